@@ -1,0 +1,280 @@
+// Clocks and alarms: virtual time that jumps, and CLOCK_MONOTONIC driven by the host. All times are ns as numbers.
+import { KernelError } from '../errno.js';
+
+/** One pending call at a time to come. Made by {@link Clock.createAlarm}, set again as often as needed. */
+export interface Alarm {
+  /** True from {@link schedule} until the callback is called or {@link cancel}. */
+  readonly scheduled: boolean;
+  /** When it is due, in ns of its clock; meaningless unless scheduled. */
+  readonly dueNs: number;
+  /** Sets it for `atNs` (in the past: as soon as possible), replacing an earlier setting. */
+  schedule(atNs: number): void;
+  cancel(): void;
+}
+
+/** A source of time. Alarms of equal deadline fire in the order in which they were set. */
+export interface Clock {
+  /** Ns since the clock's origin, never going back. */
+  now(): number;
+  createAlarm(callback: () => void): Alarm;
+}
+
+class QueuedAlarm implements Alarm {
+  dueNs = 0;
+  order = 0;
+  /** Place in the heap, -1 when not scheduled. */
+  index = -1;
+  readonly callback: () => void;
+  readonly #queue: AlarmQueue;
+
+  constructor(queue: AlarmQueue, callback: () => void) {
+    this.#queue = queue;
+    this.callback = callback;
+  }
+
+  get scheduled(): boolean {
+    return this.index >= 0;
+  }
+
+  schedule(atNs: number): void {
+    if (!(atNs >= 0 && atNs < Number.POSITIVE_INFINITY)) {
+      throw new KernelError('EINVAL', `alarm at ${atNs} ns: not a time`);
+    }
+    this.#queue.put(this, atNs);
+  }
+
+  cancel(): void {
+    this.#queue.remove(this);
+  }
+}
+
+/** Alarms by deadline, then by order of setting: a binary heap whose members know their place, so cancelling is cheap. */
+export class AlarmQueue {
+  readonly #heap: QueuedAlarm[] = [];
+  readonly #onEarliestChange: () => void;
+  #order = 0;
+
+  /** `onEarliestChange` is called when an alarm came in front of all others. */
+  constructor(onEarliestChange: () => void = () => {}) {
+    this.#onEarliestChange = onEarliestChange;
+  }
+
+  create(callback: () => void): Alarm {
+    return new QueuedAlarm(this, callback);
+  }
+
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** Deadline of the first alarm, `Infinity` when there is none. */
+  get nextDueNs(): number {
+    return this.#heap[0]?.dueNs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes the first alarm out and calls it, if it is due at `nowNs`; false when none is. */
+  fireOne(nowNs: number): boolean {
+    const first = this.#heap[0];
+    if (first === undefined || first.dueNs > nowNs) return false;
+    this.remove(first);
+    first.callback();
+    return true;
+  }
+
+  put(alarm: QueuedAlarm, atNs: number): void {
+    if (alarm.index >= 0) this.remove(alarm);
+    alarm.dueNs = atNs;
+    alarm.order = this.#order++;
+    alarm.index = this.#heap.length;
+    this.#heap.push(alarm);
+    this.#up(alarm);
+    if (alarm.index === 0) this.#onEarliestChange();
+  }
+
+  remove(alarm: QueuedAlarm): void {
+    const hole = alarm.index;
+    if (hole < 0) return;
+    alarm.index = -1;
+    const last = this.#heap.pop();
+    if (last === undefined || last === alarm) return;
+    this.#heap[hole] = last;
+    last.index = hole;
+    this.#up(last);
+    this.#down(last);
+  }
+
+  #before(a: QueuedAlarm, b: QueuedAlarm): boolean {
+    return a.dueNs < b.dueNs || (a.dueNs === b.dueNs && a.order < b.order);
+  }
+
+  #up(alarm: QueuedAlarm): void {
+    while (alarm.index > 0) {
+      const at = (alarm.index - 1) >> 1;
+      const parent = this.#heap[at];
+      if (parent === undefined || !this.#before(alarm, parent)) return;
+      this.#swap(alarm, parent);
+    }
+  }
+
+  #down(alarm: QueuedAlarm): void {
+    for (;;) {
+      const left = this.#heap[2 * alarm.index + 1];
+      const right = this.#heap[2 * alarm.index + 2];
+      const least = right !== undefined && left !== undefined && this.#before(right, left) ? right : left;
+      if (least === undefined || !this.#before(least, alarm)) return;
+      this.#swap(alarm, least);
+    }
+  }
+
+  #swap(a: QueuedAlarm, b: QueuedAlarm): void {
+    const at = a.index;
+    this.#heap[b.index] = a;
+    this.#heap[at] = b;
+    a.index = b.index;
+    b.index = at;
+  }
+}
+
+/**
+ * Time that stands still until it is advanced, and then jumps from alarm to alarm.
+ *
+ * While it is held (an async handler waits for a promise from outside the model) it cannot be advanced: `EAGAIN` from
+ * {@link advance}, a wait in {@link advanceAsync}.
+ */
+export class VirtualClock implements Clock {
+  #now: number;
+  #holds = 0;
+  #released: (() => void)[] = [];
+  readonly #alarms = new AlarmQueue();
+
+  constructor(startNs = 0) {
+    this.#now = startNs;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  createAlarm(callback: () => void): Alarm {
+    return this.#alarms.create(callback);
+  }
+
+  /** Deadline of the next alarm, `Infinity` when nothing is to come. */
+  get nextDueNs(): number {
+    return this.#alarms.nextDueNs;
+  }
+
+  get held(): boolean {
+    return this.#holds > 0;
+  }
+
+  /** Keeps time still until as many calls of {@link release}. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  release(): void {
+    this.#holds--;
+    if (this.#holds > 0) return;
+    const waiting = this.#released;
+    this.#released = [];
+    for (const resume of waiting) resume();
+  }
+
+  /** Moves on to the next alarm at or before `limitNs` and calls it; false, and time at `limitNs`, when there is none. */
+  step(limitNs: number): boolean {
+    if (this.held) {
+      throw new KernelError('EAGAIN', 'virtual time is held by an async handler that waits for a promise', {
+        hint: 'advance with the async variant (advanceAsync, runAsync), which waits for it',
+      });
+    }
+    const due = this.#alarms.nextDueNs;
+    if (due > limitNs) {
+      if (limitNs !== Number.POSITIVE_INFINITY) this.#now = Math.max(this.#now, limitNs);
+      return false;
+    }
+    this.#now = Math.max(this.#now, due);
+    return this.#alarms.fireOne(this.#now);
+  }
+
+  /** Moves time on by `ns`, calling every alarm on the way, those set on the way included. */
+  advance(ns: number): void {
+    const end = this.#endOf(ns);
+    while (this.step(end));
+  }
+
+  /** As {@link advance}, waiting in between for async handlers to settle. */
+  async advanceAsync(ns: number): Promise<void> {
+    const end = this.#endOf(ns);
+    do {
+      await this.settled();
+    } while (this.step(end));
+  }
+
+  /** Resolves when nothing holds the time. */
+  async settled(): Promise<void> {
+    while (this.held) await new Promise<void>((resolve) => this.#released.push(resolve));
+  }
+
+  #endOf(ns: number): number {
+    if (!(ns >= 0 && ns < Number.POSITIVE_INFINITY)) {
+      throw new KernelError('EINVAL', `cannot advance by ${ns} ns`);
+    }
+    return this.#now + ns;
+  }
+}
+
+/** What a {@link MonotonicClock} needs from its host. */
+export interface HostTime {
+  /** CLOCK_MONOTONIC in ns since an origin of the host's choice (one that keeps it under 2^53). */
+  now(): number;
+  /** Calls back once after `delayNs` or a little later, on the event loop. At most one is set at a time. */
+  setTimer(delayNs: number, callback: () => void): void;
+  clearTimer(): void;
+}
+
+/** CLOCK_MONOTONIC, the clock of the kernel's event stamps, with alarms on one timer of the host. */
+export class MonotonicClock implements Clock {
+  readonly #host: HostTime;
+  readonly #alarms: AlarmQueue;
+  #firing = false;
+
+  constructor(host: HostTime) {
+    this.#host = host;
+    this.#alarms = new AlarmQueue(() => this.#arm());
+  }
+
+  now(): number {
+    return this.#host.now();
+  }
+
+  createAlarm(callback: () => void): Alarm {
+    return this.#alarms.create(callback);
+  }
+
+  /** Cancels the host's timer, so that nothing keeps the process alive; setting an alarm starts it again. */
+  stop(): void {
+    this.#host.clearTimer();
+  }
+
+  #arm(): void {
+    if (this.#firing) return;
+    this.#host.clearTimer();
+    const due = this.#alarms.nextDueNs;
+    if (due === Number.POSITIVE_INFINITY) return;
+    this.#host.setTimer(Math.max(0, due - this.#host.now()), () => this.#fire());
+  }
+
+  /** Only what is due on entry is called: an alarm set for now by a callback waits a turn, so that I/O is served. */
+  #fire(): void {
+    const now = this.#host.now();
+    let quota = this.#alarms.size;
+    this.#firing = true;
+    try {
+      while (quota-- > 0 && this.#alarms.fireOne(now));
+    } finally {
+      this.#firing = false;
+      this.#arm();
+    }
+  }
+}
