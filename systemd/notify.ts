@@ -1,0 +1,197 @@
+// sd_notify: telling the service manager that the daemon is ready, reloading, stopping, alive.
+import { execFile } from 'node:child_process';
+
+/** Where notifications and the watchdog report what went wrong; a pino logger is one. */
+export interface ServiceLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/**
+ * The way a notification takes.
+ *
+ * - `libsystemd`: `sd_notify()` of libsystemd.so.0, from this process. Everything can be sent; `NotifyAccess=main` is enough.
+ * - `systemd-notify`: the command line tool, one process a message. It is a child of the daemon, so the unit needs
+ *   `NotifyAccess=all`.
+ * - `none`: the daemon was not started by systemd (no `NOTIFY_SOCKET`), or no sender could be loaded.
+ */
+export type NotifierKind = 'libsystemd' | 'systemd-notify' | 'none';
+
+/**
+ * Sends state to the service manager.
+ *
+ * Every method resolves to whether the message was handed over, and never rejects: a failure is logged once, when a run of
+ * failures begins. With `libsystemd` the message is sent before the method returns.
+ */
+export interface Notifier {
+  readonly kind: NotifierKind;
+  /** What this way of sending can and cannot do, as one sentence for logs and `status`. */
+  readonly info: string;
+  /** `READY=1`: start-up, or a reload, is complete. */
+  ready(status?: string): Promise<boolean>;
+  /** `STATUS=`: one line for `systemctl status`. Line breaks and control characters become spaces. */
+  status(text: string): Promise<boolean>;
+  /** `RELOADING=1` with the CLOCK_MONOTONIC time in µs; end it with {@link Notifier.ready}. */
+  reloading(): Promise<boolean>;
+  /** `STOPPING=1`: the daemon has begun to shut down. */
+  stopping(status?: string): Promise<boolean>;
+  /** `WATCHDOG=1`: the daemon is healthy now. */
+  watchdog(): Promise<boolean>;
+}
+
+/** `sd_notify(3)`: positive when sent, 0 when `NOTIFY_SOCKET` is unset, else a negative error number. */
+export type SdNotify = (unsetEnvironment: number, state: string) => number;
+/** The npm package `systemd-notify`: READY and STATUS only. */
+export type SystemdNotifyPackage = (options: { ready?: true; status?: string }) => Promise<unknown>;
+
+/** Where the senders come from; tests put their own here. */
+export interface NotifierSources {
+  libsystemd(): Promise<SdNotify>;
+  systemdNotify(): Promise<SystemdNotifyPackage>;
+  /** Runs the command line tool with assignments such as `WATCHDOG=1`. */
+  runTool(assignments: readonly string[]): Promise<void>;
+}
+
+/** What {@link createNotifier} needs. */
+export interface NotifierOptions {
+  /** Decides whether there is anybody to notify. The senders read the process's own environment, as sd_notify(3) does. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: ServiceLog;
+  readonly sources?: NotifierSources;
+}
+
+/** The variables of sd_notify(3) and sd_watchdog_enabled(3): not for the programs that the daemon runs. */
+export const SERVICE_MANAGER_VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const;
+
+const TOOL_TIMEOUT_MS = 5_000;
+
+/** Loads `sd_notify()` of libsystemd.so.0 through koffi; rejects when either cannot be loaded. */
+export async function loadLibsystemd(): Promise<SdNotify> {
+  const { default: koffi } = await import('koffi');
+  const send = koffi.load('libsystemd.so.0').func('int sd_notify(int unset_environment, const char *state)');
+  return (unsetEnvironment, state) => Number(send(unsetEnvironment, state));
+}
+
+async function loadSystemdNotify(): Promise<SystemdNotifyPackage> {
+  // A variable name: the package is optional and has no types, so the compiler must not resolve it.
+  const name: string = 'systemd-notify';
+  const { default: notify } = (await import(name)) as { default: SystemdNotifyPackage };
+  return notify;
+}
+
+function runTool(assignments: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile('systemd-notify', [...assignments], { timeout: TOOL_TIMEOUT_MS }, (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+}
+
+const realSources: NotifierSources = { libsystemd: loadLibsystemd, systemdNotify: loadSystemdNotify, runTool };
+
+type Assignment = readonly [key: string, value: string];
+type Send = (assignments: readonly Assignment[]) => Promise<void>;
+
+/** A newline would begin another assignment, and a NUL would end the message. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+}
+
+function monotonicMicroseconds(): string {
+  // On Linux process.hrtime is CLOCK_MONOTONIC, the clock that systemd compares this with.
+  return String(process.hrtime.bigint() / 1000n);
+}
+
+function libsystemdSender(sdNotify: SdNotify): Send {
+  return (assignments) => {
+    const result = sdNotify(0, assignments.map(([key, value]) => `${key}=${value}`).join('\n'));
+    if (result > 0) return Promise.resolve();
+    const reason =
+      result === 0
+        ? 'NOTIFY_SOCKET is not in the environment of the process'
+        : `sd_notify failed with errno ${-result}`;
+    return Promise.reject(Object.assign(new Error(reason), { errno: result }));
+  };
+}
+
+/** READY and STATUS go through the package, the rest through the tool itself; one after the other, to keep their order. */
+function toolSender(notify: SystemdNotifyPackage, run: NotifierSources['runTool']): Send {
+  const sendNow: Send = async (assignments) => {
+    const known = new Map(assignments);
+    const status = known.get('STATUS');
+    const readyOrStatus = assignments.every(([key]) => key === 'READY' || key === 'STATUS');
+    if (!readyOrStatus) return run(assignments.map(([key, value]) => `${key}=${value}`));
+    await notify({ ...(known.has('READY') && { ready: true }), ...(status !== undefined && { status }) });
+  };
+  let previous: Promise<void> = Promise.resolve();
+  return (assignments) => {
+    const current = previous.then(() => sendNow(assignments));
+    previous = current.catch(() => undefined);
+    return current;
+  };
+}
+
+function notifier(kind: NotifierKind, info: string, log: ServiceLog, send: Send | undefined): Notifier {
+  let failing = false;
+  const post = async (...assignments: Assignment[]): Promise<boolean> => {
+    if (send === undefined) return false;
+    try {
+      await send(assignments);
+      failing = false;
+      return true;
+    } catch (error) {
+      if (!failing)
+        log.warn({ err: error, kind }, `systemd was not notified of ${assignments[0]?.[0]}: ${reasonOf(error)}`);
+      failing = true;
+      return false;
+    }
+  };
+  const withStatus = (status: string | undefined): Assignment[] =>
+    status === undefined ? [] : [['STATUS', oneLine(status)]];
+  return {
+    kind,
+    info,
+    ready: (status) => post(['READY', '1'], ...withStatus(status)),
+    status: (text) => post(['STATUS', oneLine(text)]),
+    reloading: () => post(['RELOADING', '1'], ['MONOTONIC_USEC', monotonicMicroseconds()]),
+    stopping: (status) => post(['STOPPING', '1'], ...withStatus(status)),
+    watchdog: () => post(['WATCHDOG', '1']),
+  };
+}
+
+/** The `systemd-notify` package rejects with a string, everything else with an Error. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Finds the best way to notify the service manager. Never rejects.
+ *
+ * Outside systemd nothing is loaded and nothing is sent. Under systemd without libsystemd or koffi the command line tool is
+ * used, with a warning; without that too, the notifier is `none` and an error is logged, since a `Type=notify` unit will then
+ * fail with a start time-out.
+ */
+export async function createNotifier(options: NotifierOptions): Promise<Notifier> {
+  const { env, log, sources = realSources } = options;
+  if (!env.NOTIFY_SOCKET) return notifier('none', 'not started by systemd: NOTIFY_SOCKET is not set', log, undefined);
+  let reason: string;
+  try {
+    return notifier('libsystemd', 'sd_notify of libsystemd.so.0', log, libsystemdSender(await sources.libsystemd()));
+  } catch (error) {
+    reason = reasonOf(error);
+  }
+  try {
+    const send = toolSender(await sources.systemdNotify(), sources.runTool);
+    const info =
+      'the systemd-notify tool: READY and STATUS by the npm package, which cannot send WATCHDOG, RELOADING or STOPPING; ' +
+      'those by the tool itself. The unit needs NotifyAccess=all';
+    log.warn({ reason }, `libsystemd cannot be used (${reason}); notifying with ${info}`);
+    return notifier('systemd-notify', info, log, send);
+  } catch (error) {
+    const info = `systemd cannot be notified: libsystemd: ${reason}; systemd-notify: ${reasonOf(error)}`;
+    log.error({ reason }, `${info}. Install the packages koffi or systemd-notify again, or set Type=exec in the unit`);
+    return notifier('none', info, log, undefined);
+  }
+}
