@@ -1,0 +1,149 @@
+// The board around the chip: named buttons and LEDs on its pads.
+import { KernelError } from '../../kernel/errno.js';
+import type { Clock } from '../../kernel/time/clock.js';
+import type { BoardPull, PadDrive, Pads } from '../bcm2835/pads.js';
+import { Button, type PressOptions, type ReleaseOptions } from './button.js';
+import { Led } from './led.js';
+import { PadFilter } from './pad-filter.js';
+import { mulberry32 } from './prng.js';
+
+/** A push button. */
+export interface ButtonDescription {
+  readonly gpio: number;
+  /**
+   * Its resistor on the board: `up` with a switch to ground (the default; open 1, pressed 0), `down` with a switch to 3.3 V,
+   * `none` when it relies on the chip's own pull.
+   */
+  readonly pull?: BoardPull;
+  /** Where a pressed contact leads; default `3v3` with a pull-down, else `ground`. */
+  readonly to?: 'ground' | '3v3';
+}
+
+/** An LED with its resistor. */
+export interface LedDescription {
+  readonly gpio: number;
+  /** Lit by a low pad: wired to 3.3 V. Default false, wired to ground. */
+  readonly activeLow?: boolean;
+}
+
+/** What is on a board, by name. */
+export interface BoardDescription {
+  readonly buttons?: Readonly<Record<string, ButtonDescription>>;
+  readonly leds?: Readonly<Record<string, LedDescription>>;
+}
+
+/** The lab board: buttons on GPIO17 and GPIO18, an LED on GPIO4. */
+export const LAB_BOARD: BoardDescription = {
+  buttons: { button1: { gpio: 17, pull: 'up' }, button2: { gpio: 18, pull: 'up' } },
+  leds: { led1: { gpio: 4 } },
+};
+
+/** What a board is plugged into. */
+export interface BoardOptions {
+  readonly clock: Clock;
+  readonly pads: Pads;
+  /** Of the bounce traces; default 1. Each button draws from its own sequence, whatever the others do. */
+  readonly seed?: number;
+}
+
+const SEED_STEP = 0x9e37_79b9;
+
+/** A board in use. Whatever it does to a pad goes through the pad's {@link PadFilter}. */
+export class Board {
+  readonly buttons: ReadonlyMap<string, Button>;
+  readonly leds: ReadonlyMap<string, Led>;
+  readonly #pads: Pads;
+  readonly #filters: readonly PadFilter[];
+
+  /** `EINVAL` for a line that the chip does not have, or that two parts share. */
+  constructor(description: BoardDescription, options: BoardOptions) {
+    const { clock, pads, seed = 1 } = options;
+    checkLines(description, pads.lines);
+    this.#pads = pads;
+    this.#filters = Array.from(
+      { length: pads.lines },
+      (_, line) => new PadFilter(clock, (value) => pads.drive(line, value)),
+    );
+    const buttons = new Map<string, Button>();
+    for (const [name, part] of Object.entries(description.buttons ?? {})) {
+      const { gpio, pull = 'up' } = part;
+      const pressed = (part.to ?? (pull === 'down' ? '3v3' : 'ground')) === '3v3' ? 1 : 0;
+      pads.setBoardPull(gpio, pull);
+      const prng = mulberry32(seed + Math.imul(gpio + 1, SEED_STEP));
+      buttons.set(name, new Button(name, clock, prng, (closed) => this.drive(gpio, closed ? pressed : 'float')));
+    }
+    const leds = new Map<string, Led>();
+    for (const [name, part] of Object.entries(description.leds ?? {})) {
+      const led = new Led(name, clock, part.activeLow ?? false);
+      pads.onPad(part.gpio, led.padChanged);
+      leds.set(name, led);
+    }
+    this.buttons = buttons;
+    this.leds = leds;
+  }
+
+  /** Presses a button now. `ENOENT` when there is none of that name; else as {@link Button.press}. */
+  press(name: string, options: PressOptions = {}): void {
+    partNamed('button', this.buttons, name).press(options);
+  }
+
+  /** Lets a button go now. `ENOENT` when there is none of that name; else as {@link Button.release}. */
+  release(name: string, options: ReleaseOptions = {}): void {
+    partNamed('button', this.buttons, name).release(options);
+  }
+
+  /** An LED by name; `ENOENT` when there is none. */
+  led(name: string): Led {
+    return partNamed('LED', this.leds, name);
+  }
+
+  /** Holds a wire with a level (or nothing) to a pad, as a generator or another chip would. `EINVAL`: no such line. */
+  drive(line: number, value: PadDrive): void {
+    this.#filter(line).drive(value);
+  }
+
+  /** Debounce period of a line in ns, 0 for none; see {@link PadFilter}. `EINVAL`: no such line, or no duration. */
+  setDebounce(line: number, periodNs: number): void {
+    this.#filter(line).setPeriod(periodNs);
+  }
+
+  #filter(line: number): PadFilter {
+    const filter = this.#filters[line];
+    if (filter === undefined) throw noSuchLine(`GPIO${line}`, line, this.#pads.lines);
+    return filter;
+  }
+}
+
+function partNamed<T>(kind: string, parts: ReadonlyMap<string, T>, name: string): T {
+  const part = parts.get(name);
+  if (part !== undefined) return part;
+  const names = [...parts.keys()].join(', ');
+  throw new KernelError('ENOENT', `no ${kind} "${name}" on the board`, {
+    hint: names === '' ? `the board has no ${kind}s` : `the board has: ${names}`,
+    subject: name,
+  });
+}
+
+function checkLines(description: BoardDescription, lines: number): void {
+  const holders = new Map<number, string>();
+  for (const parts of [description.buttons ?? {}, description.leds ?? {}]) {
+    for (const [name, { gpio }] of Object.entries(parts)) {
+      if (!Number.isInteger(gpio) || gpio < 0 || gpio >= lines) throw noSuchLine(name, gpio, lines);
+      const holder = holders.get(gpio);
+      if (holder !== undefined) {
+        throw new KernelError('EINVAL', `${name} and ${holder} are both on GPIO${gpio}`, {
+          hint: 'give each part of the board a line of its own',
+          subject: name,
+        });
+      }
+      holders.set(gpio, name);
+    }
+  }
+}
+
+function noSuchLine(subject: string, line: number, lines: number): KernelError {
+  return new KernelError('EINVAL', `${subject}: the chip has no GPIO${line}`, {
+    hint: `take a line from 0 to ${lines - 1}`,
+    subject,
+  });
+}

@@ -1,0 +1,10 @@
+// The simulated Pi: what the package exports as gpio-irqd/sim.
+export * from './bcm2835/armctrl.js';
+export * from './bcm2835/gpio.js';
+export type { BoardPull, PadDrive, PadLevel, PadListener, Pads } from './bcm2835/pads.js';
+export * from './bcm2835/soc.js';
+export * from './board/board.js';
+export type { BounceOptions } from './board/bounce.js';
+export { Button, type PressOptions, type ReleaseOptions } from './board/button.js';
+export { LED_LOG_MAX, Led, type LedChange, type LedListener } from './board/led.js';
+export { PadFilter } from './board/pad-filter.js';
