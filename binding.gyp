@@ -1,0 +1,17 @@
+# The native addon of the chardev driver; on anything but Linux there is nothing to build.
+{
+  'targets': [
+    {
+      'target_name': 'gpio_chardev',
+      'conditions': [
+        ['OS=="linux"', {
+          'sources': ['drivers/chardev/addon/addon.c', 'drivers/chardev/addon/gpio_fd.c'],
+          'defines': ['NAPI_VERSION=8'],
+          'cflags': ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
+        }, {
+          'type': 'none',
+        }],
+      ],
+    },
+  ],
+}
