@@ -16,6 +16,8 @@ export const ERRNO = {
   EEXIST: 17,
   ENODEV: 19,
   EINVAL: 22,
+  EMFILE: 24,
+  ENOTTY: 25,
   ENOSPC: 28,
   ERANGE: 34,
   EDEADLK: 35,
