@@ -1,0 +1,79 @@
+// From checked entries to the frozen configuration.
+
+import { resolve } from 'node:path';
+import type { ChipChoice, Config, InterruptSpec, LineSpec, ThreadAction, WorkAction, WorkqueueSpec } from './config.js';
+import type { Pieces } from './pieces.js';
+import type { ActionInput, InterruptInput, LineInput, WorkqueueInput } from './schema.js';
+
+/** How long a program may run when its action does not say. */
+const EXEC_TIMEOUT_NS = 30e9;
+
+function chipChoice(text: string): ChipChoice {
+  if (text === 'auto') return { by: 'auto' };
+  return text.startsWith('label:') ? { by: 'label', label: text.slice('label:'.length) } : { by: 'name', name: text };
+}
+
+function lineSpec(name: string, input: LineInput): LineSpec {
+  return {
+    name,
+    gpio: input.gpio,
+    direction: input.direction,
+    edge: input.edge ?? 'none',
+    bias: input.bias,
+    drive: input.drive ?? 'push-pull',
+    activeLow: input.active === 'low',
+    debounceNs: input.debounce ?? 0,
+    initial: input.initial ?? 0,
+  };
+}
+
+/** The rules have made sure that each action has one verb and what goes with it. */
+function workAction(input: ActionInput): WorkAction {
+  if (input.set !== undefined) return { kind: 'set', line: input.set, value: input.value ?? 0 };
+  if (input.toggle !== undefined) return { kind: 'toggle', line: input.toggle };
+  if (input.log !== undefined) return { kind: 'log', text: input.log };
+  return { kind: 'exec', argv: input.exec ?? [], timeoutNs: input.timeout ?? EXEC_TIMEOUT_NS };
+}
+
+function interruptSpec(input: InterruptInput, directory: string): InterruptSpec {
+  const topHalf = (input.top_half ?? []).map(workAction).filter((a) => a.kind === 'set' || a.kind === 'toggle');
+  const thread = (input.thread ?? []).map(workAction).filter((a): a is ThreadAction => a.kind !== 'exec');
+  const work = (input.work?.items ?? []).map((item) => ({ queue: item.queue, actions: item.do.map(workAction) }));
+  const handler = input.handler === undefined ? undefined : resolve(directory, input.handler);
+  return { name: input.name ?? input.line, line: input.line, topHalf, thread, work, handler };
+}
+
+function workqueueSpec(name: string, input: WorkqueueInput): WorkqueueSpec {
+  return { name, flags: [...new Set(input.flags)], maxActive: input.max_active ?? 0 };
+}
+
+function inputs<T>(entries: Iterable<{ readonly input: T | undefined }>): T[] {
+  return [...entries].map((entry) => entry.input).filter((input) => input !== undefined);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}
+
+/**
+ * Builds the configuration of a file without findings.
+ *
+ * @param directory where the file is: the paths of handler modules are relative to it.
+ */
+export function buildConfig(pieces: Pieces, directory: string): Config {
+  const lines: LineSpec[] = [];
+  for (const [name, { input }] of pieces.lines ?? []) if (input !== undefined) lines.push(lineSpec(name, input));
+  const workqueues: WorkqueueSpec[] = [];
+  for (const [name, { input }] of pieces.workqueues ?? []) {
+    if (input !== undefined) workqueues.push(workqueueSpec(name, input));
+  }
+  return deepFreeze({
+    driver: pieces.file?.driver ?? 'auto',
+    chip: chipChoice(pieces.file?.chip ?? 'auto'),
+    lines,
+    interrupts: inputs(pieces.interrupts).map((input) => interruptSpec(input, directory)),
+    workqueues,
+  });
+}

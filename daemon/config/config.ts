@@ -1,0 +1,97 @@
+// What the daemon is told to do: the configuration as the rest of the daemon sees it, checked and frozen.
+
+import type { Bias, Drive, Edge, Level } from '../../kernel/gpio/driver.js';
+import type { Template } from './template.js';
+
+/**
+ * Which driver to use. `auto` takes hardware when the machine has a GPIO chip and simulates only when it has none;
+ * `hardware` never simulates.
+ */
+export const DRIVERS = ['auto', 'hardware', 'chardev', 'sim'] as const;
+/** One of {@link DRIVERS}. */
+export type DriverChoice = (typeof DRIVERS)[number];
+
+/** Which chip: the one behind the header, one by kernel name (`gpiochip0`), or one by label (`pinctrl-rp1`). */
+export type ChipChoice =
+  | { readonly by: 'auto' }
+  | { readonly by: 'name'; readonly name: string }
+  | { readonly by: 'label'; readonly label: string };
+
+/** A line that the daemon holds. */
+export interface LineSpec {
+  readonly name: string;
+  /** Offset on the chip; on a Pi's header chip the GPIO number. */
+  readonly gpio: number;
+  readonly direction: 'in' | 'out';
+  /** Reported edges, after active low was applied. Always `none` for an output. */
+  readonly edge: Edge;
+  readonly bias: Bias;
+  readonly drive: Drive;
+  readonly activeLow: boolean;
+  /** Debounce period in ns, a whole number of microseconds, 0 for none; always 0 for an output. */
+  readonly debounceNs: number;
+  /** Logical level that an output starts with. */
+  readonly initial: Level;
+}
+
+/** What may be done in atomic context: line operations only. */
+export type AtomicAction =
+  | { readonly kind: 'set'; readonly line: string; readonly value: Level }
+  | { readonly kind: 'toggle'; readonly line: string };
+
+/** What an irq thread may do as well. */
+export type ThreadAction = AtomicAction | { readonly kind: 'log'; readonly text: Template };
+
+/** What a work item may do as well: run a program, without a shell, ended after `timeoutNs`. */
+export type WorkAction =
+  | ThreadAction
+  | { readonly kind: 'exec'; readonly argv: readonly Template[]; readonly timeoutNs: number };
+
+/** A work item: queued once the top half has run, onto a queue of {@link Config.workqueues} or {@link SYSTEM_QUEUES}. */
+export interface WorkSpec {
+  readonly queue: string;
+  readonly actions: readonly WorkAction[];
+}
+
+/** What happens on the edges of one line. */
+export interface InterruptSpec {
+  /** Name in /proc/interrupts. */
+  readonly name: string;
+  /** A line of {@link Config.lines}: an input with an edge. */
+  readonly line: string;
+  /** Empty when there is none. */
+  readonly topHalf: readonly AtomicAction[];
+  /** Empty when there is none. */
+  readonly thread: readonly ThreadAction[];
+  readonly work: readonly WorkSpec[];
+  /** Absolute path of a module that exports `topHalf`, `threadFn`, `work`; in place of all actions. */
+  readonly handler: string | undefined;
+}
+
+/** Flags of a workqueue, named as in Linux (`WQ_UNBOUND` is `unbound`). */
+export const WORKQUEUE_FLAGS = ['unbound', 'freezable', 'mem_reclaim', 'highpri', 'cpu_intensive'] as const;
+/** One of {@link WORKQUEUE_FLAGS}. */
+export type WorkqueueFlag = (typeof WORKQUEUE_FLAGS)[number];
+
+/** The kernel's own queues, which need no definition. */
+export const SYSTEM_QUEUES = ['system_wq', 'system_highpri_wq', 'system_unbound_wq'] as const;
+
+/** Queue of a work item that names none. */
+export const DEFAULT_QUEUE = 'system_wq';
+
+/** A workqueue of the file (alloc_workqueue). */
+export interface WorkqueueSpec {
+  readonly name: string;
+  readonly flags: readonly WorkqueueFlag[];
+  /** Items in flight at once, 1 to 512; 0 for the kernel's default, 256. */
+  readonly maxActive: number;
+}
+
+/** A whole configuration. Deeply frozen; entries in the order of the file. */
+export interface Config {
+  readonly driver: DriverChoice;
+  readonly chip: ChipChoice;
+  readonly lines: readonly LineSpec[];
+  readonly interrupts: readonly InterruptSpec[];
+  readonly workqueues: readonly WorkqueueSpec[];
+}

@@ -1,0 +1,37 @@
+// Durations as written in configuration and on the command line: `5ms`, `200us`, `2s`.
+
+const UNIT_NS = new Map([
+  ['ns', 1],
+  ['us', 1e3],
+  ['µs', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+]);
+
+const DURATION = /^(\d{1,15}(?:\.\d{1,9})?)\s?(ns|us|µs|ms|s)$/;
+
+/**
+ * Reads a duration with its unit (`ns`, `us` or `µs`, `ms`, `s`), a decimal fraction allowed.
+ *
+ * @returns whole nanoseconds, 0 to 2^53 - 1; `undefined` for anything else, a number without a unit or a fraction of a
+ *   nanosecond included.
+ */
+export function parseDuration(text: string): number | undefined {
+  const match = DURATION.exec(text);
+  const scale = UNIT_NS.get(match?.[2] ?? '');
+  if (match?.[1] === undefined || scale === undefined) return undefined;
+  const exact = Number(match[1]) * scale;
+  const ns = Math.round(exact);
+  // A decimal fraction such as 0.07ms is not exact in binary; what is left over must be no more than that.
+  if (Math.abs(exact - ns) > 1e-6 || !Number.isSafeInteger(ns)) return undefined;
+  return ns;
+}
+
+/** Writes nanoseconds (an integer, 0 or more) in the largest unit that keeps it exact: 5,000,000 is `5ms`, 1,500 is `1500ns`. */
+export function formatDuration(ns: number): string {
+  if (ns === 0) return '0s';
+  for (const [unit, scale] of [...UNIT_NS].reverse()) {
+    if (ns % scale === 0 && unit !== 'µs') return `${ns / scale}${unit}`;
+  }
+  return `${ns}ns`;
+}

@@ -1,0 +1,132 @@
+// What zod found, said in the words of the configuration: code, message, and what would be right.
+
+import type { z } from 'zod';
+import { type ConfigPath, describe, type Finding, printable } from './errors.js';
+import type { IssueParams } from './schema.js';
+import { nearest } from './suggest.js';
+
+type Issue = z.core.$ZodIssue;
+
+/** Hints for values that are recognised by their form; by the last key of the path. */
+const FORMS: Readonly<Record<string, string>> = {
+  chip: 'write auto, gpiochip0, or label:pinctrl-rp1',
+  handler: 'write the path of a JavaScript module, ./NAME.js or ./NAME.mjs',
+  name: 'write letters, digits and punctuation, with single spaces between',
+};
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+};
+
+/** The value at a path of a parsed file; `undefined` when the path leads nowhere. */
+export function valueAt(root: unknown, path: ConfigPath): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
+}
+
+function choices(value: unknown, allowed: readonly string[]): string {
+  const guess = typeof value === 'string' ? nearest(value, allowed) : undefined;
+  const list = allowed.length === 1 ? (allowed[0] ?? '') : `one of ${allowed.join(', ')}`;
+  return guess === undefined ? `write ${list}` : `did you mean ${guess}? (${list})`;
+}
+
+function wrongType(issue: Issue & { code: 'invalid_type' }, path: ConfigPath, value: unknown): Finding {
+  const wanted = TYPES[issue.expected] ?? issue.expected;
+  const key = path.at(-1);
+  if (value === undefined) {
+    return {
+      code: 'CONFIG_MISSING',
+      path,
+      atKey: true,
+      message: `${describe(key)} is missing`,
+      hint: `add it: ${wanted}`,
+    };
+  }
+  if (value === null) return { code: 'CONFIG_MISSING', path, message: 'it is empty', hint: `write ${wanted}` };
+  let hint = `write ${wanted}`;
+  if (wanted === 'a text' && typeof value !== 'object') hint = `write it in quotes: "${String(value)}"`;
+  if (wanted === 'a list' && typeof value !== 'object') hint = `write a list: [${printable(String(value))}]`;
+  if (wanted === 'a list' && key === 'exec')
+    hint = 'write program and arguments one by one: [/usr/bin/program, argument]';
+  if (wanted === 'a list' && typeof value === 'object') hint = 'write a list: each entry behind a dash';
+  return { code: 'CONFIG_TYPE', path, message: `${describe(value)} is not ${wanted}`, hint };
+}
+
+function outOfRange(issue: Issue & { code: 'too_small' | 'too_big' }, path: ConfigPath, value: unknown): Finding {
+  const small = issue.code === 'too_small';
+  const bound = String(small ? issue.minimum : issue.maximum);
+  if (issue.origin === 'number' || issue.origin === 'int') {
+    const hint = small ? `${bound} or more` : `${bound} at most`;
+    return { code: 'CONFIG_RANGE', path, message: `${describe(value)} is out of range`, hint };
+  }
+  const unit = issue.origin === 'string' ? 'characters' : 'entries';
+  if (small)
+    return { code: 'CONFIG_MISSING', path, message: 'it is empty', hint: 'write at least one, or leave the key out' };
+  return { code: 'CONFIG_RANGE', path, message: 'it is too long', hint: `${bound} ${unit} at most` };
+}
+
+function unknownKeys(
+  issue: Issue & { code: 'unrecognized_keys' },
+  path: ConfigPath,
+  known: readonly string[],
+): Finding[] {
+  return issue.keys.map((key) => ({
+    code: 'CONFIG_UNKNOWN_KEY',
+    path: [...path, key],
+    atKey: true,
+    message: 'unknown key',
+    hint: choices(key, known),
+  }));
+}
+
+/**
+ * Says what a zod issue means.
+ *
+ * @param root the parsed file, @param path where the issue is in it, @param keysAt the keys that are known at a path.
+ */
+export function explain(
+  issue: Issue,
+  root: unknown,
+  path: ConfigPath,
+  keysAt: (path: ConfigPath) => readonly string[],
+): Finding[] {
+  const value = valueAt(root, path);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return unknownKeys(issue, path, keysAt(path));
+    case 'invalid_type':
+      return [wrongType(issue, path, value)];
+    case 'invalid_value': {
+      if (value === undefined || value === null) {
+        return [
+          { code: 'CONFIG_MISSING', path, message: 'it is empty', hint: choices(value, issue.values.map(String)) },
+        ];
+      }
+      const hint = choices(value, issue.values.map(String));
+      return [{ code: 'CONFIG_VALUE', path, message: `${describe(value)} is not allowed here`, hint }];
+    }
+    case 'too_small':
+    case 'too_big':
+      return [outOfRange(issue, path, value)];
+    case 'invalid_format': {
+      const hint = FORMS[String(path.at(-1))];
+      const finding: Finding = { code: 'CONFIG_VALUE', path, message: `${describe(value)} is not allowed here` };
+      return [hint === undefined ? finding : { ...finding, hint }];
+    }
+    case 'custom': {
+      const params = issue.params as IssueParams;
+      return [{ path, message: issue.message, ...params }];
+    }
+    default:
+      return [{ code: 'CONFIG_VALUE', path, message: issue.message }];
+  }
+}
