@@ -1,0 +1,424 @@
+// The event detectors of the GPIO block: what GPEDS latches, when, and what the bank interrupts make of it.
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../kernel/time/clock.js';
+import * as reg from './gpio.js';
+import type { PadLevel } from './pads.js';
+
+const LINE = 17;
+const BIT = 1 << LINE;
+/** Long enough for a synchronous edge: two samples. */
+const SEEN_NS = 2 * reg.SAMPLE_NS;
+
+interface Rig {
+  readonly clock: VirtualClock;
+  readonly gpio: reg.Bcm2835Gpio;
+  readonly irqs: [number, boolean][];
+}
+
+function makeRig(): Rig {
+  const clock = new VirtualClock();
+  const irqs: [number, boolean][] = [];
+  const warn = (message: string) => {
+    throw new Error(message);
+  };
+  const gpio = new reg.Bcm2835Gpio({ clock, warn, onBankIrq: (bank, asserted) => irqs.push([bank, asserted]) });
+  return { clock, gpio, irqs };
+}
+
+describe('GPIO event detection', () => {
+  let { clock, gpio, irqs } = makeRig();
+  const events = () => gpio.read32(reg.GPEDS0);
+  const clear = () => gpio.write32(reg.GPEDS0, 0xffff_ffff);
+
+  beforeEach(() => {
+    ({ clock, gpio, irqs } = makeRig());
+  });
+
+  describe('synchronous edges', () => {
+    it('are latched when two samples in a row met the new level', () => {
+      gpio.write32(reg.GPREN0, BIT);
+      gpio.drive(LINE, 1);
+      clock.advance(SEEN_NS - 1);
+      expect(events()).toBe(0);
+      clock.advance(1);
+      expect(events()).toBe(BIT);
+    });
+
+    it('raise the interrupt at the tick that latches them, without any access', () => {
+      gpio.write32(reg.GPREN0, BIT);
+      gpio.write32(reg.GPFEN0, BIT);
+      clock.advance(101);
+      gpio.drive(LINE, 1);
+      let raisedAt = 0;
+      const alarm = clock.createAlarm(() => {
+        if (irqs.length > 0 && raisedAt === 0) raisedAt = clock.now();
+        if (clock.now() < 120) alarm.schedule(clock.now() + 1);
+      });
+      alarm.schedule(clock.now());
+      clock.advance(100);
+      expect(raisedAt).toBe(108);
+    });
+
+    it('rising enables see only rising edges, falling ones only falling edges', () => {
+      gpio.write32(reg.GPREN0, 1 << 20);
+      gpio.write32(reg.GPFEN0, 1 << 21);
+      for (const level of [1, 0] as const) {
+        gpio.drive(20, level);
+        gpio.drive(21, level);
+        clock.advance(SEEN_NS);
+        expect(events()).toBe(level === 1 ? 1 << 20 : 1 << 21);
+        clear();
+      }
+    });
+
+    it("two edges closer than the detector's clock are one", () => {
+      gpio.write32(reg.GPREN0, BIT);
+      gpio.write32(reg.GPFEN0, BIT);
+      gpio.drive(LINE, 1);
+      clock.advance(SEEN_NS);
+      clear();
+      clock.advance(1);
+      gpio.drive(LINE, 0);
+      clock.advance(reg.SAMPLE_NS - 2);
+      gpio.drive(LINE, 1);
+      clock.advance(1000);
+      expect(events()).toBe(0);
+    });
+
+    it('a pulse that a single sample meets is not seen', () => {
+      gpio.write32(reg.GPREN0, BIT);
+      clock.advance(3);
+      gpio.drive(LINE, 1);
+      clock.advance(reg.SAMPLE_NS);
+      gpio.drive(LINE, 0);
+      clock.advance(1000);
+      expect(events()).toBe(0);
+    });
+
+    it('a second edge before the first was cleared leaves no trace of its own', () => {
+      gpio.write32(reg.GPREN0, BIT);
+      for (const level of [1, 0, 1, 0] as const) {
+        gpio.drive(LINE, level);
+        clock.advance(100);
+      }
+      expect(events()).toBe(BIT);
+      clear();
+      clock.advance(100);
+      expect(events()).toBe(0);
+      expect(irqs.filter(([bank]) => bank === 0)).toEqual([
+        [0, true],
+        [0, false],
+      ]);
+    });
+  });
+
+  describe('asynchronous edges', () => {
+    it('are latched however short the pulse', () => {
+      gpio.write32(reg.GPAREN0, BIT);
+      gpio.drive(LINE, 1);
+      gpio.drive(LINE, 0);
+      expect(events()).toBe(BIT);
+    });
+
+    it('rising enables see only rising edges, falling ones only falling edges', () => {
+      gpio.write32(reg.GPAREN1, 1 << (50 - 32));
+      gpio.write32(reg.GPAFEN1, 1 << (51 - 32));
+      gpio.drive(50, 1);
+      gpio.drive(51, 1);
+      expect(gpio.read32(reg.GPEDS1)).toBe(1 << 18);
+      gpio.write32(reg.GPEDS1, 1 << 18);
+      gpio.drive(50, 0);
+      gpio.drive(51, 0);
+      expect(gpio.read32(reg.GPEDS1)).toBe(1 << 19);
+    });
+  });
+
+  describe('levels', () => {
+    it('set the status again at once while they hold', () => {
+      gpio.write32(reg.GPHEN0, BIT);
+      expect(events()).toBe(0);
+      gpio.drive(LINE, 1);
+      clear();
+      expect(events()).toBe(BIT);
+      gpio.drive(LINE, 0);
+      expect(events()).toBe(BIT);
+      clear();
+      expect(events()).toBe(0);
+      expect(irqs.filter(([bank]) => bank === 0)).toEqual([
+        [0, true],
+        [0, false],
+      ]);
+    });
+
+    it('low detection sets the status as soon as it is enabled on a low line', () => {
+      gpio.write32(reg.GPLEN0, BIT);
+      expect(events()).toBe(BIT);
+    });
+  });
+
+  describe('event status', () => {
+    it('is cleared by writing 1 and left alone by writing 0', () => {
+      gpio.write32(reg.GPAREN0, (1 << 10) | (1 << 11));
+      gpio.drive(10, 1);
+      gpio.drive(11, 1);
+      gpio.write32(reg.GPEDS0, 0);
+      expect(events()).toBe((1 << 10) | (1 << 11));
+      gpio.write32(reg.GPEDS0, 1 << 10);
+      expect(events()).toBe(1 << 11);
+    });
+
+    it('a GPEDS bit latched before the enables changed is stale', () => {
+      gpio.write32(reg.GPREN0, BIT);
+      gpio.drive(LINE, 1);
+      clock.advance(SEEN_NS);
+      gpio.write32(reg.GPREN0, 0);
+      clock.advance(1000);
+      expect(events()).toBe(BIT);
+      expect(irqs).toContainEqual([0, true]);
+      expect(irqs).not.toContainEqual([0, false]);
+      gpio.write32(reg.GPFEN0, BIT);
+      expect(events()).toBe(BIT);
+      clear();
+      expect(events()).toBe(0);
+    });
+
+    it('clearing after the handler loses the edge that came in between, clearing before it does not', () => {
+      gpio.write32(reg.GPREN0, BIT);
+      const pulse = () => {
+        for (const level of [1, 0] as const) {
+          gpio.drive(LINE, level);
+          clock.advance(100);
+        }
+      };
+      pulse();
+      pulse(); // while the handler of the first one runs
+      clear();
+      expect(events()).toBe(0);
+      pulse();
+      clear();
+      pulse(); // while the handler runs
+      expect(events()).toBe(BIT);
+    });
+
+    it('sees the edges of outputs too', () => {
+      gpio.write32(reg.GPREN0, BIT);
+      gpio.write32(reg.GPFSEL1, reg.FSEL_OUTPUT << 21);
+      gpio.write32(reg.GPSET0, BIT);
+      clock.advance(SEEN_NS);
+      expect(events()).toBe(BIT);
+    });
+  });
+
+  describe('bank interrupts', () => {
+    it.each([
+      [0, 0],
+      [27, 0],
+      [28, 1],
+      [31, 1],
+      [32, 1],
+      [45, 1],
+      [46, 2],
+      [53, 2],
+    ])('line %i raises bank %i and the one for all', (line, bank) => {
+      gpio.drive(line, 0);
+      gpio.write32(line < 32 ? reg.GPAREN0 : reg.GPAREN1, 1 << (line & 31));
+      gpio.drive(line, 1);
+      expect(irqs).toEqual([
+        [bank, true],
+        [3, true],
+      ]);
+      gpio.write32(line < 32 ? reg.GPEDS0 : reg.GPEDS1, 1 << (line & 31));
+      expect(irqs.slice(2)).toEqual([
+        [bank, false],
+        [3, false],
+      ]);
+    });
+
+    it('stay asserted until the last bit of the bank is cleared', () => {
+      gpio.write32(reg.GPAREN0, (1 << 10) | (1 << 11));
+      gpio.drive(10, 1);
+      gpio.drive(11, 1);
+      gpio.write32(reg.GPEDS0, 1 << 10);
+      expect(irqs).toEqual([
+        [0, true],
+        [3, true],
+      ]);
+    });
+
+    it('end at the right level when the callback itself clears the status', () => {
+      const heard: [number, boolean][] = [];
+      const own: reg.Bcm2835Gpio = new reg.Bcm2835Gpio({
+        clock,
+        warn: () => {},
+        onBankIrq: (bank, asserted) => {
+          heard.push([bank, asserted]);
+          if (asserted) own.write32(reg.GPEDS0, BIT);
+        },
+      });
+      own.write32(reg.GPAREN0, BIT);
+      own.drive(LINE, 1);
+      expect(heard).toEqual([
+        [0, true],
+        [0, false],
+      ]);
+    });
+  });
+});
+
+/** One line, sampled tick by tick: the slow and obvious model that the block must agree with. */
+class PlainLine {
+  level: PadLevel = 0;
+  status = false;
+  readonly on = { ren: false, fen: false, hen: false, len: false, aren: false, afen: false };
+  #samples: [PadLevel, PadLevel] = [0, 0];
+
+  drive(level: PadLevel): void {
+    if (level !== this.level && (level === 1 ? this.on.aren : this.on.afen)) this.status = true;
+    this.level = level;
+    this.hold();
+  }
+
+  hold(): void {
+    if (this.level === 1 ? this.on.hen : this.on.len) this.status = true;
+  }
+
+  sample(): void {
+    const pattern = `${this.#samples[0]}${this.#samples[1]}${this.level}`;
+    if ((pattern === '011' && this.on.ren) || (pattern === '100' && this.on.fen)) this.status = true;
+    this.#samples = [this.#samples[1], this.level];
+  }
+}
+
+const DETECTORS = {
+  ren: [reg.GPREN0, reg.GPREN1],
+  fen: [reg.GPFEN0, reg.GPFEN1],
+  hen: [reg.GPHEN0, reg.GPHEN1],
+  len: [reg.GPLEN0, reg.GPLEN1],
+  aren: [reg.GPAREN0, reg.GPAREN1],
+  afen: [reg.GPAFEN0, reg.GPAFEN1],
+} as const;
+type Detector = keyof typeof DETECTORS;
+const detectorNames = Object.keys(DETECTORS) as Detector[];
+/** Lines at the ends of banks and words, all low after reset. */
+const LINES = [9, 27, 31, 32, 45, 53];
+
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('drive'), level: fc.constantFrom<PadLevel>(0, 1) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('wait'), ns: fc.integer({ min: 1, max: 20 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('enable'),
+      detector: fc.constantFrom(...detectorNames),
+      on: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('clear') }) },
+);
+type Step = { do: string; level?: PadLevel; ns?: number; detector?: Detector; on?: boolean };
+const program = fc.array(fc.tuple(fc.integer({ min: 0, max: LINES.length - 1 }), step), { maxLength: 80 });
+
+describe('GPIO event detection, any program', () => {
+  function play(steps: [number, Step][], check: (rig: Rig, plain: PlainLine[]) => void): void {
+    const rig = makeRig();
+    const plain = LINES.map(() => new PlainLine());
+    for (const [index, what] of steps) {
+      const line = LINES[index] ?? 0;
+      const model = plain[index] ?? new PlainLine();
+      const word = line < 32 ? 0 : 1;
+      const bit = (1 << (line & 31)) >>> 0;
+      if (what.level !== undefined) {
+        rig.gpio.drive(line, what.level);
+        model.drive(what.level);
+      } else if (what.ns !== undefined) {
+        for (let ns = 1; ns <= what.ns; ns++) {
+          if ((rig.clock.now() + ns) % reg.SAMPLE_NS === 0) for (const each of plain) each.sample();
+        }
+        rig.clock.advance(what.ns);
+      } else if (what.detector !== undefined) {
+        const register = DETECTORS[what.detector][word];
+        const before = rig.gpio.read32(register);
+        rig.gpio.write32(register, what.on ? before | bit : before & ~bit);
+        model.on[what.detector] = what.on ?? false;
+        model.hold();
+      } else {
+        rig.gpio.write32(word === 0 ? reg.GPEDS0 : reg.GPEDS1, bit);
+        model.status = false;
+        model.hold();
+      }
+      check(rig, plain);
+    }
+  }
+
+  const statusOf = (gpio: reg.Bcm2835Gpio, line: number) =>
+    ((gpio.read32(line < 32 ? reg.GPEDS0 : reg.GPEDS1) >>> (line & 31)) & 1) === 1;
+
+  it('latches what a line sampled tick by tick latches, and raises the banks of exactly those lines', () => {
+    fc.assert(
+      fc.property(program, (steps) => {
+        play(steps, ({ gpio, irqs }, plain) => {
+          const latched = LINES.filter((line) => statusOf(gpio, line));
+          expect(latched).toEqual(LINES.filter((_, i) => plain[i]?.status));
+          const banks = [0, 1, 2, 3].filter((bank) => irqs.findLast(([changed]) => changed === bank)?.[1] === true);
+          const bankOf = (line: number) => (line < 28 ? 0 : line < 46 ? 1 : 2);
+          const wanted = new Set<number>(latched.map(bankOf));
+          if (latched.length > 0) wanted.add(3);
+          expect(banks).toEqual([...wanted].sort());
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('tells every change of an interrupt output once', () => {
+    fc.assert(
+      fc.property(program, (steps) => {
+        play(steps, ({ irqs }) => {
+          for (const bank of [0, 1, 2, 3]) {
+            const levels = irqs.filter(([changed]) => changed === bank).map(([, asserted]) => asserted);
+            expect(levels).toEqual(levels.map((_, i) => i % 2 === 0));
+          }
+        });
+      }),
+    );
+  });
+
+  it('sets status bits only of lines with a detector enabled since the last clear', () => {
+    fc.assert(
+      fc.property(program, (steps) => {
+        const armed = new Set<number>();
+        let at = 0;
+        play(steps, ({ gpio }, plain) => {
+          const [index = 0, what]: [number?, Step?] = steps[at++] ?? [];
+          if (what?.on === true) armed.add(index);
+          for (const [i, line] of LINES.entries()) if (statusOf(gpio, line)) expect(armed.has(i)).toBe(true);
+          const model = plain[index];
+          if (what?.do === 'clear' && model && !Object.values(model.on).includes(true)) armed.delete(index);
+        });
+      }),
+    );
+  });
+
+  it('latches no edge twice: once cleared, a steady line stays clear', () => {
+    const edgesOnly = program.map((steps) =>
+      steps.filter(([, what]) => !('detector' in what) || !['hen', 'len'].includes(what.detector)),
+    );
+    fc.assert(
+      fc.property(edgesOnly, (steps) => {
+        let last: Rig | undefined;
+        play(steps, (rig) => {
+          last = rig;
+        });
+        if (last === undefined) return;
+        const { gpio, clock } = last;
+        clock.advance(SEEN_NS);
+        gpio.write32(reg.GPEDS0, 0xffff_ffff);
+        gpio.write32(reg.GPEDS1, 0xffff_ffff);
+        clock.advance(1_000_000);
+        expect([gpio.read32(reg.GPEDS0), gpio.read32(reg.GPEDS1)]).toEqual([0, 0]);
+        expect(clock.nextDueNs).toBe(Number.POSITIVE_INFINITY);
+      }),
+    );
+  });
+});

@@ -1,0 +1,152 @@
+// The board on the chip: presses become edges, outputs become light.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../kernel/time/clock.js';
+import {
+  Bcm2835Gpio,
+  FSEL_OUTPUT,
+  GPAFEN0,
+  GPAREN0,
+  GPCLR0,
+  GPEDS0,
+  GPFEN0,
+  GPFSEL0,
+  GPSET0,
+} from '../bcm2835/gpio.js';
+import { Board, type BoardDescription, LAB_BOARD } from './board.js';
+
+const MS = 1_000_000;
+
+describe('Board', () => {
+  let clock: VirtualClock;
+  let gpio: Bcm2835Gpio;
+  let edges: [number, number][];
+
+  beforeEach(() => {
+    clock = new VirtualClock();
+    edges = [];
+    gpio = new Bcm2835Gpio({
+      clock,
+      warn: (message) => {
+        throw new Error(message);
+      },
+      onBankIrq: (bank, asserted) => {
+        if (bank !== 0 || !asserted) return;
+        edges.push([gpio.read32(GPEDS0), clock.now()]);
+        gpio.write32(GPEDS0, 0xffff_ffff);
+      },
+    });
+  });
+
+  const boardOf = (description: BoardDescription, seed = 1) => new Board(description, { clock, pads: gpio, seed });
+
+  it('pulls an open button up and a press down', () => {
+    const board = boardOf(LAB_BOARD);
+    expect([gpio.level(17), gpio.level(18)]).toEqual([1, 1]);
+    board.press('button1');
+    expect([gpio.level(17), gpio.level(18)]).toEqual([0, 1]);
+    board.release('button1');
+    expect(gpio.level(17)).toBe(1);
+  });
+
+  it('turns a press into one falling and one rising event', () => {
+    const board = boardOf(LAB_BOARD);
+    gpio.write32(GPFEN0, 1 << 17);
+    gpio.write32(GPAREN0, 1 << 17);
+    clock.advance(MS);
+    board.press('button1', { holdNs: 80 * MS });
+    clock.advance(1000 * MS);
+    expect(edges).toEqual([
+      [1 << 17, MS + 8],
+      [1 << 17, 81 * MS],
+    ]);
+  });
+
+  it('has buttons to 3.3 V with a pull-down, and buttons that rely on the pull of the chip', () => {
+    const board = boardOf({
+      buttons: {
+        high: { gpio: 15, pull: 'down' },
+        bare: { gpio: 2, pull: 'none' },
+        own: { gpio: 9, pull: 'none', to: '3v3' },
+      },
+    });
+    const levels = () => [15, 2, 9].map((line) => gpio.level(line));
+    expect(levels()).toEqual([0, 1, 0]);
+    for (const name of ['high', 'bare', 'own']) board.press(name);
+    expect(levels()).toEqual([1, 0, 1]);
+  });
+
+  it('lights the LED while its pad is driven high, not by the pull of reset', () => {
+    const led = boardOf(LAB_BOARD).led('led1');
+    expect(gpio.level(4)).toBe(1);
+    expect(led.lit).toBe(false);
+    gpio.write32(GPSET0, 1 << 4);
+    gpio.write32(GPFSEL0, FSEL_OUTPUT << 12);
+    expect(led.lit).toBe(true);
+    gpio.write32(GPCLR0, 1 << 4);
+    expect(led.lit).toBe(false);
+    expect(led.changes).toBe(2);
+  });
+
+  it('bounces the same for the same seed, each button by its own sequence', () => {
+    const run = (seed: number, button2First: boolean) => {
+      edges = [];
+      clock = new VirtualClock();
+      const own = new Bcm2835Gpio({ clock, warn: () => {}, onBankIrq: () => {} });
+      const trace: string[] = [];
+      own.onPad(17, (level) => trace.push(`${clock.now()} ${level}`));
+      const board = new Board(LAB_BOARD, { clock, pads: own, seed });
+      if (button2First) board.press('button2', { holdNs: 1, bounce: true });
+      board.press('button1', { holdNs: 50 * MS, bounce: true });
+      clock.advance(100 * MS);
+      return trace;
+    };
+    expect(run(1, false).length).toBeGreaterThan(4);
+    expect(run(1, true)).toEqual(run(1, false));
+    expect(run(2, false)).not.toEqual(run(1, false));
+  });
+
+  it('gives one edge for a bouncing press when the line is debounced, one period after the last bounce', () => {
+    const board = boardOf(LAB_BOARD);
+    let lastContact = 0;
+    board.setDebounce(17, 5 * MS);
+    gpio.write32(GPAFEN0, (1 << 17) | (1 << 18));
+    const bounce = { maxBounces: 8, settleNs: 2 * MS };
+    board.press('button1', { bounce });
+    board.press('button2', { bounce });
+    clock.advance(100 * MS);
+    const events = (line: number) => edges.filter(([eds]) => eds & (1 << line));
+    lastContact = (events(17)[0]?.[1] ?? 0) - 5 * MS;
+    expect(events(17)).toHaveLength(1);
+    expect(lastContact).toBeGreaterThanOrEqual(0);
+    expect(lastContact).toBeLessThanOrEqual(2 * MS);
+    expect(events(18).length).toBeGreaterThan(1);
+  });
+
+  it('lets a wire be held to any line', () => {
+    const board = boardOf({});
+    board.drive(46, 1);
+    expect(gpio.level(46)).toBe(1);
+  });
+
+  it('refuses descriptions that cannot be built, naming the part', () => {
+    const broken: [BoardDescription, string][] = [
+      [{ buttons: { button1: { gpio: 54 } } }, 'button1: the chip has no GPIO54'],
+      [{ leds: { led1: { gpio: -1 } } }, 'led1: the chip has no GPIO-1'],
+      [{ buttons: { button1: { gpio: 4 } }, leds: { led1: { gpio: 4 } } }, 'led1 and button1 are both on GPIO4'],
+    ];
+    for (const [description, message] of broken) {
+      expect(() => boardOf(description)).toThrow(expect.objectContaining({ code: 'EINVAL', message }));
+    }
+  });
+
+  it('names what there is when asked for what there is not', () => {
+    const board = boardOf(LAB_BOARD);
+    expect(() => board.press('button3')).toThrow(
+      expect.objectContaining({ code: 'ENOENT', hint: 'the board has: button1, button2' }),
+    );
+    expect(() => board.led('button1')).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+    expect(() => boardOf({}).release('x')).toThrow(expect.objectContaining({ hint: 'the board has no buttons' }));
+    expect(() => board.drive(54, 1)).toThrow(expect.objectContaining({ code: 'EINVAL' }));
+    expect(() => board.setDebounce(-1, 1)).toThrow(expect.objectContaining({ code: 'EINVAL' }));
+  });
+});
