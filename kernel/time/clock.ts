@@ -17,6 +17,9 @@ export interface Clock {
   /** Ns since the clock's origin, never going back. */
   now(): number;
   createAlarm(callback: () => void): Alarm;
+  /** Keeps time still, where that is possible, until as many calls of {@link release}. */
+  hold(): void;
+  release(): void;
 }
 
 class QueuedAlarm implements Alarm {
@@ -168,7 +171,6 @@ export class VirtualClock implements Clock {
     return this.#holds > 0;
   }
 
-  /** Keeps time still until as many calls of {@link release}. */
   hold(): void {
     this.#holds++;
   }
@@ -251,6 +253,11 @@ export class MonotonicClock implements Clock {
   createAlarm(callback: () => void): Alarm {
     return this.#alarms.create(callback);
   }
+
+  /** Real time goes on. */
+  hold(): void {}
+
+  release(): void {}
 
   /** Cancels the host's timer, so that nothing keeps the process alive; setting an alarm starts it again. */
   stop(): void {

@@ -1,0 +1,56 @@
+// GPIO descriptors for handlers: a held line with its name, its value and its interrupt (gpiod_* in drivers/gpio/gpiolib.c).
+import { runningCpu } from '../sched/current.js';
+import { Tracepoint } from '../trace/ring.js';
+import type { Level, LineRequest } from './driver.js';
+import type { GpioIrqSource } from './edge-domain.js';
+
+/** One line that is held, as drivers and handlers use it. */
+export class GpioDesc {
+  /** Name in the configuration, e.g. `led1`. */
+  readonly name: string;
+  readonly offset: number;
+  readonly direction: 'in' | 'out';
+  readonly #request: LineRequest;
+  readonly #irqs: GpioIrqSource | undefined;
+  #nameId = -1;
+
+  constructor(name: string, offset: number, direction: 'in' | 'out', request: LineRequest, irqs?: GpioIrqSource) {
+    this.name = name;
+    this.offset = offset;
+    this.direction = direction;
+    this.#request = request;
+    this.#irqs = irqs;
+  }
+
+  get(): Level {
+    return this.#request.getValue(this.offset);
+  }
+
+  set(value: Level): void {
+    this.#request.setValue(this.offset, value);
+    const cpu = runningCpu();
+    if (cpu === undefined) return;
+    if (this.#nameId < 0) this.#nameId = cpu.machine.trace.intern(this.name);
+    cpu.trace(Tracepoint.gpioValue, this.offset, value, this.#nameId);
+  }
+
+  /** -1 when the line has no interrupt. */
+  toIrq(): number {
+    return this.#irqs?.toIrq(this.offset) ?? -1;
+  }
+}
+
+/** The logical level of a line (gpiod_get_value). Any context. Errors as {@link LineRequest.getValue}. */
+export function gpiodGetValue(desc: GpioDesc): Level {
+  return desc.get();
+}
+
+/** Sets an output to a logical level (gpiod_set_value). Any context. Errors as {@link LineRequest.setValue}. */
+export function gpiodSetValue(desc: GpioDesc, value: Level): void {
+  desc.set(value);
+}
+
+/** The interrupt number of a line (gpiod_to_irq). `EINVAL` for a line without one is -1 here, as requestIrq refuses it. */
+export function gpiodToIrq(desc: GpioDesc): number {
+  return desc.toIrq();
+}

@@ -1,0 +1,33 @@
+// The model, as it is imported from outside: kernel functions under their kernel names, and the machine they run on.
+export * from './errno.js';
+export * from './gpio/consumer.js';
+export * from './gpio/driver.js';
+export * from './gpio/edge-domain.js';
+export { handleEdgeIrq } from './irq/chip.js';
+export * from './irq/flags.js';
+export type { FlowHandler, IrqChip, IrqDesc, IrqHandler, IrqThreadFn } from './irq/irqdesc.js';
+export * from './irq/irqdomain.js';
+export * from './irq/manage.js';
+export { showInterrupts } from './irq/proc.js';
+export * from './machine.js';
+export * from './sched/core.js';
+export type { Atomic, Coroutine, Outcome, Process } from './sched/coroutine.js';
+export type { Cpu } from './sched/cpu.js';
+export * from './sched/current.js';
+export { type AsyncContext, type Effect, provideAsyncContext } from './sched/effect.js';
+export * from './sched/preempt.js';
+export type { Task } from './sched/task.js';
+export { wakeUpProcess } from './sched/wakeup.js';
+export * from './time/clock.js';
+export * from './time/delay.js';
+export * from './trace/ring.js';
+export {
+  Work,
+  type WorkFn,
+  type Workqueue,
+  WQ_DFL_ACTIVE,
+  WQ_HIGHPRI,
+  WQ_MAX_ACTIVE,
+  WQ_UNBOUND,
+} from './workqueue/work.js';
+export { allocWorkqueue, flushWork, queueWork, scheduleWork } from './workqueue/workqueue.js';

@@ -1,0 +1,60 @@
+// Flow handlers, and the masking of lines that goes with them (kernel/irq/chip.c).
+import { DONE, type Outcome, SUSPENDED } from '../sched/coroutine.js';
+import { thisCpu } from '../sched/current.js';
+import { handleIrqEvent } from './handle.js';
+import type { IrqDesc } from './irqdesc.js';
+
+/** Masks a line at its chip unless it is. */
+export function maskIrq(desc: IrqDesc): void {
+  if (desc.masked) return;
+  desc.chip?.mask(desc);
+  desc.masked = true;
+}
+
+/** Unmasks a line at its chip unless it is. */
+export function unmaskIrq(desc: IrqDesc): void {
+  if (!desc.masked) return;
+  desc.masked = false;
+  desc.chip?.unmask(desc);
+}
+
+function maskAckIrq(desc: IrqDesc): void {
+  if (desc.chip?.maskAck !== undefined) {
+    desc.chip.maskAck(desc);
+    desc.masked = true;
+    return;
+  }
+  maskIrq(desc);
+  desc.chip?.ack?.(desc);
+}
+
+/**
+ * Edge flow: ack, then the actions. An edge that comes meanwhile, or while the line is disabled, is kept as pending, one
+ * deep, with the line masked, and replayed behind the actions or by enable_irq.
+ */
+export function handleEdgeIrq(desc: IrqDesc): Outcome {
+  if (desc.inProgress || desc.disabled || desc.actions.length === 0) {
+    if (desc.pending) desc.coalesced++;
+    desc.pending = true;
+    maskAckIrq(desc);
+    return DONE;
+  }
+  const cpu = thisCpu();
+  desc.count(cpu);
+  desc.chip?.ack?.(desc);
+  return edgeLoop(desc);
+}
+
+function edgeLoop(desc: IrqDesc): Outcome {
+  do {
+    if (desc.actions.length === 0) {
+      maskIrq(desc);
+      return DONE;
+    }
+    if (desc.pending) unmaskIrq(desc);
+    if (handleIrqEvent(desc) === SUSPENDED) {
+      return thisCpu().defer(() => (desc.pending && !desc.disabled ? edgeLoop(desc) : DONE));
+    }
+  } while (desc.pending && !desc.disabled);
+  return DONE;
+}

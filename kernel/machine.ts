@@ -1,0 +1,246 @@
+// Machine: the CPUs, the interrupt table, the tasks, the trace and the log, put together over one clock.
+import { KernelError } from './errno.js';
+import { IrqTable } from './irq/irqdesc.js';
+import { type Atomic, type Coroutine, DONE, isCoroutine, type Outcome, type Process } from './sched/coroutine.js';
+import { Cpu } from './sched/cpu.js';
+import { finish } from './sched/effect.js';
+import { Task, type TaskOptions } from './sched/task.js';
+import { wakeUpNewTask } from './sched/wakeup.js';
+import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
+import { TraceRing } from './trace/ring.js';
+import { userFrames } from './trace/stack.js';
+import { WorkqueueSubsystem } from './workqueue/workqueue.js';
+
+/** Levels of the kernel's log (include/linux/kern_levels.h). */
+export type LogLevel = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug';
+
+/** Receives what the model has to say: one call a message, lines separated by `\n`. */
+export type Printk = (level: LogLevel, message: string) => void;
+
+export interface MachineOptions {
+  /** Default: a new {@link VirtualClock}. */
+  readonly clock?: Clock;
+  /** 1 to 8; default 1. */
+  readonly cpus?: number;
+  /** Records that the trace keeps; default 8,192. */
+  readonly traceRecords?: number;
+  /** Default: messages are dropped. */
+  readonly printk?: Printk;
+  /** In real time: how long the model may run before I/O gets its turn, in ns; default none. */
+  readonly sliceNs?: number;
+}
+
+const MAX_CPUS = 8;
+/** Steps at one instant of virtual time after which the model is taken to run in a circle. */
+const MAX_STEPS_AT_ONCE = 20_000_000;
+/** Steps between two looks at the clock in real time. */
+const STEPS_PER_LOOK = 16;
+
+/** A kthread to be started by {@link Machine.spawn}. */
+export type SpawnOptions = Partial<Omit<TaskOptions, 'pid' | 'comm'>>;
+
+/** The whole of the model. Nothing in it knows of Node: time, log and hardware come from outside. */
+export class Machine {
+  readonly clock: Clock;
+  readonly cpus: readonly Cpu[];
+  readonly irqs: IrqTable;
+  readonly workqueues: WorkqueueSubsystem;
+  readonly trace: TraceRing;
+  readonly printk: Printk;
+  readonly tasks = new Set<Task>();
+  /** All CPUs, as a bit mask. */
+  readonly cpuMask: number;
+  readonly #sliceNs: number;
+  readonly #continueAlarm: Alarm;
+  #handleIrq: (cpu: Cpu) => Outcome = () => DONE;
+  #nextPid = 2;
+  #pumping = false;
+  #steps = 0;
+  #stepsAtNs = -1;
+  #sliceEndNs = Number.POSITIVE_INFINITY;
+  #hostTurn = false;
+
+  constructor(options: MachineOptions = {}) {
+    const count = options.cpus ?? 1;
+    if (!Number.isInteger(count) || count < 1 || count > MAX_CPUS) {
+      throw new KernelError('EINVAL', `a machine has 1 to ${MAX_CPUS} CPUs, not ${count}`);
+    }
+    this.clock = options.clock ?? new VirtualClock();
+    this.printk = options.printk ?? (() => {});
+    this.trace = new TraceRing(options.traceRecords);
+    this.#sliceNs = options.sliceNs ?? Number.POSITIVE_INFINITY;
+    this.cpuMask = (1 << count) - 1;
+    this.cpus = Array.from({ length: count }, (_, id) => new Cpu(this, id));
+    this.irqs = new IrqTable(this);
+    this.workqueues = new WorkqueueSubsystem(this);
+    this.#continueAlarm = this.clock.createAlarm(() => this.pump());
+  }
+
+  /** CPU 0, the boot CPU. */
+  get bootCpu(): Cpu {
+    const [cpu] = this.cpus;
+    if (cpu === undefined) throw new KernelError('ENXIO', 'machine without a CPU');
+    return cpu;
+  }
+
+  /** Sets the root interrupt handler: called in hard interrupt context while a CPU's interrupt line is asserted. */
+  setHandleIrq(handler: (cpu: Cpu) => Outcome): void {
+    this.#handleIrq = handler;
+  }
+
+  handleIrq(cpu: Cpu): Outcome {
+    return this.#handleIrq(cpu);
+  }
+
+  /**
+   * Lets the CPUs run until none can go on at this instant. Called by everything that gives a CPU something to do; within
+   * the model's own code it only notes that, so hardware and handlers may call it at any time.
+   */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#hostTurn = false;
+    this.#sliceEndNs = this.clock.now() + this.#sliceNs;
+    try {
+      let kicked = true;
+      while (kicked && !this.#hostTurn) {
+        kicked = false;
+        for (const cpu of this.cpus) {
+          if (!cpu.kicked) continue;
+          kicked = true;
+          cpu.run();
+        }
+      }
+    } finally {
+      this.#pumping = false;
+    }
+    if (this.#hostTurn) this.#continueAlarm.schedule(this.clock.now());
+  }
+
+  /** Runs `fn`, which may do many things to the hardware, before the CPUs react to any of them. */
+  batch(fn: () => void): void {
+    if (this.#pumping) {
+      fn();
+      return;
+    }
+    this.#pumping = true;
+    try {
+      fn();
+    } finally {
+      this.#pumping = false;
+    }
+    this.pump();
+  }
+
+  /** Asked by a CPU after each step: is it the host's turn? Throws when virtual time does not move any more. */
+  hostWaits(): boolean {
+    this.#steps++;
+    if (this.#sliceNs !== Number.POSITIVE_INFINITY) {
+      if (this.#steps % STEPS_PER_LOOK === 0 && this.clock.now() >= this.#sliceEndNs) this.#hostTurn = true;
+      return this.#hostTurn;
+    }
+    const now = this.clock.now();
+    if (now !== this.#stepsAtNs) {
+      this.#stepsAtNs = now;
+      this.#steps = 0;
+    } else if (this.#steps > MAX_STEPS_AT_ONCE) {
+      this.#steps = 0;
+      throw new KernelError('EDEADLK', `no end of work at ${now} ns: an interrupt or a task goes round in a circle`, {
+        hint: 'an interrupt line that its handler never clears, or a loop that waits without yield* of a delay',
+      });
+    }
+    return false;
+  }
+
+  /** Starts a kthread; its function runs in process context. */
+  spawn(comm: string, body: () => Process<unknown>, options: SpawnOptions = {}): Task {
+    const pid = this.#nextPid++;
+    const cpusAllowed = options.cpusAllowed ?? this.cpuMask;
+    if ((cpusAllowed & this.cpuMask) === 0) {
+      throw new KernelError(
+        'EINVAL',
+        `task ${comm}: affinity mask ${cpusAllowed.toString(16)} has no CPU of this machine`,
+      );
+    }
+    const cpu = this.cpus.find((candidate) => (cpusAllowed & (1 << candidate.id)) !== 0) ?? this.bootCpu;
+    const task = new Task({ ...options, pid, comm, cpusAllowed }, cpu, threadBody(body));
+    this.tasks.add(task);
+    wakeUpNewTask(task);
+    return task;
+  }
+
+  /** Called by a CPU when a task has ended. */
+  forget(task: Task): void {
+    this.tasks.delete(task);
+  }
+
+  /** Runs `body` in a new task and resolves to its result. Someone has to let the time go on. */
+  call<R>(body: () => Process<R>, comm = 'call'): Promise<R> {
+    return new Promise((resolve, reject) => {
+      const task = this.spawn(comm, () => guarded(body));
+      const report = (): void => {
+        const outcome = task.exitValue as Guarded<R>;
+        if (outcome.ok) resolve(outcome.value);
+        else reject(outcome.error);
+      };
+      if (task.exited) report();
+      else task.onExit.push(report);
+    });
+  }
+
+  /** Runs `body` in a new task and lets virtual time go on until it is done; returns its result. */
+  runTask<R>(body: () => Process<R>, comm = 'init'): R {
+    const clock = this.#virtualClock();
+    const task = this.spawn(comm, () => guarded(body));
+    while (!task.exited) {
+      if (!clock.step(Number.POSITIVE_INFINITY)) {
+        throw new KernelError('EDEADLK', `task ${comm} sleeps, and nothing is left that could wake it`);
+      }
+    }
+    const outcome = task.exitValue as Guarded<R>;
+    if (!outcome.ok) throw outcome.error;
+    return outcome.value;
+  }
+
+  /** Moves virtual time on by `ns`. */
+  advance(ns: number): void {
+    this.#virtualClock().advance(ns);
+  }
+
+  /** As {@link advance}, waiting for async handlers on the way. */
+  advanceAsync(ns: number): Promise<void> {
+    return this.#virtualClock().advanceAsync(ns);
+  }
+
+  /** Reports a mistake of the code that runs in the model, in the kernel's words, with the place in that code. */
+  bug(message: string, ...details: string[]): void {
+    this.printk('emerg', [`BUG: ${message}`, ...details, ...userFrames(new Error().stack)].join('\n'));
+  }
+
+  /** Reports what a function of the user's threw. */
+  oops(where: string, error: unknown): void {
+    const trace = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+    this.printk('alert', `Oops: exception in ${where}\n${trace}`);
+  }
+
+  #virtualClock(): VirtualClock {
+    if (this.clock instanceof VirtualClock) return this.clock;
+    throw new KernelError('EINVAL', 'real time cannot be moved on', { hint: 'use a machine on a VirtualClock' });
+  }
+}
+
+type Guarded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown };
+
+/** Keeps what a body throws for its caller, who will report it. */
+function* guarded<R>(body: () => Process<R>): Coroutine<Guarded<R>> {
+  try {
+    return { ok: true, value: yield* finish(body()) };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+function* threadBody(body: () => Process<unknown>): Coroutine {
+  const started: Atomic<unknown> | PromiseLike<unknown> = body();
+  return isCoroutine(started) ? yield* started : yield* finish(started);
+}

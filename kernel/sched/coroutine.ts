@@ -1,0 +1,50 @@
+// How handlers give the CPU back: plain functions do not, generators at every `yield*`, async functions at every `await`.
+
+/** What a kernel primitive tells the CPU when it yields. User code never yields these itself: it writes `yield* msleep(5)`. */
+export const Request = {
+  /** Nothing is asked: interrupts and tasks of higher priority may come in here. */
+  point: 0,
+  /** Run another task; the current one stays away if its state is not TASK_RUNNING. */
+  schedule: 1,
+  /** The CPU is busy until `Frame.busyUntilNs`. */
+  busy: 2,
+} as const;
+
+/** A function body in progress that the CPU can go on with. */
+export type Coroutine<R = unknown> = Generator<number, R, unknown>;
+
+/** What an atomic handler may return: its result, or a generator that comes to it. */
+export type Atomic<R> = R | Coroutine<R>;
+
+/** What a function in process context may return: also a promise. */
+export type Process<R> = Atomic<R> | PromiseLike<R>;
+
+export function isCoroutine(value: unknown): value is Coroutine {
+  return typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function';
+}
+
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Outcome of interrupt code that ran to its end. */
+export const DONE = 0;
+/** Outcome of interrupt code that waits for a generator; what is left to do was given to {@link Frame.continuations}. */
+export const SUSPENDED = -1;
+export type Outcome = typeof DONE | typeof SUSPENDED;
+
+/** The rest of what was cut off by a generator; called with its result, or with what it threw. */
+export type Continuation = (value: unknown, thrown: boolean) => Outcome;
+
+/** An activation: a task's body, or interrupt code that a generator has cut off. */
+export class Frame {
+  readonly coroutine: Coroutine;
+  /** The CPU has nothing else to do for this activation before this time. */
+  busyUntilNs = 0;
+  /** What follows when the coroutine is done, innermost first. */
+  readonly continuations: Continuation[] = [];
+
+  constructor(coroutine: Coroutine) {
+    this.coroutine = coroutine;
+  }
+}

@@ -1,0 +1,319 @@
+// Cpu: runs tasks and takes interrupts, one activation on top of another, until nothing can go on at this instant.
+import { KernelError } from '../errno.js';
+import type { Machine } from '../machine.js';
+import type { Alarm } from '../time/clock.js';
+import { HrtimerBase } from '../time/hrtimer.js';
+import { Tracepoint, type TracepointId } from '../trace/ring.js';
+import { type Continuation, type Coroutine, DONE, Frame, type Outcome, Request, SUSPENDED } from './coroutine.js';
+import { switchCpu } from './current.js';
+import { HARDIRQ_OFFSET, PREEMPT_OFFSET } from './preempt.js';
+import { RunQueue } from './runqueue.js';
+import { TASK_DEAD, TASK_RUNNING, Task } from './task.js';
+
+/** Interrupts that a CPU raises for itself or gets from another CPU, in the order in which they are taken. */
+export const LocalVector = { timer: 0, callFunction: 1 } as const;
+export type LocalVectorId = (typeof LocalVector)[keyof typeof LocalVector];
+
+/** Time after which an equal fair task gets its turn: the kernel's base slice on up to 8 CPUs is 0.75 ms × (1 + log2). */
+const FAIR_SLICE_NS = 3_000_000;
+
+function* idleLoop(): Coroutine {
+  for (;;) yield Request.schedule;
+}
+
+/**
+ * One CPU of the machine.
+ *
+ * Interrupt code runs to its end inside the call that takes the interrupt, with nothing allocated; only when a handler
+ * is a generator does a {@link Frame} keep its place on the stack of this CPU.
+ */
+export class Cpu {
+  readonly id: number;
+  readonly machine: Machine;
+  readonly rq = new RunQueue();
+  readonly idle: Task;
+  readonly hrtimers: HrtimerBase;
+  /** The running task; in an interrupt, the interrupted one. */
+  current: Task;
+  preemptCount = PREEMPT_OFFSET;
+  /** The CPU's own interrupt flag. */
+  irqsEnabled = true;
+  /** Another task should run at the next preemptible point. */
+  needResched = false;
+  /** It may be able to go on: set by everything that gives it something to do. */
+  kicked = false;
+  /** Hard interrupts taken. */
+  interrupts = 0;
+  /** Interrupt code cut off by generators, innermost last. */
+  readonly #frames: Frame[] = [];
+  readonly #busyAlarm: Alarm;
+  readonly #sliceAlarm: Alarm;
+  readonly #callFunctions: (() => Outcome)[] = [];
+  #suspending: Frame | undefined;
+  #irqLine = false;
+  #localPending = 0;
+  #runningSinceNs: number;
+
+  constructor(machine: Machine, id: number) {
+    this.machine = machine;
+    this.id = id;
+    this.idle = new Task({ pid: 0, comm: `swapper/${id}`, cpusAllowed: 1 << id }, this, idleLoop());
+    this.idle.preemptCount = PREEMPT_OFFSET;
+    this.current = this.idle;
+    this.hrtimers = new HrtimerBase(this);
+    this.#busyAlarm = machine.clock.createAlarm(() => this.kick());
+    this.#sliceAlarm = machine.clock.createAlarm(() => this.#endSlice());
+    this.#runningSinceNs = machine.clock.now();
+  }
+
+  /** It has something to do; the machine lets it run, at once unless it is running CPUs already. */
+  kick(): void {
+    this.kicked = true;
+    this.machine.pump();
+  }
+
+  /** The interrupt controller's output to this CPU: a level. */
+  setIrqLine(asserted: boolean): void {
+    this.#irqLine = asserted;
+    if (asserted) this.kick();
+  }
+
+  /** Raises one of the CPU's own interrupts; raising a pending one again does nothing. */
+  raiseLocal(vector: LocalVectorId): void {
+    this.#localPending |= 1 << vector;
+    this.kick();
+  }
+
+  /** Calls `fn` in a hard interrupt on this CPU, as `smp_call_function_single` does. */
+  callFunction(fn: () => Outcome): void {
+    this.#callFunctions.push(fn);
+    this.raiseLocal(LocalVector.callFunction);
+  }
+
+  trace(event: TracepointId, a: number, b: number, nameId: number): void {
+    const { machine } = this;
+    machine.trace.record(event, machine.clock.now(), this.id, this.preemptCount, this.current.pid, a, b, nameId);
+  }
+
+  /** Goes on until it is idle, busy until later, or the host wants its turn. */
+  run(): void {
+    const before = switchCpu(this);
+    try {
+      this.kicked = false;
+      while (this.#advance()) {
+        if (this.machine.hostWaits()) {
+          this.kicked = true;
+          return;
+        }
+      }
+    } finally {
+      switchCpu(before);
+    }
+  }
+
+  /**
+   * Cuts interrupt code off at a generator that a handler returned. The caller returns the result at once; each of its
+   * callers adds its own rest with {@link defer} and does the same.
+   */
+  suspend(coroutine: Coroutine, rest: Continuation): typeof SUSPENDED {
+    this.#suspending = new Frame(coroutine);
+    return this.defer(rest);
+  }
+
+  defer(rest: Continuation): typeof SUSPENDED {
+    this.#suspending?.continuations.push(rest);
+    return SUSPENDED;
+  }
+
+  /** The CPU does nothing else for the running activation until `untilNs`; the caller then yields {@link Request.busy}. */
+  setBusy(untilNs: number): void {
+    const top = this.#frames[this.#frames.length - 1] ?? this.current.frame;
+    top.busyUntilNs = untilNs;
+  }
+
+  /** One step; false when nothing can go on at this instant. */
+  #advance(): boolean {
+    if (this.irqsEnabled && (this.#irqLine || this.#localPending !== 0)) {
+      this.#takeInterrupt();
+      return true;
+    }
+    const top = this.#frames[this.#frames.length - 1];
+    if (top !== undefined) return this.#goOn(top);
+    const idle = this.current === this.idle;
+    if (this.needResched && (idle || this.preemptCount === 0)) {
+      this.#switchTask(false);
+      return true;
+    }
+    return idle ? false : this.#goOn(this.current.frame);
+  }
+
+  #goOn(frame: Frame): boolean {
+    if (frame.busyUntilNs !== 0) {
+      if (frame.busyUntilNs > this.machine.clock.now()) {
+        this.#busyAlarm.schedule(frame.busyUntilNs);
+        return false;
+      }
+      frame.busyUntilNs = 0;
+    }
+    let value: unknown;
+    let thrown = false;
+    try {
+      const result = frame.coroutine.next();
+      if (result.done !== true) {
+        this.#serve(result.value, frame);
+        return true;
+      }
+      value = result.value;
+    } catch (error) {
+      value = error;
+      thrown = true;
+    }
+    if (frame === this.current.frame) this.#exitTask(value, thrown);
+    else this.#continue(frame, value, thrown);
+    return true;
+  }
+
+  #takeInterrupt(): void {
+    this.irqsEnabled = false;
+    this.preemptCount += HARDIRQ_OFFSET;
+    this.interrupts++;
+    if (this.#dispatch() !== SUSPENDED) {
+      this.#exitInterrupt();
+      return;
+    }
+    this.defer(() => this.#exitInterrupt());
+    this.#pushSuspended();
+  }
+
+  #dispatch(): Outcome {
+    if ((this.#localPending & (1 << LocalVector.timer)) !== 0) {
+      this.#localPending &= ~(1 << LocalVector.timer);
+      return this.hrtimers.interrupt();
+    }
+    if ((this.#localPending & (1 << LocalVector.callFunction)) !== 0) {
+      const fn = this.#callFunctions.shift();
+      if (this.#callFunctions.length === 0) this.#localPending &= ~(1 << LocalVector.callFunction);
+      return fn === undefined ? DONE : fn();
+    }
+    return this.machine.handleIrq(this);
+  }
+
+  #exitInterrupt(): Outcome {
+    this.preemptCount -= HARDIRQ_OFFSET;
+    this.irqsEnabled = true;
+    return DONE;
+  }
+
+  #pushSuspended(): void {
+    const frame = this.#suspending;
+    this.#suspending = undefined;
+    if (frame !== undefined) this.#frames.push(frame);
+  }
+
+  /** Interrupt code goes on behind the generator that had cut it off. */
+  #continue(frame: Frame, value: unknown, thrown: boolean): void {
+    this.#frames.pop();
+    let result = value;
+    let failed = thrown;
+    for (let i = 0; i < frame.continuations.length; i++) {
+      const outcome = frame.continuations[i]?.(result, failed);
+      result = undefined;
+      failed = false;
+      if (outcome === SUSPENDED) {
+        for (const rest of frame.continuations.slice(i + 1)) this.defer(rest);
+        this.#pushSuspended();
+        return;
+      }
+    }
+  }
+
+  /** Does what a coroutine asked for; throws, which ends the coroutine's activation, when it may not ask for it. */
+  #serve(request: number, frame: Frame): void {
+    if (request === Request.schedule) this.#schedule(frame);
+    else if (request !== Request.point && request !== Request.busy) {
+      throw new KernelError('EINVAL', `a handler yielded ${String(request)}, which asks for nothing`, {
+        hint: 'write `yield* msleep(5)`, with the star',
+      });
+    }
+  }
+
+  /** The running activation asked for another task (schedule() in the kernel). */
+  #schedule(frame: Frame): void {
+    const { current, preemptCount } = this;
+    if (preemptCount !== 0 || !this.irqsEnabled) {
+      const count = preemptCount.toString(16).padStart(8, '0');
+      this.machine.bug(`scheduling while atomic: ${current.comm}/${current.pid}/0x${count}`);
+      if (frame !== current.frame) throw new KernelError('EDEADLK', 'interrupt code cannot sleep');
+      this.preemptCount = 0;
+      this.irqsEnabled = true;
+    }
+    this.#switchTask(true);
+  }
+
+  /** Puts the task that should run on the CPU; a voluntary switch takes one that is not TASK_RUNNING off the queue. */
+  #switchTask(voluntary: boolean): void {
+    const previous = this.current;
+    this.needResched = false;
+    this.#charge();
+    if (voluntary && previous.state !== TASK_RUNNING && previous.onRq) {
+      this.rq.dequeue(previous);
+      previous.worker?.goesToSleep();
+    }
+    const next = this.rq.pick() ?? this.idle;
+    this.#armSlice(next);
+    if (next === previous) return;
+    previous.preemptCount = this.preemptCount;
+    this.trace(Tracepoint.schedSwitch, previous.pid, next.pid, this.machine.trace.intern(next.comm));
+    this.current = next;
+    next.cpu = this;
+    this.preemptCount = next.preemptCount;
+    next.worker?.comesBack();
+  }
+
+  #exitTask(value: unknown, thrown: boolean): void {
+    const task = this.current;
+    if (thrown) {
+      task.exitError = value;
+      this.machine.oops(`task ${task.comm}/${task.pid}`, value);
+    } else {
+      task.exitValue = value;
+    }
+    task.state = TASK_DEAD;
+    for (const notify of task.onExit) notify();
+    this.machine.forget(task);
+    this.preemptCount = 0;
+    this.#switchTask(true);
+  }
+
+  /** Accounts the time since the last switch to the running task. */
+  #charge(): void {
+    const now = this.machine.clock.now();
+    if (this.current !== this.idle) this.rq.charge(this.current, now - this.#runningSinceNs);
+    this.#runningSinceNs = now;
+  }
+
+  #armSlice(next: Task): void {
+    if (next.policy === 'SCHED_NORMAL' && this.rq.fairLength > 1) {
+      this.#sliceAlarm.schedule(this.machine.clock.now() + FAIR_SLICE_NS);
+    } else {
+      this.#sliceAlarm.cancel();
+    }
+  }
+
+  #endSlice(): void {
+    this.#charge();
+    this.needResched = true;
+    this.kick();
+  }
+
+  /** Puts a woken task on this CPU's queue and asks for a switch if it comes before the running one. */
+  activate(task: Task): void {
+    task.cpu = this;
+    this.rq.enqueue(task);
+    const running = this.current;
+    if (running === this.idle || task.prio < Math.min(running.prio, 100)) this.needResched = true;
+    else if (this.rq.fairLength === 2 && !this.#sliceAlarm.scheduled) this.#armSlice(running);
+    this.trace(Tracepoint.schedWakeup, task.pid, this.id, this.machine.trace.intern(task.comm));
+    if (this.needResched) this.kick();
+  }
+}

@@ -1,0 +1,158 @@
+// Effects: kernel primitives that a generator takes with `yield*` and an async function with `await`.
+import { KernelError } from '../errno.js';
+import { type Coroutine, isCoroutine, type Process, Request } from './coroutine.js';
+import { current, runningCpu, setAsyncOwner, thisCpu } from './current.js';
+import { TASK_UNINTERRUPTIBLE, type Task } from './task.js';
+import { wakeUpProcess } from './wakeup.js';
+
+/** What a primitive returns: does nothing until it is taken by `yield*` or `await`. */
+export type Effect<R> = Coroutine<R> & PromiseLike<R>;
+
+/** An effect that an async function awaits, on its way to the task that runs the function. */
+interface Awaited {
+  readonly coroutine: Coroutine;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** An async function that a task waits for. */
+class AsyncCall {
+  readonly task: Task;
+  readonly awaited: Awaited[] = [];
+  settled = false;
+  value: unknown;
+  error: unknown;
+  failed = false;
+
+  constructor(task: Task) {
+    this.task = task;
+  }
+
+  submit(awaited: Awaited): void {
+    this.awaited.push(awaited);
+    wakeUpProcess(this.task);
+  }
+
+  settle(failed: boolean, value: unknown): void {
+    this.settled = true;
+    this.failed = failed;
+    if (failed) this.error = value;
+    else this.value = value;
+    wakeUpProcess(this.task);
+  }
+}
+
+/** Async calls that tasks wait for, by task. */
+const calls = new Map<Task, AsyncCall>();
+
+/** Follows a value through promises; the shape of Node's AsyncLocalStorage. */
+export interface AsyncContext {
+  run<R, A extends unknown[]>(task: Task, fn: (...args: A) => R, ...args: A): R;
+  getStore(): Task | undefined;
+}
+
+let asyncContext: AsyncContext | undefined;
+
+/**
+ * Gives the model the means to tell which task an `await` belongs to when several async functions are under way; a host
+ * on Node hands in `new AsyncLocalStorage()`. Without it, one async function at a time can await effects.
+ */
+export function provideAsyncContext(context: AsyncContext): void {
+  asyncContext = context;
+}
+
+/** The async function that is running, as far as that can be told. */
+function asyncCall(): AsyncCall | undefined {
+  const task = asyncContext?.getStore();
+  const call = task === undefined ? undefined : calls.get(task);
+  if (call !== undefined || calls.size !== 1) return call;
+  const [only] = calls.values();
+  return only;
+}
+
+setAsyncOwner(() => asyncCall()?.task);
+
+function callOfAwait(): AsyncCall {
+  const call = asyncCall();
+  if (call !== undefined) return call;
+  throw new KernelError(
+    'EPERM',
+    'await of a kernel primitive outside of a task, or in one of several async functions at once',
+    {
+      hint: 'call provideAsyncContext(new AsyncLocalStorage()) once, or use a generator function and yield*',
+    },
+  );
+}
+
+function then(this: Coroutine, resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
+  if (runningCpu() !== undefined) {
+    reject(
+      new KernelError('EPERM', 'a kernel primitive was treated as a promise where a generator was running', {
+        hint: 'use yield*',
+      }),
+    );
+    return;
+  }
+  try {
+    callOfAwait().submit({ coroutine: this, resolve, reject });
+  } catch (error) {
+    reject(error);
+  }
+}
+
+/** Makes a primitive of a generator function: its generators can be awaited too. */
+export function effect<A extends unknown[], R>(body: (...args: A) => Coroutine<R>): (...args: A) => Effect<R> {
+  // Generators inherit from the prototype of their own function: one property there serves every call, at no cost to it.
+  Object.defineProperty(body.prototype, 'then', { value: then });
+  return body as (...args: A) => Effect<R>;
+}
+
+/** Calls a function of the user's in process context; what it returns goes to {@link finish} unless it is a plain value. */
+export function callProcess<A, B, R>(fn: (a: A, b: B) => Process<R>, a: A, b: B): Process<R> {
+  if (asyncContext !== undefined && Object.prototype.toString.call(fn) === '[object AsyncFunction]') {
+    return asyncContext.run(current(), fn, a, b);
+  }
+  return fn(a, b);
+}
+
+/** Sees a generator or a promise through to its result. Process context. */
+export function* finish<R>(result: Process<R>): Coroutine<R> {
+  if (isCoroutine(result)) return (yield* result) as R;
+  if (typeof result === 'object' && result !== null && 'then' in result) return yield* settle(result as PromiseLike<R>);
+  return result as R;
+}
+
+/** Waits in state D for a promise, and does for the async function behind it what it awaits; holds virtual time meanwhile. */
+function* settle<R>(promise: PromiseLike<R>): Coroutine<R> {
+  const { machine, current: task } = thisCpu();
+  const call = new AsyncCall(task);
+  calls.set(task, call);
+  machine.clock.hold();
+  promise.then(
+    (value) => call.settle(false, value),
+    (error) => call.settle(true, error),
+  );
+  try {
+    while (!call.settled || call.awaited.length > 0) {
+      const awaited = call.awaited.shift();
+      if (awaited === undefined) {
+        task.state = TASK_UNINTERRUPTIBLE;
+        yield Request.schedule;
+      } else {
+        machine.clock.release();
+        try {
+          awaited.resolve(yield* awaited.coroutine);
+        } catch (error) {
+          awaited.reject(error);
+        } finally {
+          machine.clock.hold();
+        }
+      }
+    }
+  } finally {
+    calls.delete(task);
+    machine.clock.release();
+  }
+  if (call.failed) throw call.error;
+  return call.value as R;
+}

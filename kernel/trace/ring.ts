@@ -1,0 +1,137 @@
+// The trace: a ring of typed arrays that is always on and allocates nothing per record.
+
+/** Tracepoints, with the arguments that each records (names as in Linux's include/trace/events). */
+export const Tracepoint = {
+  /** irq number, name */
+  irqHandlerEntry: 0,
+  /** irq number, return value */
+  irqHandlerExit: 1,
+  /** pid that goes, pid that comes; name of the one that comes */
+  schedSwitch: 2,
+  /** pid, CPU; comm */
+  schedWakeup: 3,
+  /** item number, CPU; queue */
+  workqueueQueueWork: 4,
+  /** item number; function */
+  workqueueExecuteStart: 5,
+  /** item number; function */
+  workqueueExecuteEnd: 6,
+  /** line, value; name */
+  gpioValue: 7,
+  /** irq number, return value; name */
+  irqThreadEntry: 8,
+  irqThreadExit: 9,
+} as const;
+
+export type TracepointId = (typeof Tracepoint)[keyof typeof Tracepoint];
+
+/** Names of the tracepoints by id, as Linux's tracefs has them where it has them. */
+export const TRACEPOINT_NAMES: readonly string[] = [
+  'irq_handler_entry',
+  'irq_handler_exit',
+  'sched_switch',
+  'sched_wakeup',
+  'workqueue_queue_work',
+  'workqueue_execute_start',
+  'workqueue_execute_end',
+  'gpio_value',
+  'irq_thread_entry',
+  'irq_thread_exit',
+];
+
+/** One record, as read back. */
+export interface TraceRecord {
+  /** Number of the record since the start, from 0. */
+  readonly index: number;
+  readonly timeNs: number;
+  readonly cpu: number;
+  readonly preemptCount: number;
+  readonly pid: number;
+  readonly event: TracepointId;
+  readonly a: number;
+  readonly b: number;
+  readonly name: string;
+}
+
+/** Overwrites the oldest when full. */
+export class TraceRing {
+  readonly capacity: number;
+  /** Records ever written. */
+  written = 0;
+  readonly #mask: number;
+  readonly #time: Float64Array;
+  readonly #cpu: Uint8Array;
+  readonly #preemptCount: Uint32Array;
+  readonly #pid: Int32Array;
+  readonly #event: Uint8Array;
+  readonly #a: Int32Array;
+  readonly #b: Int32Array;
+  readonly #name: Uint32Array;
+  readonly #names: string[] = [''];
+  readonly #nameIds = new Map<string, number>([['', 0]]);
+
+  /** `capacity` is rounded up to a power of two; 8,192 records take 250 KB. */
+  constructor(capacity = 8192) {
+    const size = 2 ** Math.ceil(Math.log2(Math.max(16, capacity)));
+    this.capacity = size;
+    this.#mask = size - 1;
+    this.#time = new Float64Array(size);
+    this.#cpu = new Uint8Array(size);
+    this.#preemptCount = new Uint32Array(size);
+    this.#pid = new Int32Array(size);
+    this.#event = new Uint8Array(size);
+    this.#a = new Int32Array(size);
+    this.#b = new Int32Array(size);
+    this.#name = new Uint32Array(size);
+  }
+
+  /** A number that stands for a name in {@link record}. Called when things are set up, not per event. */
+  intern(name: string): number {
+    let id = this.#nameIds.get(name);
+    if (id === undefined) {
+      id = this.#names.length;
+      this.#names.push(name);
+      this.#nameIds.set(name, id);
+    }
+    return id;
+  }
+
+  record(
+    event: TracepointId,
+    timeNs: number,
+    cpu: number,
+    preemptCount: number,
+    pid: number,
+    a: number,
+    b: number,
+    nameId: number,
+  ): void {
+    const at = this.written++ & this.#mask;
+    this.#time[at] = timeNs;
+    this.#cpu[at] = cpu;
+    this.#preemptCount[at] = preemptCount;
+    this.#pid[at] = pid;
+    this.#event[at] = event;
+    this.#a[at] = a;
+    this.#b[at] = b;
+    this.#name[at] = nameId;
+  }
+
+  /** Records from number `from` on that are still there, oldest first. */
+  *read(from = 0): Generator<TraceRecord> {
+    for (let i = Math.max(from, this.written - this.capacity); i < this.written; i++) {
+      const at = i & this.#mask;
+      yield {
+        index: i,
+        timeNs: this.#time[at] ?? 0,
+        cpu: this.#cpu[at] ?? 0,
+        preemptCount: this.#preemptCount[at] ?? 0,
+        pid: this.#pid[at] ?? 0,
+        event: (this.#event[at] ?? 0) as TracepointId,
+        a: this.#a[at] ?? 0,
+        b: this.#b[at] ?? 0,
+        name: this.#names[this.#name[at] ?? 0] ?? '',
+      };
+    }
+  }
+}

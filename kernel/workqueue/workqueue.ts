@@ -1,0 +1,83 @@
+// Workqueues: making them, queueing items and waiting for them (kernel/workqueue.c).
+import type { Machine } from '../machine.js';
+import { mightSleep } from '../sched/core.js';
+import { type Coroutine, Request } from '../sched/coroutine.js';
+import type { Cpu } from '../sched/cpu.js';
+import { current, thisCpu } from '../sched/current.js';
+import { effect } from '../sched/effect.js';
+import { TASK_UNINTERRUPTIBLE } from '../sched/task.js';
+import { Tracepoint } from '../trace/ring.js';
+import { WorkerPool } from './pool.js';
+import { type Work, Workqueue, WQ_HIGHPRI, WQ_UNBOUND } from './work.js';
+
+/** Two pools for each CPU, and two unbound ones for the machine; the system's own queues. */
+export class WorkqueueSubsystem {
+  readonly systemWq = new Workqueue('events', 0, 0);
+  readonly systemHighpriWq = new Workqueue('events_highpri', WQ_HIGHPRI, 0);
+  readonly systemUnboundWq = new Workqueue('events_unbound', WQ_UNBOUND, 0);
+  readonly #normal: readonly WorkerPool[];
+  readonly #highpri: readonly WorkerPool[];
+  readonly #unbound: WorkerPool;
+  readonly #unboundHighpri: WorkerPool;
+
+  constructor(machine: Machine) {
+    let id = 0;
+    const pool = (cpu: Cpu | undefined, highpri: boolean): WorkerPool => new WorkerPool(machine, id++, cpu, highpri);
+    const pairs = machine.cpus.map((cpu) => ({ normal: pool(cpu, false), highpri: pool(cpu, true) }));
+    this.#normal = pairs.map((pair) => pair.normal);
+    this.#highpri = pairs.map((pair) => pair.highpri);
+    this.#unbound = pool(undefined, false);
+    this.#unboundHighpri = pool(undefined, true);
+  }
+
+  /** The pool in which an item of `wq` queued on `cpu` runs. */
+  poolOf(wq: Workqueue, cpu: Cpu): WorkerPool {
+    const highpri = (wq.flags & WQ_HIGHPRI) !== 0;
+    if (wq.unbound) return highpri ? this.#unboundHighpri : this.#unbound;
+    const pools = highpri ? this.#highpri : this.#normal;
+    return pools[cpu.id] ?? this.#unbound;
+  }
+}
+
+/**
+ * Makes a workqueue (alloc_workqueue).
+ *
+ * @param flags WQ_UNBOUND, WQ_HIGHPRI
+ * @param maxActive items of it that may be active at once on one CPU, 1 to 512; 0 for 256
+ * @throws KernelError EINVAL
+ */
+export function allocWorkqueue(name: string, flags: number, maxActive: number): Workqueue {
+  return new Workqueue(name, flags, maxActive);
+}
+
+/** Queues an item, on the local CPU if the queue is bound; false when it was pending already. Any context. */
+export function queueWork(wq: Workqueue, work: Work): boolean {
+  if (work.pending) return false;
+  const cpu = thisCpu();
+  const target = cpu.machine.workqueues.poolOf(wq, cpu);
+  // An item that still runs elsewhere goes back there: it is never run by two workers at once.
+  const pool = work.pool?.workerRunning(work) === undefined ? target : work.pool;
+  cpu.trace(Tracepoint.workqueueQueueWork, work.number, pool.cpu?.id ?? -1, cpu.machine.trace.intern(wq.name));
+  pool.insert(work, wq.pwqOf(pool));
+  return true;
+}
+
+/** Queues an item on the system's queue (schedule_work). As {@link queueWork}. */
+export function scheduleWork(work: Work): boolean {
+  return queueWork(thisCpu().machine.workqueues.systemWq, work);
+}
+
+/** Waits until the item, as it is queued or running now, is done; false when it was idle (flush_work). Process context. */
+export const flushWork = effect(function* flushWork(work: Work): Coroutine<boolean> {
+  mightSleep('flush_work');
+  const task = current();
+  const flush = { task, done: false };
+  const flushes = work.pending ? work.flushes : work.pool?.workerRunning(work)?.flushes;
+  if (flushes === undefined) return false;
+  flushes.push(flush);
+  while (!flush.done) {
+    task.state = TASK_UNINTERRUPTIBLE;
+    yield Request.schedule;
+  }
+  return true;
+});
