@@ -1,0 +1,107 @@
+// The native addon: what it exports (drivers/chardev/addon/addon.c), and how it is found and loaded.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { KernelError } from '../../kernel/errno.js';
+
+declare const handleOf: unique symbol;
+/** An open chip; an opaque object of the addon. */
+export type ChipHandle = { readonly [handleOf]: 'chip' };
+/** A line request; an opaque object of the addon. */
+export type RequestHandle = { readonly [handleOf]: 'request' };
+/** 0, or a negative error number. */
+export type Status = number;
+
+/** struct gpio_v2_line_info with its debounce attribute. */
+export interface RawLineInfo {
+  readonly offset: number;
+  readonly name: string;
+  readonly consumer: string;
+  readonly flags: number;
+  readonly debounceUs: number;
+}
+
+/** struct gpio_v2_line_info_changed. */
+export interface RawInfoChange {
+  readonly type: number;
+  readonly timestampNs: bigint;
+  readonly info: RawLineInfo;
+}
+
+/** The addon's functions: one ioctl each. What the system refuses comes back as a negative error number. */
+export interface ChardevAddon {
+  openChip(path: string): ChipHandle | Status;
+  chipInfo(chip: ChipHandle): { name: string; label: string; lines: number } | Status;
+  /** `watch`: also starts change records for the line on this chip handle (`EBUSY` when watched already). */
+  lineInfo(chip: ChipHandle, offset: number, watch: boolean): RawLineInfo | Status;
+  unwatch(chip: ChipHandle, offset: number): Status;
+  /** Record `index` of the line info changes that {@link listen} has put into `buffer`. */
+  infoChange(buffer: ArrayBuffer, index: number): RawInfoChange;
+  /** `config` as packed by `packLineConfig`. */
+  requestLines(
+    chip: ChipHandle,
+    offsets: Uint32Array,
+    consumer: string,
+    config: BigUint64Array,
+    eventBufferSize: number,
+  ): RequestHandle | Status;
+  setConfig(request: RequestHandle, config: BigUint64Array): Status;
+  /** `words`: bits low, bits high, mask low, mask high; bit i is the i-th line of the request. Fills in the bits. */
+  getValues(request: RequestHandle, words: Uint32Array): Status;
+  setValues(request: RequestHandle, words: Uint32Array): Status;
+  /**
+   * Calls `callback(count, 0)` after `count` records were read into `buffer`, and `callback(0, errno)` once when the
+   * descriptor failed for good. Reads nothing, and does not keep the event loop alive, until {@link setReading}.
+   */
+  listen(
+    handle: ChipHandle | RequestHandle,
+    buffer: ArrayBuffer,
+    callback: (count: number, errno: number) => void,
+  ): Status;
+  setReading(handle: ChipHandle | RequestHandle, on: boolean): Status;
+  /** Lets go at once. Idempotent; every call on the handle answers `EBADF` afterwards. */
+  close(handle: ChipHandle | RequestHandle): void;
+}
+
+let loaded: ChardevAddon | undefined;
+
+/**
+ * Loads the addon, once in each thread.
+ *
+ * @throws {KernelError} `ENOTSUP` when this is not Linux, `ENOSYS` when the addon was not built.
+ */
+export function loadAddon(): ChardevAddon {
+  if (loaded === undefined) {
+    if (process.platform !== 'linux') {
+      throw new KernelError('ENOTSUP', `the chardev driver needs Linux; this is ${process.platform}`, {
+        hint: 'use the simulated chip here',
+      });
+    }
+    const root = packageRoot();
+    try {
+      loaded = createRequire(import.meta.url)('node-gyp-build')(root) as ChardevAddon;
+    } catch (cause) {
+      throw new KernelError('ENOSYS', 'the native addon of the chardev driver cannot be loaded', {
+        hint: `build it with "npm rebuild" in ${root} (it needs a C compiler, make and Python)`,
+        subject: root,
+        cause,
+      });
+    }
+  }
+  return loaded;
+}
+
+/** The folder with binding.gyp: two levels up in the sources, three in `dist/`. */
+function packageRoot(): string {
+  const start = dirname(fileURLToPath(import.meta.url));
+  let folder = start;
+  while (!existsSync(join(folder, 'binding.gyp'))) {
+    const parent = dirname(folder);
+    if (parent === folder) {
+      throw new KernelError('ENOENT', `no binding.gyp above ${start}`, { hint: 'install the package again' });
+    }
+    folder = parent;
+  }
+  return folder;
+}
