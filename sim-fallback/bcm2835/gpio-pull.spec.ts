@@ -47,6 +47,16 @@ describe('GPPUD sequence', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('needs no wait after GPPUD is written with the value that it has', () => {
+    gpio.write32(GPPUD, UP);
+    clock.advance(PULL_WAIT_NS);
+    gpio.write32(GPPUD, UP);
+    gpio.write32(GPPUDCLK0, 1 << 17);
+    clock.advance(PULL_WAIT_NS);
+    expect(gpio.level(17)).toBe(1);
+    expect(warnings).toEqual([]);
+  });
+
   it('turns a pull off: the pad keeps its level', () => {
     sequence(OFF, GPPUDCLK0, 1 << 2, PULL_WAIT_NS, PULL_WAIT_NS);
     expect(gpio.level(2)).toBe(1);
