@@ -64,7 +64,7 @@ if [ -n "$units" ]; then cp -R "$units/." "$run/units/"; fi
 if [ -n "$out" ]; then printf '%s\n' "$out" >"$run/out"; fi
 {
   printf 'export PATH=%q\n' "$PATH"
-  [ -z "${CI:-}" ] || printf 'export CI=%q\n' "$CI"
+  for name in CI NO_COLOR FORCE_COLOR; do [ -z "${!name:-}" ] || printf 'export %s=%q\n' "$name" "${!name}"; done
   printf 'cd %q || exit 125\n' "$PWD"
   printf '%q ' "$@"
   echo

@@ -8,7 +8,6 @@ const serial = { pool: 'forks', maxWorkers: 1, fileParallelism: false } as const
 export default defineConfig({
   root: new URL('../..', import.meta.url).pathname,
   test: {
-    reporters: ['default', './test/kernel/tally-reporter.ts'],
     projects: [
       // Boots guests, so it stays outside.
       { extends: true, test: { ...serial, name: 'rig', include: ['test/kernel/boot.spec.ts'], testTimeout: 60_000 } },

@@ -1,0 +1,109 @@
+// Runs in the test kernel: every reader in turn, three rounds, the same edges; prints the tables as Markdown.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createGpioSim, type GpioSim } from '../../test/kernel/gpio-sim.js';
+import { type Latencies, latencyTable, ratio } from './figures.js';
+
+const EDGES = 1000;
+const ROUNDS = 3;
+const INTERVAL_US = 2000;
+const BUTTON = 17;
+const ROUND_LIMIT_MS = 30_000;
+
+const [programs] = process.argv.slice(2);
+if (programs === undefined) throw new Error('usage: compare DIRECTORY_OF_THE_C_PROGRAMS');
+const node = (file: string): string[] => [process.execPath, fileURLToPath(new URL(file, import.meta.url))];
+
+const C = 'C, epoll';
+const CHARDEV = 'gpio-irqd, chardev driver';
+const ONOFF = 'onoff, sysfs';
+const READERS: ReadonlyMap<string, readonly string[]> = new Map([
+  [C, [join(programs, 'epoll-reader')]],
+  [CHARDEV, node('chardev-reader.js')],
+  [ONOFF, node('onoff-reader.js')],
+]);
+
+function start(command: readonly string[], args: readonly (string | number)[]): ChildProcess {
+  const [program = '', ...first] = command;
+  return spawn(program, [...first, ...args.map(String)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: ROUND_LIMIT_MS,
+    killSignal: 'SIGKILL',
+  });
+}
+
+async function ended(name: string, child: ChildProcess): Promise<void> {
+  const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
+  if (status === 0) return;
+  throw new Error(`${name} ended with ${signal ?? status}${signal === 'SIGKILL' ? ': it did not see every edge' : ''}`);
+}
+
+async function isReady(name: string, child: ChildProcess): Promise<void> {
+  for await (const chunk of child.stdout ?? []) {
+    if (String(chunk).startsWith('ready')) return;
+  }
+  throw new Error(`${name} ended before it held the line`);
+}
+
+function u64(path: string): BigUint64Array {
+  const bytes = readFileSync(path);
+  return new BigUint64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+function latencies(pairs: BigUint64Array, injected: BigUint64Array): Latencies {
+  const fromKernel: number[] = [];
+  const fromInjection: number[] = [];
+  injected.forEach((injection, i) => {
+    const stamp = pairs[2 * i] ?? 0n;
+    const handler = pairs[2 * i + 1] ?? 0n;
+    if (stamp !== 0n) fromKernel.push(Number(handler - stamp));
+    fromInjection.push(Number(handler - injection));
+  });
+  return { fromKernel, fromInjection };
+}
+
+async function round(name: string, command: readonly string[], sim: GpioSim, directory: string): Promise<Latencies> {
+  const [samples, injections] = [join(directory, 'samples'), join(directory, 'injections')];
+  sim.pull(BUTTON, 0);
+  const reader = start(command, [sim.path, BUTTON, EDGES, samples]);
+  const readerEnded = ended(name, reader);
+  await Promise.race([isReady(name, reader), readerEnded]);
+  // With what they load and compile at start behind them, readers wait for the first edge.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const injector = start([join(programs ?? '', 'inject')], [sim.pullFile(BUTTON), EDGES, INTERVAL_US, injections]);
+  await Promise.all([ended('inject', injector), readerEnded]);
+  return latencies(u64(samples), u64(injections));
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'edge-latency-'));
+const sim = createGpioSim();
+const measured = new Map<string, Latencies[]>([...READERS.keys()].map((name) => [name, []]));
+try {
+  for (let i = 0; i < ROUNDS; i++) {
+    for (const [name, command] of READERS) measured.get(name)?.push(await round(name, command, sim, directory));
+  }
+} finally {
+  sim.remove();
+  rmSync(directory, { recursive: true });
+}
+
+const all = new Map(
+  [...measured].map(([name, rounds]) => [
+    name,
+    { fromKernel: rounds.flatMap((r) => r.fromKernel), fromInjection: rounds.flatMap((r) => r.fromInjection) },
+  ]),
+);
+const rounds = (name: string, from: keyof Latencies) => (measured.get(name) ?? []).map((r) => r[from]);
+console.log(`${ROUNDS} interleaved rounds of ${EDGES} edges, one every ${INTERVAL_US / 1000} ms; none was lost.
+
+${latencyTable(all)}
+
+- p50 of the chardev driver over the C reader, from the kernel's stamp: **${ratio(rounds(CHARDEV, 'fromKernel'), rounds(C, 'fromKernel'))}**
+- p50 of the chardev driver over onoff, from the injection: **${ratio(rounds(CHARDEV, 'fromInjection'), rounds(ONOFF, 'fromInjection'))}**
+
+Node ${process.version}, Linux ${release()} (User Mode Linux, one CPU) on ${cpus()[0]?.model ?? 'an unknown CPU'}.`);

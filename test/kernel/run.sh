@@ -1,0 +1,48 @@
+#!/bin/bash
+# run.sh: `npm run test:kernel`, the whole suite on the test kernel: builds what is missing, boots, tests, counts.
+#
+# Usage: run.sh [PROJECT [VITEST ARGUMENT...]]      e.g. run.sh kernel drivers/chardev -t busy
+# PROJECT is one of those of vitest.config.ts: rig (boot.sh itself), kernel (one guest), systemd (one guest under
+# systemd); without it all three run. Exit status 0 when every one of them passed.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+here=test/kernel
+failed=()
+
+vitest() { node_modules/.bin/vitest run --config $here/vitest.config.ts --project "$@"; }
+guest() { $here/boot.sh --timeout 300 "${boot_options[@]}" -- node_modules/.bin/vitest run --config $here/vitest.config.ts --project "$@"; }
+
+# Specs import the sources, but for the compiled addon; systemd starts the built program.
+build_addon() {
+  local log
+  [ -e binding.gyp ] || return 0
+  log=$(npm exec --silent -c 'node-gyp configure build' </dev/null 2>&1) || { echo "$log"; return 1; }
+}
+build_service() { build_addon && npm run --silent build; }
+
+run_project() {
+  local project=$1 start=$SECONDS
+  echo "== $project"
+  boot_options=()
+  case $project in
+    rig) vitest "$@" ;;
+    kernel) build_addon && guest "$@" ;;
+    systemd) build_service && boot_options=(--systemd $here/systemd/units) && guest "$@" ;;
+    *) echo "run.sh: no project '$project': rig, kernel or systemd" >&2; exit 2 ;;
+  esac || failed+=("$project")
+  echo "== $project: $((SECONDS - start)) s"
+}
+
+$here/build.sh >/dev/null
+
+if [ $# -gt 0 ]; then
+  run_project "$@"
+else
+  for project in rig kernel systemd; do run_project $project; done
+fi
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "test:kernel: failed: ${failed[*]}"
+  exit 1
+fi
+echo 'test:kernel: all passed'
