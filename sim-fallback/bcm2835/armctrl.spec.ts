@@ -46,12 +46,18 @@ describe('Armctrl', () => {
     expect(irq).toEqual([]);
   });
 
-  it('disables by writing 1, and reads the enables back', () => {
-    armctrl.write32(reg.ENABLE_IRQS_1, 0x8000_0003);
-    armctrl.write32(reg.ENABLE_IRQS_1, 4);
-    armctrl.write32(reg.DISABLE_IRQS_1, 1);
-    expect(armctrl.read32(reg.ENABLE_IRQS_1)).toBe(0x8000_0006);
-    expect(armctrl.read32(reg.DISABLE_IRQS_1)).toBe(0x7fff_fff9);
+  it.each([
+    ['1', reg.ENABLE_IRQS_1, reg.DISABLE_IRQS_1, 0xffff_ffff],
+    ['2', reg.ENABLE_IRQS_2, reg.DISABLE_IRQS_2, 0xffff_ffff],
+    ['basic', reg.ENABLE_BASIC_IRQS, reg.DISABLE_BASIC_IRQS, 0xff],
+  ])('disables %s by writing 1, and reads the enables back', (_, enable, disable, lines) => {
+    armctrl.write32(enable, 0x8000_0083);
+    armctrl.write32(enable, 4);
+    armctrl.write32(disable, 1);
+    const enabled = (0x8000_0086 & lines) >>> 0;
+    expect(armctrl.read32(enable)).toBe(enabled);
+    expect(armctrl.read32(disable)).toBe((~enabled & lines) >>> 0);
+    expect(armctrl.read32(reg.FIQ_CONTROL)).toBe(0);
   });
 
   it.each(reg.SHORTCUTS.map((n, i) => [n, i]))('shows GPU interrupt %i as shortcut %i, not in bits 8 and 9', (n, i) => {

@@ -87,7 +87,7 @@ export interface Bcm2835GpioOptions {
  * Time has the grain of the core clock: a sample is taken at every multiple of {@link SAMPLE_NS} and sees the level
  * from before that moment, so a synchronous edge is latched 4 to 8 ns after it happened, provided the new level is met
  * by two samples in a row. Asynchronous and level detectors act at once. A line with an alternate function is not
- * driven by this block. Nothing is allocated per access or per edge.
+ * driven by this block. No object is made per access or per edge.
  */
 export class Bcm2835Gpio implements Pads {
   readonly lines = BCM2835_GPIO_LINES;
