@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createGpioSim, type GpioSim } from '../../test/kernel/gpio-sim.js';
@@ -15,8 +15,9 @@ const INTERVAL_US = 2000;
 const BUTTON = 17;
 const ROUND_LIMIT_MS = 30_000;
 
-const [programs] = process.argv.slice(2);
-if (programs === undefined) throw new Error('usage: compare DIRECTORY_OF_THE_C_PROGRAMS');
+const [programs, cpu] = process.argv.slice(2);
+if (programs === undefined || cpu === undefined)
+  throw new Error('usage: compare DIRECTORY_OF_THE_C_PROGRAMS NAME_OF_THE_CPU');
 const node = (file: string): string[] => [process.execPath, fileURLToPath(new URL(file, import.meta.url))];
 
 const C = 'C, epoll';
@@ -27,6 +28,8 @@ const READERS: ReadonlyMap<string, readonly string[]> = new Map([
   [CHARDEV, node('chardev-reader.js')],
   [ONOFF, node('onoff-reader.js')],
 ]);
+
+const INJECTOR = [join(programs, 'inject')];
 
 function start(command: readonly string[], args: readonly (string | number)[]): ChildProcess {
   const [program = '', ...first] = command;
@@ -75,7 +78,7 @@ async function round(name: string, command: readonly string[], sim: GpioSim, dir
   await Promise.race([isReady(name, reader), readerEnded]);
   // With what they load and compile at start behind them, readers wait for the first edge.
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const injector = start([join(programs ?? '', 'inject')], [sim.pullFile(BUTTON), EDGES, INTERVAL_US, injections]);
+  const injector = start(INJECTOR, [sim.pullFile(BUTTON), EDGES, INTERVAL_US, injections]);
   await Promise.all([ended('inject', injector), readerEnded]);
   return latencies(u64(samples), u64(injections));
 }
@@ -106,4 +109,4 @@ ${latencyTable(all)}
 - p50 of the chardev driver over the C reader, from the kernel's stamp: **${ratio(rounds(CHARDEV, 'fromKernel'), rounds(C, 'fromKernel'))}**
 - p50 of the chardev driver over onoff, from the injection: **${ratio(rounds(CHARDEV, 'fromInjection'), rounds(ONOFF, 'fromInjection'))}**
 
-Node ${process.version}, Linux ${release()} (User Mode Linux, one CPU) on ${cpus()[0]?.model ?? 'an unknown CPU'}.`);
+Node ${process.version}, Linux ${release()} (User Mode Linux, one CPU) on ${cpu}.`);

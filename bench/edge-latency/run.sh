@@ -13,7 +13,9 @@ mkdir -p $built
 for program in inject epoll-reader; do gcc -O2 -Wall -Wextra -Werror -o $built/$program $here/$program.c; done
 node_modules/.bin/tsc -p $here/tsconfig.json
 
-report=$(test/kernel/boot.sh --timeout 300 -- node $built/$here/compare.js $built)
+# In the guest, /proc/cpuinfo says only that it is User Mode Linux.
+cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
+report=$(test/kernel/boot.sh --timeout 300 -- node $built/$here/compare.js $built "$cpu")
 echo "$report"
 REPORT=$report node -e '
   const { readFileSync, writeFileSync } = require("node:fs");
