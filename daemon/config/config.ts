@@ -69,7 +69,7 @@ export interface InterruptSpec {
 }
 
 /** Flags of a workqueue, named as in Linux (`WQ_UNBOUND` is `unbound`). */
-export const WORKQUEUE_FLAGS = ['unbound', 'freezable', 'mem_reclaim', 'highpri', 'cpu_intensive'] as const;
+export const WORKQUEUE_FLAGS = ['unbound', 'highpri'] as const;
 /** One of {@link WORKQUEUE_FLAGS}. */
 export type WorkqueueFlag = (typeof WORKQUEUE_FLAGS)[number];
 

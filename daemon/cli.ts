@@ -1,0 +1,90 @@
+// What both commands share: output, exit codes, and how commander's ways become them.
+
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { KernelError } from '../kernel/errno.js';
+import { ControlClientError } from './control/client.js';
+
+/** Exit codes: done; refused or failed; wrong use or wrong configuration. */
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+/** Where a command writes and what it knows of its surroundings; tests put their own here. */
+export interface Surroundings {
+  out(text: string): void;
+  err(text: string): void;
+  readonly terminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+  /** Called at SIGINT or SIGTERM, once, with the signal's name. @returns takes the listener back. */
+  onSignal(listener: (signal: string) => void): () => void;
+}
+
+/** The real ones. A reader that went away (`| head`) ends the command quietly. */
+export function processSurroundings(): Surroundings {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(EXIT.done);
+      throw error;
+    });
+  }
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    terminal: process.stdout.isTTY === true,
+    env: process.env,
+    uid: process.getuid?.() ?? 0,
+    onSignal: (listener) => {
+      // Once: a second Ctrl-C ends a stop that hangs.
+      process.once('SIGINT', listener);
+      process.once('SIGTERM', listener);
+      return () => {
+        process.off('SIGINT', listener);
+        process.off('SIGTERM', listener);
+      };
+    },
+  };
+}
+
+/** Reads an option's value, or fails as commander expects; `undefined` from `parse` means that the value is wrong. */
+export function argument<T>(parse: (text: string) => T | undefined, right: string): (text: string) => T {
+  return (text) => {
+    const value = parse(text);
+    if (value === undefined) throw new InvalidArgumentError(`Write ${right}.`);
+    return value;
+  };
+}
+
+/** A program whose wrong use is exit code 2, on our output. */
+export function createProgram(name: string, description: string, io: Surroundings): Command {
+  return new Command(name)
+    .description(description)
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .showHelpAfterError(`(${name} --help says more)`)
+    .addHelpText('after', '\nExit status: 0 done, 1 refused or failed, 2 wrong use or wrong configuration.');
+}
+
+/** Says an error to a person: what is wrong, then what to do. */
+export function explainError(name: string, error: unknown): string {
+  if (error instanceof KernelError || error instanceof ControlClientError) {
+    const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
+    return `${name}: ${error.message} (${error.code})${hint}\n`;
+  }
+  return `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
+}
+
+/** Runs a program to its exit code. Nothing is thrown. */
+export async function runProgram(
+  program: Command,
+  args: readonly string[],
+  io: Surroundings,
+  code: () => number,
+): Promise<number> {
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code();
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    io.err(explainError(program.name(), error));
+    return EXIT.failed;
+  }
+}

@@ -1,0 +1,144 @@
+// What the control API controls: the running service, as the control server and the command line see it.
+
+import type { Bias, ChipInfo, Drive, Edge, Level } from '../../kernel/gpio/driver.js';
+
+/**
+ * A count that some drivers cannot know.
+ *
+ * Times here are integers in ns. As JSON numbers those are exact up to 2^53, 104 days, and to 2 ns for 104 days more.
+ */
+export type Known<T> = T | 'unknown';
+
+/** The daemon as a whole. */
+export interface DaemonStatus {
+  readonly version: string;
+  readonly pid: number;
+  /** The configuration file, absolute. */
+  readonly config: string;
+  readonly uptimeNs: number;
+  /** Name of the driver in use: `chardev` or `sim`. */
+  readonly driver: string;
+  /** True when nothing here is real. */
+  readonly simulated: boolean;
+  readonly chip: ChipInfo;
+  /** What is wrong with the driver, in one sentence (the chip is gone, edges cannot be read); absent when all is well. */
+  readonly problem?: string;
+  readonly edges: {
+    /** Edges that reached the model. */
+    readonly received: number;
+    /** Edges that the kernel dropped before they were read, by gaps in `line_seqno`. */
+    readonly lost: Known<number>;
+  };
+  /** Handlers that threw since the start. */
+  readonly handlerErrors: number;
+}
+
+/** One line of the configuration, as it is now. */
+export interface LineStatus {
+  readonly name: string;
+  readonly gpio: number;
+  readonly direction: 'in' | 'out';
+  /** Logical level. */
+  readonly value: Level;
+  readonly activeLow: boolean;
+  readonly edge: Edge;
+  readonly bias: Bias;
+  readonly drive: Drive;
+  readonly debounceNs: number;
+  /** Edges that reached the model; 0 for an output. */
+  readonly rising: number;
+  readonly falling: number;
+  readonly lost: Known<number>;
+  /** Stamp of the newest edge, ns of CLOCK_MONOTONIC; absent before the first. */
+  readonly lastEdgeNs?: number;
+  /** `line_seqno` of the newest edge; absent before the first and where the driver has none. */
+  readonly lineSeqno?: number;
+}
+
+/** One interrupt of the model. */
+export interface InterruptStatus {
+  /** Linux interrupt number in the model. */
+  readonly irq: number;
+  readonly hwirq: number;
+  /** Name of the irq_chip. */
+  readonly chip: string;
+  /** Names of its actions, in the order in which they run. */
+  readonly actions: readonly string[];
+  /** Interrupts by CPU. */
+  readonly counts: readonly number[];
+}
+
+/** All interrupts: as text, exactly as /proc/interrupts would show them, and by themselves. */
+export interface InterruptsStatus {
+  readonly text: string;
+  readonly interrupts: readonly InterruptStatus[];
+}
+
+/** Something that happened. `atNs` is in ns of CLOCK_MONOTONIC. */
+export type ControlEvent =
+  | {
+      readonly type: 'edge';
+      readonly atNs: number;
+      readonly line: string;
+      readonly edge: 'rising' | 'falling';
+      /** `seqno` and `line_seqno` of the kernel; 0 when the driver has none. */
+      readonly seqno: number;
+      readonly lineSeqno: number;
+    }
+  /** An output was set to another level, by an action or through this API. */
+  | { readonly type: 'value'; readonly atNs: number; readonly line: string; readonly value: Level }
+  /** A `log` action. */
+  | { readonly type: 'log'; readonly atNs: number; readonly interrupt: string; readonly text: string }
+  /** Edges were lost on a line: told once a burst. */
+  | { readonly type: 'lost'; readonly atNs: number; readonly line: string; readonly count: number }
+  /** A handler threw, or an action failed. */
+  | {
+      readonly type: 'error';
+      readonly atNs: number;
+      readonly interrupt: string;
+      readonly message: string;
+      readonly stack?: string;
+    };
+
+/** Receives events, in order, on the event loop. Must be short; a throw is the receiver's fault and is logged. */
+export type ControlListener = (event: ControlEvent) => void;
+
+/** How a simulated button is pressed. */
+export interface PressOptions {
+  /** How long it is held, in ns, 1 to {@link PRESS_MAX_NS}. */
+  readonly forNs: number;
+  /** Whether its contact bounces. */
+  readonly bounce: boolean;
+}
+
+/** How long a button is held when nothing else is said: 80 ms. */
+export const PRESS_DEFAULT_NS = 80e6;
+/** The longest press: 10 s. */
+export const PRESS_MAX_NS = 10e9;
+
+/**
+ * What can be asked of the running service. Methods throw KernelError with code and hint: `ENOENT` for a line that is not in
+ * the configuration, `EPERM` for setting an input, `ENOTSUP` for pressing a button that is real, `ENODEV` when the chip is gone.
+ */
+export interface ControlTarget {
+  status(): DaemonStatus;
+  /** In the order of the configuration. */
+  lines(): readonly LineStatus[];
+  getLine(name: string): LineStatus;
+  setLine(name: string, value: Level): void;
+  interrupts(): InterruptsStatus;
+  /** Resolves when the button is let go and its handlers, threads and work items have run. */
+  press(name: string, options: PressOptions): Promise<void>;
+  /** @returns ends the subscription; idempotent. */
+  subscribe(listener: ControlListener): () => void;
+  /** What ran when and in which context, as text, oldest first: as much as the trace ring holds. */
+  trace(): string;
+}
+
+/** The service, started by `startService` of daemon/service.ts. */
+export interface Service extends ControlTarget {
+  /** The exit code, once the service has ended: 0 after {@link stop}, 1 when it could not go on. */
+  readonly closed: Promise<number>;
+  /** Lets every line go and ends. Idempotent; resolves when all is released. */
+  stop(reason: string): Promise<void>;
+}

@@ -1,0 +1,65 @@
+// Text for people: tables, events, durations as they are shown by both commands.
+
+import type { ControlEvent, LineStatus } from './control/target.js';
+
+/** Lays rows out in columns, two spaces apart, without trailing spaces. Columns of numbers are aligned to the right. */
+export function table(rows: readonly (readonly (string | number)[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, String(cell).length);
+  }
+  const lines = rows.map((row) =>
+    row
+      .map((cell, i) =>
+        typeof cell === 'number' ? String(cell).padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** Stamps as the kernel prints them: seconds with six decimals. */
+export function seconds(ns: number): string {
+  return (ns / 1e9).toFixed(6);
+}
+
+function happened(event: ControlEvent): string {
+  switch (event.type) {
+    case 'edge': {
+      const number = event.lineSeqno > 0 ? `  #${event.lineSeqno}` : '';
+      return `${event.line} ${event.edge}${number}`;
+    }
+    case 'value':
+      return `${event.line} = ${event.value} (${event.value === 1 ? 'on' : 'off'})`;
+    case 'log':
+      return `${event.interrupt}: ${event.text}`;
+    case 'lost':
+      return `${event.line}: ${event.count} ${event.count === 1 ? 'edge' : 'edges'}`;
+    case 'error':
+      return `${event.interrupt}: ${event.stack ?? event.message}`;
+  }
+}
+
+/** One event as a line: stamp, kind, what happened. */
+export function formatEvent(event: ControlEvent): string {
+  return `${seconds(event.atNs).padStart(14)}  ${event.type.padEnd(5)}  ${happened(event)}`;
+}
+
+/** The lines as a table. */
+export function formatLines(lines: readonly LineStatus[]): string {
+  const head = ['NAME', 'GPIO', 'DIR', 'VALUE', 'EDGE', 'BIAS', 'ACTIVE', 'RISING', 'FALLING', 'LOST'];
+  const rows = lines.map((line) => [
+    line.name,
+    line.gpio,
+    line.direction,
+    line.value,
+    line.edge,
+    line.bias,
+    line.activeLow ? 'low' : 'high',
+    line.rising,
+    line.falling,
+    line.lost,
+  ]);
+  return table([head, ...rows]);
+}

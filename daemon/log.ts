@@ -1,0 +1,56 @@
+// Logs: lines for people on a terminal, JSON with journald's priorities everywhere else.
+
+import { type Logger, type LoggerOptions, pino, stdTimeFunctions, symbols } from 'pino';
+import pretty from 'pino-pretty';
+import type { LogLevel } from './log-levels.js';
+
+/** Where log lines go: process.stdout, or a collector in tests. */
+export interface LogOutput {
+  write(text: string): unknown;
+}
+
+/** What {@link createLogger} needs. */
+export interface LogSettings {
+  /** Default `info`. */
+  readonly level?: LogLevel;
+  readonly output: LogOutput;
+  /** True for lines that people read. */
+  readonly terminal: boolean;
+}
+
+/** Priorities of syslog(3) for pino's levels; journald reads them from the `<N>` in front of a line (sd-daemon(3)). */
+function priority(level: number): number {
+  if (level >= 60) return 2;
+  if (level >= 50) return 3;
+  if (level >= 40) return 4;
+  return level >= 30 ? 6 : 7;
+}
+
+/** Puts the priority in front of each line; pino leaves the level of the line on its stream. */
+class JournalStream {
+  readonly [symbols.needsMetadataGsym] = true;
+  lastLevel = 30;
+  readonly #output: LogOutput;
+
+  constructor(output: LogOutput) {
+    this.#output = output;
+  }
+
+  write(line: string): void {
+    this.#output.write(`<${priority(this.lastLevel)}>${line}`);
+  }
+}
+
+/** Makes the logger of the daemon. Lines are written at once, in this thread: none is lost when the process ends. */
+export function createLogger(settings: LogSettings): Logger {
+  const { level = 'info', output, terminal } = settings;
+  const options: LoggerOptions = {
+    level,
+    base: null,
+    formatters: { level: (label) => ({ level: label }) },
+    timestamp: stdTimeFunctions.isoTime,
+  };
+  if (!terminal) return pino(options, new JournalStream(output));
+  const write = pretty.prettyFactory({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
+  return pino(options, { write: (line) => void output.write(write(line)) });
+}

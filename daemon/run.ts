@@ -1,0 +1,144 @@
+// `gpio-irqd run`: the service and its control socket, from start to a clean end.
+
+import { resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { createNotifier, type Notifier } from '../systemd/notify.js';
+import { startWatchdog, type Watchdog } from '../systemd/watchdog.js';
+import { EXIT, type Surroundings } from './cli.js';
+import type { Config, DriverChoice } from './config/config.js';
+import { formatConfigError } from './config/errors.js';
+import { loadConfig } from './config/load.js';
+import { type ControlServer, startControl } from './control/server.js';
+import { defaultSocketPath } from './control/socket.js';
+import type { Service } from './control/target.js';
+import { runDemo } from './demo.js';
+import { createLogger } from './log.js';
+import type { LogLevel } from './log-levels.js';
+
+/** Starts the service; daemon/service.ts has the real one. */
+export type StartService = (options: {
+  config: Config;
+  /** In place of the configuration's own. */
+  driver?: DriverChoice;
+  log: Logger;
+  /** Absolute. */
+  configPath: string;
+}) => Promise<Service>;
+
+/** Options of the command. */
+export interface RunOptions {
+  readonly config: string;
+  readonly driver?: DriverChoice;
+  readonly socket?: string;
+  readonly logLevel: LogLevel;
+  readonly demo?: boolean;
+}
+
+function banner(service: Service, path: string, given: boolean, config: Config): string {
+  const { driver, simulated, chip } = service.status();
+  const ctl = given ? `gpio-irqctl --socket ${path}` : 'gpio-irqctl';
+  const button = config.interrupts[0]?.line;
+  const what = simulated
+    ? `gpio-irqd runs on a SIMULATED ${chip.label}: no real line is read or driven.`
+    : `gpio-irqd runs on ${chip.name} [${chip.label}] through the driver ${driver}.`;
+  const next = [`${ctl} lines`, `${ctl} interrupts`, `${ctl} events`];
+  if (simulated && button !== undefined) next.unshift(`${ctl} press ${button}`);
+  return `\n${what}\nControl socket: ${path}\nType in a second terminal:\n${next.map((line) => `  ${line}\n`).join('')}Ctrl-C ends it.\n\n`;
+}
+
+/** What systemd is told, from ready to stopping. */
+class Supervision {
+  readonly #notifier: Notifier;
+  readonly #watchdog: Watchdog;
+
+  constructor(notifier: Notifier, service: Service, env: Surroundings['env'], log: Logger) {
+    this.#notifier = notifier;
+    this.#watchdog = startWatchdog({
+      env,
+      pid: process.pid,
+      notifier,
+      checks: [{ name: 'driver', check: () => service.status().problem }],
+      log,
+      now: () => performance.now(),
+    });
+  }
+
+  async ready(service: Service): Promise<void> {
+    const { driver, simulated, chip } = service.status();
+    await this.#notifier.ready(`${simulated ? 'SIMULATED ' : ''}${chip.name} [${chip.label}], driver ${driver}`);
+  }
+
+  async stopping(reason: string): Promise<void> {
+    await this.#notifier.stopping(reason);
+  }
+
+  end(): void {
+    this.#watchdog.stop();
+  }
+}
+
+/** Runs until a signal or the service itself ends it. */
+async function serve(
+  service: Service,
+  options: RunOptions,
+  config: Config,
+  io: Surroundings,
+  log: Logger,
+): Promise<number> {
+  const path = resolve(options.socket ?? defaultSocketPath(io));
+  let stop: (signal: string) => void = () => undefined;
+  const signalled = new Promise<string>((settle) => {
+    stop = settle;
+  });
+  const forget = io.onSignal(stop);
+  let control: ControlServer | undefined;
+  let supervision: Supervision | undefined;
+  try {
+    control = await startControl({ target: service, path, log });
+    supervision = new Supervision(await createNotifier({ env: io.env, log }), service, io.env, log);
+    log.info({ socket: path }, 'control socket is open');
+    if (service.status().simulated) log.warn('SIMULATED: no real line is read or driven');
+    // Not into the journal: there the log says it.
+    if (io.terminal || io.env.NOTIFY_SOCKET === undefined)
+      io.out(banner(service, path, options.socket !== undefined, config));
+    await supervision.ready(service);
+    const ended = await Promise.race([signalled, service.closed]);
+    const reason = typeof ended === 'string' ? ended : 'the service ended by itself';
+    log.info({ reason }, 'stopping');
+    await supervision.stopping(reason);
+    await control.close();
+    await service.stop(reason);
+    return typeof ended === 'string' ? EXIT.done : ended;
+  } finally {
+    forget();
+    supervision?.end();
+    await control?.close();
+    await service.stop('end');
+  }
+}
+
+/** The command. @returns the exit code; throws KernelError when the service or its socket cannot be started. */
+export async function run(options: RunOptions, io: Surroundings, startService: StartService): Promise<number> {
+  const configPath = resolve(options.config);
+  const result = loadConfig(options.config);
+  if (!result.ok) {
+    for (const error of result.errors) io.err(`${formatConfigError(error)}\n`);
+    return EXIT.usage;
+  }
+  if (options.demo === true && options.driver !== undefined && options.driver !== 'sim') {
+    io.err(`gpio-irqd: --demo presses simulated buttons; leave --driver ${options.driver} out\n`);
+    return EXIT.usage;
+  }
+  const { config } = result;
+  const log = createLogger({ level: options.logLevel, output: { write: io.out }, terminal: io.terminal });
+  const driver = options.demo === true ? 'sim' : options.driver;
+  const service = await startService({ config, log, configPath, ...(driver === undefined ? {} : { driver }) });
+  if (options.demo !== true) return serve(service, options, config, io, log);
+  try {
+    io.out(`gpio-irqd demo, on a SIMULATED ${service.status().chip.label}: no real line is read or driven.\n`);
+    await runDemo(service, config, io.out);
+    return EXIT.done;
+  } finally {
+    await service.stop('end of the demo');
+  }
+}
