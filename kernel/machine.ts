@@ -26,6 +26,8 @@ export interface MachineOptions {
   readonly traceRecords?: number;
   /** Default: messages are dropped. */
   readonly printk?: Printk;
+  /** Receives what functions of the user's threw, with where; default: it is printed as an Oops. */
+  readonly onOops?: (where: string, error: unknown) => void;
   /** In real time: how long the model may run before I/O gets its turn, in ns; default none. */
   readonly sliceNs?: number;
 }
@@ -51,6 +53,7 @@ export class Machine {
   /** All CPUs, as a bit mask. */
   readonly cpuMask: number;
   readonly #sliceNs: number;
+  readonly #onOops: (where: string, error: unknown) => void;
   readonly #continueAlarm: Alarm;
   #handleIrq: (cpu: Cpu) => Outcome = () => DONE;
   #nextPid = 2;
@@ -67,6 +70,7 @@ export class Machine {
     }
     this.clock = options.clock ?? new VirtualClock();
     this.printk = options.printk ?? (() => {});
+    this.#onOops = options.onOops ?? ((where, error) => this.#printOops(where, error));
     this.trace = new TraceRing(options.traceRecords);
     this.#sliceNs = options.sliceNs ?? Number.POSITIVE_INFINITY;
     this.cpuMask = (1 << count) - 1;
@@ -219,6 +223,10 @@ export class Machine {
 
   /** Reports what a function of the user's threw. */
   oops(where: string, error: unknown): void {
+    this.#onOops(where, error);
+  }
+
+  #printOops(where: string, error: unknown): void {
     const trace = error instanceof Error ? (error.stack ?? String(error)) : String(error);
     this.printk('alert', `Oops: exception in ${where}\n${trace}`);
   }
