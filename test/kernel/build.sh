@@ -2,8 +2,8 @@
 # build.sh: the test kernel, a User Mode Linux with gpio-sim, made from Debian's kernel source; and the programs its guest runs.
 #
 # Usage: build.sh [--programs]
-# Prints the path of the kernel as its last line. Does nothing when the cached kernel matches the source version, the
-# patch, the configuration and this script. With --programs it only sees to the guest's programs.
+# Prints the path of the kernel as its last line. Does not build when the cached kernel matches the source version, the
+# patch, the configuration and the steps below. With --programs it only sees to the guest's programs.
 #
 # Missing Debian packages are installed when run as root; otherwise the script names them and ends with status 1.
 set -euo pipefail
@@ -82,7 +82,7 @@ build() {
 }
 
 programs() {
-  ensure /lib/systemd/systemd:systemd systemctl:systemd gpiomon:gpiod ip:iproute2 kmod:kmod taskset:util-linux stty:coreutils
+  ensure /lib/systemd/systemd:systemd systemctl:systemd udevadm:udev gpiomon:gpiod ip:iproute2 kmod:kmod taskset:util-linux stty:coreutils
 }
 
 case ${1:-} in
@@ -97,7 +97,7 @@ exec 8>"$cache/lock"
 flock 8
 
 version=$(candidate)
-recipe="$(cat "$here/build.sh" "$here/uml.config" "$here/uml-gpio-sim.patch" | sha256sum | cut -c1-16)"
+recipe=$({ declare -f unpack configure build; cat "$here/uml.config" "$here/uml-gpio-sim.patch"; } | sha256sum | cut -c1-16)
 # A machine whose package lists are gone keeps the kernel that it has.
 if [ -x "$kernel" ] && [[ $(cat "$kernel.key" 2>/dev/null) == ${version:-*}" $recipe" ]]; then
   echo "$kernel"

@@ -67,8 +67,7 @@ ln -sf /dev/null $root/etc/tmpfiles.d/tmp.conf
 : >$root/etc/machine-id
 units=$root/etc/systemd/system
 mount -t tmpfs units $units
-for unit in systemd-udevd.service systemd-udev-trigger.service systemd-udevd-control.socket systemd-udevd-kernel.socket \
-  systemd-hwdb-update.service systemd-firstboot.service systemd-update-done.service ldconfig.service \
+for unit in systemd-udev-trigger.service systemd-hwdb-update.service systemd-firstboot.service systemd-update-done.service ldconfig.service \
   systemd-networkd.service systemd-resolved.service systemd-timesyncd.service getty.target console-getty.service; do
   ln -s /dev/null $units/$unit
 done
