@@ -17,9 +17,8 @@ import type { LogLevel } from './log-levels.js';
 
 /** Starts the service; daemon/service.ts has the real one. */
 export type StartService = (options: {
+  /** With `--driver` already in it. */
   config: Config;
-  /** In place of the configuration's own. */
-  driver?: DriverChoice;
   log: Logger;
   /** Absolute. */
   configPath: string;
@@ -129,10 +128,10 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
     io.err(`gpio-irqd: --demo presses simulated buttons; leave --driver ${options.driver} out\n`);
     return EXIT.usage;
   }
-  const { config } = result;
-  const log = createLogger({ level: options.logLevel, output: { write: io.out }, terminal: io.terminal });
   const driver = options.demo === true ? 'sim' : options.driver;
-  const service = await startService({ config, log, configPath, ...(driver === undefined ? {} : { driver }) });
+  const config: Config = driver === undefined ? result.config : Object.freeze({ ...result.config, driver });
+  const log = createLogger({ level: options.logLevel, output: { write: io.out }, terminal: io.terminal });
+  const service = await startService({ config, log, configPath });
   if (options.demo !== true) return serve(service, options, config, io, log);
   try {
     io.out(`gpio-irqd demo, on a SIMULATED ${service.status().chip.label}: no real line is read or driven.\n`);

@@ -4,7 +4,7 @@ import { KernelError } from '../../kernel/errno.js';
 import type { Level } from '../../kernel/gpio/driver.js';
 import type { ControlEvent, ControlListener, LineStatus, PressOptions, Service } from './target.js';
 
-/** Two lines, `button1` and `led1`; pressing the button lights the LED. Remembers what was asked of it. */
+/** The board of the example: button1 lights led1, button2 puts it out. Remembers what was asked of it. */
 export class FakeService implements Service {
   readonly #listeners = new Set<ControlListener>();
   #end: (code: number) => void = () => undefined;
@@ -47,6 +47,7 @@ export class FakeService implements Service {
     const common = { activeLow: false, drive: 'push-pull', debounceNs: 0, rising: 0, falling: 0, lost: 0 } as const;
     return [
       { ...common, name: 'button1', gpio: 17, direction: 'in', value: 0, edge: 'rising', bias: 'pull-up' },
+      { ...common, name: 'button2', gpio: 18, direction: 'in', value: 0, edge: 'rising', bias: 'pull-up' },
       { ...common, name: 'led1', gpio: 4, direction: 'out', value: this.led, edge: 'none', bias: 'as-is' },
     ];
   }
@@ -74,7 +75,7 @@ export class FakeService implements Service {
     if (this.getLine(name).direction === 'out') throw new KernelError('EINVAL', `${name} is not a button`);
     this.presses.push(options);
     this.emit({ type: 'edge', atNs: 1e9, line: name, edge: 'rising', seqno: 1, lineSeqno: 1 });
-    this.setLine('led1', 1);
+    this.setLine('led1', name === 'button1' ? 1 : 0);
     return Promise.resolve();
   }
 

@@ -1,0 +1,74 @@
+// The commands of gpio-irqd: run, check, detect.
+
+import { Option } from 'commander';
+import { createProgram, EXIT, runProgram, type Surroundings } from './cli.js';
+import { type Config, DRIVERS } from './config/config.js';
+import { formatConfigError } from './config/errors.js';
+import { loadConfig } from './config/load.js';
+import { LOG_LEVELS } from './log-levels.js';
+import type { RunOptions, StartService } from './run.js';
+
+/** Where the service has its configuration. */
+export const DEFAULT_CONFIG = '/etc/gpio-irqd/config.yaml';
+
+/** What is loaded only when its command needs it. */
+export interface DaemonParts {
+  startService(): Promise<StartService>;
+  /** Describes the machine's chips and drivers, as a text or as JSON. */
+  detect(json: boolean): Promise<string>;
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function summary(config: Config): string {
+  return `${countOf(config.lines.length, 'line')}, ${countOf(config.interrupts.length, 'interrupt')}`;
+}
+
+/** `check`: says what is wrong with a file, if anything. @returns the exit code. */
+function check(file: string, json: boolean, io: Surroundings): number {
+  const result = loadConfig(file);
+  if (json) {
+    io.out(`${JSON.stringify(result.ok ? { ok: true, file } : { ok: false, file, errors: result.errors })}\n`);
+  } else if (result.ok) io.out(`${file}: ok (${summary(result.config)})\n`);
+  else for (const error of result.errors) io.out(`${formatConfigError(error)}\n`);
+  return result.ok ? EXIT.done : EXIT.usage;
+}
+
+/** gpio-irqd. @returns the exit code. */
+export async function daemonMain(args: readonly string[], io: Surroundings, parts: DaemonParts): Promise<number> {
+  let code: number = EXIT.done;
+  const program = createProgram('gpio-irqd', 'GPIO edges through a model of the Linux interrupt machinery.', io);
+  const config = () => new Option('-c, --config <file>', 'configuration file').default(DEFAULT_CONFIG);
+  program
+    .command('run', { isDefault: true })
+    .description('run the daemon in the foreground (what happens when no command is named)')
+    .addOption(config())
+    .addOption(new Option('--driver <driver>', "in place of the configuration's own").choices(DRIVERS))
+    .option('--socket <path>', 'control socket (default: in the runtime directory of the service or of the user)')
+    .addOption(
+      new Option('--log-level <level>', 'least urgent level that is logged').choices(LOG_LEVELS).default('info'),
+    )
+    .option('--demo', 'press the simulated buttons, show what ran in which context, and end')
+    .action(async (options: RunOptions) => {
+      const { run } = await import('./run.js');
+      code = await run(options, io, await parts.startService());
+    });
+  program
+    .command('check')
+    .description('check a configuration file: exit 0, or 2 with every mistake as FILE:LINE:COLUMN')
+    .addOption(config())
+    .option('--json', 'the result as JSON')
+    .action((options: { config: string; json?: true }) => {
+      code = check(options.config, options.json === true, io);
+    });
+  program
+    .command('detect')
+    .description('the GPIO chips of this machine, which is the header, and which drivers can be used')
+    .option('--json', 'the result as JSON')
+    .action(async (options: { json?: true }) => {
+      io.out(await parts.detect(options.json === true));
+    });
+  return runProgram(program, args, io, () => code);
+}
