@@ -8,6 +8,8 @@ export const Request = {
   schedule: 1,
   /** The CPU is busy until `Frame.busyUntilNs`. */
   busy: 2,
+  /** The CPU is busy until another one clears `Frame.spinning`. */
+  spin: 3,
 } as const;
 
 /** A function body in progress that the CPU can go on with. */
@@ -41,6 +43,8 @@ export class Frame {
   readonly coroutine: Coroutine;
   /** The CPU has nothing else to do for this activation before this time. */
   busyUntilNs = 0;
+  /** The CPU waits for another one to give this activation a spinlock. */
+  spinning = false;
   /** What follows when the coroutine is done, innermost first. */
   readonly continuations: Continuation[] = [];
 

@@ -21,6 +21,12 @@ function* idleLoop(): Coroutine {
   for (;;) yield Request.schedule;
 }
 
+/** A wait for a spinlock that its caller must start with `yield*`. */
+export interface UnstartedSpin {
+  /** Takes the request back, and says what the caller did wrong. */
+  abandon(): KernelError;
+}
+
 /**
  * One CPU of the machine.
  *
@@ -44,6 +50,10 @@ export class Cpu {
   kicked = false;
   /** Hard interrupts taken. */
   interrupts = 0;
+  /** The coroutine whose code is running; undefined in interrupt code that is a plain function. */
+  executing: Frame | undefined;
+  /** A contended lock that was asked for, and whose `yield*` has not come yet. */
+  unstartedSpin: UnstartedSpin | undefined;
   /** Interrupt code cut off by generators, innermost last. */
   readonly #frames: Frame[] = [];
   readonly #busyAlarm: Alarm;
@@ -127,8 +137,12 @@ export class Cpu {
 
   /** The CPU does nothing else for the running activation until `untilNs`; the caller then yields {@link Request.busy}. */
   setBusy(untilNs: number): void {
-    const top = this.#frames[this.#frames.length - 1] ?? this.current.frame;
-    top.busyUntilNs = untilNs;
+    this.activation.busyUntilNs = untilNs;
+  }
+
+  /** The innermost activation: interrupt code cut off by a generator, or the current task. */
+  get activation(): Frame {
+    return this.#frames[this.#frames.length - 1] ?? this.current.frame;
   }
 
   /** One step; false when nothing can go on at this instant. */
@@ -148,6 +162,7 @@ export class Cpu {
   }
 
   #goOn(frame: Frame): boolean {
+    if (frame.spinning) return false;
     if (frame.busyUntilNs !== 0) {
       if (frame.busyUntilNs > this.machine.clock.now()) {
         this.#busyAlarm.schedule(frame.busyUntilNs);
@@ -158,13 +173,18 @@ export class Cpu {
     let value: unknown;
     let thrown = false;
     try {
+      this.executing = frame;
       const result = frame.coroutine.next();
+      this.executing = undefined;
+      if (this.unstartedSpin !== undefined) throw this.unstartedSpin.abandon();
       if (result.done !== true) {
         this.#serve(result.value, frame);
         return true;
       }
       value = result.value;
     } catch (error) {
+      this.executing = undefined;
+      this.unstartedSpin?.abandon();
       value = error;
       thrown = true;
     }
@@ -230,6 +250,7 @@ export class Cpu {
   /** Does what a coroutine asked for; throws, which ends the coroutine's activation, when it may not ask for it. */
   #serve(request: number, frame: Frame): void {
     if (request === Request.schedule) this.#schedule(frame);
+    else if (request === Request.spin) frame.spinning = true;
     else if (request !== Request.point && request !== Request.busy) {
       throw new KernelError('EINVAL', `a handler yielded ${String(request)}, which asks for nothing`, {
         hint: 'write `yield* msleep(5)`, with the star',
