@@ -1,0 +1,181 @@
+// What the service stands on: a machine of the model over real lines, or over simulated ones.
+import type { Logger } from 'pino';
+import { openDriver } from '../../drivers/index.js';
+import {
+  EdgeDomain,
+  type EdgeInfo,
+  type GpioChip,
+  KernelError,
+  type LineConfig,
+  type LineRequest,
+  type LogLevel,
+  Machine,
+  MonotonicClock,
+} from '../../kernel/index.js';
+import { type BoardDescription, createSimulatedPi, type SimulatedPi } from '../../sim-fallback/index.js';
+import type { Config, DriverChoice, LineSpec } from '../config/config.js';
+import type { Known } from '../control/target.js';
+import { NodeHostTime } from './host-time.js';
+
+const NS_PER_US = 1_000;
+/** Longest that the model runs before I/O gets its turn. */
+const SLICE_NS = 2_000_000;
+const CONSUMER = 'gpio-irqd';
+
+/** What a backend tells while it runs. */
+export interface BackendEvents {
+  onLost(offset: number, count: number): void;
+  /** The chip is gone; nothing more will come from it. */
+  onGone(error: Error): void;
+  /** A function of the user's threw. */
+  onOops(where: string, error: unknown): void;
+}
+
+/** A machine, and lines that are held, with their interrupts. */
+export interface Backend {
+  readonly machine: Machine;
+  readonly chip: GpioChip;
+  readonly request: LineRequest;
+  /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns. */
+  readonly originNs: number;
+  /** The simulated Pi; undefined on real hardware. */
+  readonly pi: SimulatedPi | undefined;
+  toIrq(offset: number): number;
+  /** The edge that is being handled; for top halves. */
+  readonly edge: EdgeInfo;
+  lostOn(offset: number): Known<number>;
+  /** Edges start to come in. */
+  start(): void;
+  /** Lets the lines and the chip go. */
+  close(): void;
+}
+
+function lineConfig(line: LineSpec): LineConfig {
+  const common = { offset: line.gpio, bias: line.bias, activeLow: line.activeLow };
+  if (line.direction === 'out') return { ...common, direction: 'out', drive: line.drive, initial: line.initial };
+  return { ...common, direction: 'in', edge: line.edge, debounceUs: line.debounceNs / NS_PER_US };
+}
+
+/** Levels of the model's log as pino's; an emergency of the model is an error of the user's code, not of the daemon. */
+const PINO_LEVEL = {
+  emerg: 'error',
+  alert: 'error',
+  crit: 'error',
+  err: 'error',
+  warning: 'warn',
+  notice: 'info',
+  info: 'info',
+  debug: 'debug',
+} as const satisfies Record<LogLevel, string>;
+
+function createMachine(log: Logger, events: BackendEvents): { machine: Machine; originNs: bigint; stop: () => void } {
+  const host = new NodeHostTime();
+  const clock = new MonotonicClock(host);
+  const machine = new Machine({
+    clock,
+    sliceNs: SLICE_NS,
+    printk: (level, message) => log[PINO_LEVEL[level]](message),
+    onOops: (where, error) => events.onOops(where, error),
+  });
+  return { machine, originNs: host.originNs, stop: () => clock.stop() };
+}
+
+/** Takes all lines of a chip in one request. Errors as the driver's; the chip is closed then. */
+function openHardware(chip: GpioChip, config: Config, log: Logger, events: BackendEvents): Backend {
+  const { machine, originNs, stop } = createMachine(log, events);
+  let request: LineRequest;
+  try {
+    request = chip.requestLines({ lines: config.lines.map(lineConfig), consumer: CONSUMER });
+  } catch (error) {
+    chip.close();
+    throw error;
+  }
+  request.onGone((error) => events.onGone(error));
+  const domain = new EdgeDomain(machine, {
+    name: chip.info.name,
+    lines: chip.info.lines,
+    originNs,
+    hasSeqno: chip.capabilities.seqno,
+    onLost: (offset, count) => events.onLost(offset, count),
+  });
+  return {
+    machine,
+    chip,
+    request,
+    originNs: Number(originNs),
+    pi: undefined,
+    edge: domain.edge,
+    toIrq: (offset) => domain.toIrq(offset),
+    lostOn: (offset) => domain.countsOf(offset).lost ?? 'unknown',
+    start: () => request.onEdges((batch) => domain.deliver(batch)),
+    close: () => {
+      request.release();
+      chip.close();
+      stop();
+    },
+  };
+}
+
+/**
+ * Opens what the configuration asks for. Errors as the drivers': `auto` simulates only on a machine without any GPIO chip,
+ * and a chip that is there and cannot be used is an error, never a reason to simulate.
+ */
+export function openBackend(config: Config, driver: DriverChoice, log: Logger, events: BackendEvents): Backend {
+  const chip = driver === 'sim' ? undefined : openDriver({ driver, chip: config.chip });
+  return chip === undefined ? openSimulation(config, log, events) : openHardware(chip, config, log, events);
+}
+
+/** A board with a button at every input and an LED at every output, under the lines' names. */
+function boardOf(lines: readonly LineSpec[]): BoardDescription {
+  const buttons: Record<string, { gpio: number; pull: 'up' | 'down' }> = {};
+  const leds: Record<string, { gpio: number; activeLow: boolean }> = {};
+  for (const { name, gpio, direction, activeLow, bias } of lines) {
+    if (direction === 'out') leds[name] = { gpio, activeLow };
+    else buttons[name] = { gpio, pull: bias === 'pull-up' || (bias !== 'pull-down' && activeLow) ? 'up' : 'down' };
+  }
+  return { buttons, leds };
+}
+
+/** Builds a simulated Pi in real time whose board fits the configuration. */
+function openSimulation(config: Config, log: Logger, events: BackendEvents): Backend {
+  const { machine, originNs, stop } = createMachine(log, events);
+  const pi = createSimulatedPi({ machine, board: boardOf(config.lines), originNs });
+  const { chip, pinctrl, board } = pi;
+  for (const line of config.lines) {
+    if (line.gpio >= chip.info.lines) {
+      throw new KernelError('EINVAL', `line ${line.name}: the simulated chip has no GPIO${line.gpio}`, {
+        hint: `it has GPIO0 to GPIO${chip.info.lines - 1}`,
+        subject: line.name,
+      });
+    }
+  }
+  // Edges reach handlers through the interrupts of the simulated chip itself, so none are asked of the request; and the
+  // board debounces, where on hardware the kernel does.
+  const request = chip.requestLines({
+    lines: config.lines.map((line) => ({
+      ...lineConfig(line),
+      ...(line.direction === 'in' ? { edge: 'none' as const } : {}),
+    })),
+    consumer: CONSUMER,
+  });
+  for (const line of config.lines) {
+    pinctrl.setActiveLow(line.gpio, line.activeLow);
+    if (line.direction === 'in') board.setDebounce(line.gpio, line.debounceNs);
+  }
+  return {
+    machine,
+    chip,
+    request,
+    originNs: Number(originNs),
+    pi,
+    edge: pinctrl.edge,
+    toIrq: (offset) => pinctrl.toIrq(offset),
+    lostOn: () => 0,
+    start: () => {},
+    close: () => {
+      request.release();
+      chip.close();
+      stop();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// Handler modules: JavaScript of the user's in place of actions, with the kernel's names for its parts.
+import { pathToFileURL } from 'node:url';
+import type { GpioDesc, IrqHandler, IrqThreadFn, Process, WorkFn } from '../../kernel/index.js';
+import * as kernel from '../../kernel/index.js';
+
+/** What a module may export: at least one of the first two. */
+interface HandlerExports {
+  readonly topHalf?: IrqHandler;
+  readonly threadFn?: IrqThreadFn;
+  readonly work?: (work: kernel.Work, dev: HandlerDevice) => Process<void>;
+}
+
+/** What a handler module's functions get as their device. */
+export interface HandlerDevice {
+  /** The line that interrupts. */
+  readonly line: GpioDesc;
+  /** All lines of the configuration, by name. */
+  readonly lines: Readonly<Record<string, GpioDesc>>;
+  /** The module's work item: `dev.kernel.scheduleWork(dev.work)`. */
+  readonly work: kernel.Work;
+  /** The kernel's functions: `requestIrq`, `msleep`, `gpiodSetValue`, … */
+  readonly kernel: typeof kernel;
+  /** Writes to the daemon's log. */
+  log(text: string): void;
+}
+
+/** A loaded module and the device that its functions get: an action of its own on the line's interrupt. */
+export interface HandlerModule {
+  readonly topHalf: IrqHandler | null;
+  readonly threadFn: IrqThreadFn | null;
+  readonly device: HandlerDevice;
+}
+
+const PARTS = ['topHalf', 'threadFn', 'work'] as const;
+
+/** Loads a module and binds it. `ENOENT` when it cannot be loaded, `EINVAL` when its exports are none of a handler's. */
+export async function loadHandlerModule(
+  path: string,
+  device: Omit<HandlerDevice, 'work' | 'kernel'>,
+): Promise<HandlerModule> {
+  let exports: HandlerExports;
+  try {
+    exports = (await import(pathToFileURL(path).href)) as HandlerExports;
+  } catch (error) {
+    throw new kernel.KernelError(
+      'ENOENT',
+      `handler module ${path} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        hint: 'check the path and run it with `node --check`',
+        cause: error,
+      },
+    );
+  }
+  for (const part of PARTS) {
+    if (exports[part] !== undefined && typeof exports[part] !== 'function') {
+      throw new kernel.KernelError('EINVAL', `handler module ${path}: ${part} is not a function`);
+    }
+  }
+  const { topHalf, threadFn, work } = exports;
+  if (topHalf === undefined && threadFn === undefined) {
+    throw new kernel.KernelError('EINVAL', `handler module ${path} exports neither topHalf nor threadFn`, {
+      hint: 'export function topHalf(irq, dev) { … return dev.kernel.IRQ_HANDLED }',
+    });
+  }
+  const runWork: WorkFn = (item) => work?.(item, bound);
+  const bound: HandlerDevice = { ...device, kernel, work: new kernel.Work(runWork, `${device.line.name}.work`) };
+  return { topHalf: topHalf ?? null, threadFn: threadFn ?? null, device: bound };
+}
