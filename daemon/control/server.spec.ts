@@ -14,6 +14,9 @@ import { type ControlLimits, type ControlServer, startControl } from './server.j
 import { clearStaleSocket, defaultSocketPath } from './socket.js';
 import type { ControlEvent } from './target.js';
 
+/** How long a condition may take on a busy machine; met at once on an idle one. */
+const PATIENT = { timeout: 4_000 };
+
 let directory = '';
 let path = '';
 let service: FakeService;
@@ -267,7 +270,7 @@ describe('the event stream', { timeout: 30_000 }, () => {
     const client = newClient();
     const events = client.events();
     const first = events.next();
-    await expect.poll(() => service.listeners).toBe(1);
+    await expect.poll(() => service.listeners, PATIENT).toBe(1);
     await newClient().call('POST', '/v1/buttons/button1/press');
     const seen: (ControlEvent | undefined)[] = [
       (await first).value ?? undefined,
@@ -278,7 +281,7 @@ describe('the event stream', { timeout: 30_000 }, () => {
       { type: 'value', atNs: 2e9, line: 'led1', value: 1 },
     ]);
     await client.close();
-    await expect.poll(() => service.listeners).toBe(0);
+    await expect.poll(() => service.listeners, PATIENT).toBe(0);
   });
 
   it('cuts off a watcher that does not read, counts it, and keeps the others', async () => {
@@ -286,7 +289,7 @@ describe('the event stream', { timeout: 30_000 }, () => {
     const slow = connect(path);
     sockets.push(slow);
     slow.write('GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n');
-    await expect.poll(() => control.counts.watching).toBe(1);
+    await expect.poll(() => control.counts.watching, PATIENT).toBe(1);
     slow.pause();
     const text = 'x'.repeat(1000);
     const reader = newClient();
@@ -294,12 +297,12 @@ describe('the event stream', { timeout: 30_000 }, () => {
     const reading = (async () => {
       for await (const _event of reader.events()) read += 1;
     })();
-    await expect.poll(() => control.counts.watching).toBe(2);
+    await expect.poll(() => control.counts.watching, PATIENT).toBe(2);
     let sent = 0;
     // Far more than the socket's own buffers hold, a little at a time so that who reads keeps up.
     while (control.counts.dropped === 0 && sent < 100 * (MAX_WAITING_BYTES / 1000)) {
       for (let i = 0; i < 10; i++) service.emit({ type: 'log', atNs: sent++, interrupt: 'button1', text });
-      await expect.poll(() => read, { interval: 1 }).toBe(sent);
+      await expect.poll(() => read, { ...PATIENT, interval: 1 }).toBe(sent);
     }
     expect(control.counts).toMatchObject({ dropped: 1, watching: 1 });
     await server?.close();
@@ -314,7 +317,7 @@ describe('the event stream', { timeout: 30_000 }, () => {
       (result) => result.done,
       () => 'cut',
     );
-    await expect.poll(() => control.counts.watching).toBe(1);
+    await expect.poll(() => control.counts.watching, PATIENT).toBe(1);
     await control.close();
     expect(await next).toBe(true);
     expect(service.listeners).toBe(0);
