@@ -13,6 +13,7 @@ import {
   findPackageRoot,
   InstallError,
   OWNED_PATHS,
+  type PlanInput,
   type PlannedFile,
   planFiles,
   readIfThere,
@@ -36,6 +37,8 @@ export interface InstallOptions {
 /** The machine as the script sees it; tests put their own here. */
 export interface InstallHost {
   readonly packageRoot: string;
+  /** Where `/` is. */
+  readonly filesystem: string;
   readonly uid: number;
   /** As sd_booted(3). */
   readonly booted: boolean;
@@ -67,8 +70,9 @@ export async function install(options: InstallOptions, host: InstallHost): Promi
   const files = remove ? [] : planFiles(await planInput(options, host));
   if (live && !dryRun) refuseWithoutPower(host);
 
-  const step = new Steps(host, root ?? '/', dryRun);
-  if (remove && live && existsSync(UNIT_PATH)) await step.run(['systemctl', 'disable', '--now', SERVICE]);
+  const step = new Steps(host, root ?? host.filesystem, dryRun);
+  if (remove && live && existsSync(join(host.filesystem, UNIT_PATH)))
+    await step.run(['systemctl', 'disable', '--now', SERVICE]);
   for (const file of files) step.write(file);
   const planned = new Set(files.map((file) => file.path));
   for (const path of OWNED_PATHS) if (!planned.has(path)) step.remove(path);
@@ -77,11 +81,12 @@ export async function install(options: InstallOptions, host: InstallHost): Promi
   for (const line of remove ? afterUninstall() : nextSteps(root)) host.print(line);
 }
 
-async function planInput(options: InstallOptions, host: InstallHost) {
+async function planInput(options: InstallOptions, host: InstallHost): Promise<PlanInput> {
   const node = options.node ?? host.execPath;
   const entry = options.entry ?? join(host.packageRoot, 'dist/daemon/main.js');
   // With --root the files are for another machine: what is on this one says nothing.
-  if (options.root === undefined) for (const path of [node, entry]) checkReachable(path);
+  if (options.root !== undefined) return { packageRoot: host.packageRoot, node, entry, libsystemd: true };
+  for (const path of [node, entry]) checkReachable(path);
   return { packageRoot: host.packageRoot, node, entry, libsystemd: await host.canCallLibsystemd() };
 }
 
@@ -182,6 +187,7 @@ const execFileAsync = promisify(execFile);
 function realHost(): InstallHost {
   return {
     packageRoot: findPackageRoot(import.meta.url),
+    filesystem: '/',
     uid: process.getuid?.() ?? -1,
     booted: existsSync('/run/systemd/system'),
     execPath: process.execPath,

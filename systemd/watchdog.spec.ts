@@ -24,7 +24,10 @@ function rig(checks: readonly HealthCheck[] = [], environment: Record<string, st
     },
     now: () => Date.now() + clockSkew,
   });
-  return { watchdog, lines, pings: () => pings, delay: (ms: number) => void (clockSkew += ms) };
+  const delay = (ms: number): void => {
+    clockSkew += ms;
+  };
+  return { watchdog, lines, pings: () => pings, delay };
 }
 
 describe('the watchdog setting', () => {

@@ -1,0 +1,192 @@
+// Specification of sd_notify: real datagrams through libsystemd, the tool as the fallback, silence outside systemd.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createNotifier, type NotifierSources, type ServiceLog } from './notify.js';
+
+// Node has no unix datagram sockets: python3 (Debian: apt-get install python3) receives, and prints each message as JSON.
+const RECEIVER = `
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print(json.dumps("bound"), flush=True)
+while True:
+    print(json.dumps(s.recv(65536).decode()), flush=True)
+`;
+
+function recorder() {
+  const lines: string[] = [];
+  const note = (level: string) => (_fields: object, message: string) => void lines.push(`${level} ${message}`);
+  const log: ServiceLog = { info: note('info'), warn: note('warn'), error: note('error') };
+  return { log, lines };
+}
+
+/** Sources that must not be asked, but for those given. */
+function sources(given: Partial<NotifierSources>): NotifierSources {
+  const missing = () => Promise.reject(new Error('not installed'));
+  return { libsystemd: missing, systemdNotify: missing, runTool: missing, ...given };
+}
+
+const UNDER_SYSTEMD = { NOTIFY_SOCKET: '/run/systemd/notify' };
+
+describe.runIf(process.platform === 'linux')('with libsystemd and a real socket', () => {
+  let directory: string;
+  let receiver: ChildProcess;
+  let next: () => Promise<string>;
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'gpio-irqd-notify-'));
+    const socket = join(directory, 'notify');
+    const child = spawn('python3', ['-c', RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+    receiver = child;
+    const messages = createInterface(child.stdout)[Symbol.asyncIterator]();
+    next = async () => {
+      const { done, value } = await messages.next();
+      if (done) throw new Error('the receiver ended; is python3 installed?');
+      return JSON.parse(value) as string;
+    };
+    expect(await next()).toBe('bound');
+    vi.stubEnv('NOTIFY_SOCKET', socket);
+  });
+
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    const ended = new Promise((resolve) => receiver.once('close', resolve));
+    receiver.kill('SIGKILL');
+    await ended;
+    rmSync(directory, { recursive: true });
+  });
+
+  test('every message arrives as sd_notify(3) spells it', async () => {
+    const { log, lines } = recorder();
+    const notifier = await createNotifier({ env: process.env, log });
+    expect(notifier.kind).toBe('libsystemd');
+    expect(await notifier.ready('3 lines, hardware')).toBe(true);
+    expect(await next()).toBe('READY=1\nSTATUS=3 lines, hardware');
+    await notifier.ready();
+    expect(await next()).toBe('READY=1');
+    await notifier.status('10 µs');
+    expect(await next()).toBe('STATUS=10 µs');
+    await notifier.watchdog();
+    expect(await next()).toBe('WATCHDOG=1');
+    await notifier.reloading();
+    expect(await next()).toMatch(/^RELOADING=1\nMONOTONIC_USEC=[0-9]+$/);
+    await notifier.stopping('releasing lines');
+    expect(await next()).toBe('STOPPING=1\nSTATUS=releasing lines');
+    expect(lines).toEqual([]);
+  });
+
+  test('no status text can smuggle in another assignment', async () => {
+    const { log } = recorder();
+    const notifier = await createNotifier({ env: process.env, log });
+    const text = fc.string({ unit: fc.oneof(fc.constantFrom('\n', '\r', '\0', '\u2028', '='), fc.string()) });
+    await fc.assert(
+      fc.asyncProperty(text, async (status) => {
+        expect(await notifier.ready(status)).toBe(true);
+        const message = await next();
+        expect(message.split('\n')).toHaveLength(2);
+        expect(message.startsWith('READY=1\nSTATUS=')).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('a socket that is gone is reported once, and again only after it worked', async () => {
+    const { log, lines } = recorder();
+    const notifier = await createNotifier({ env: process.env, log });
+    const socket = join(directory, 'notify');
+    vi.stubEnv('NOTIFY_SOCKET', join(directory, 'gone'));
+    expect(await notifier.watchdog()).toBe(false);
+    expect(await notifier.watchdog()).toBe(false);
+    expect(lines).toEqual(['warn systemd was not notified of WATCHDOG: sd_notify failed with errno 2']);
+    vi.stubEnv('NOTIFY_SOCKET', socket);
+    expect(await notifier.watchdog()).toBe(true);
+    vi.stubEnv('NOTIFY_SOCKET', join(directory, 'gone'));
+    await notifier.status('x');
+    expect(lines).toHaveLength(2);
+  });
+
+  test('a pino logger will do', async () => {
+    const notifier = await createNotifier({ env: process.env, log: pino({ enabled: false }) });
+    expect(await notifier.ready()).toBe(true);
+  });
+});
+
+describe('outside systemd', () => {
+  test.each([[{}], [{ NOTIFY_SOCKET: '' }]])('with %j nothing is loaded, sent or logged', async (env) => {
+    const { log, lines } = recorder();
+    const unexpected = vi.fn(() => Promise.reject(new Error('must not be asked')));
+    const all = { libsystemd: unexpected, systemdNotify: unexpected, runTool: unexpected };
+    const notifier = await createNotifier({ env, log, sources: all });
+    expect(notifier.kind).toBe('none');
+    const sent = await Promise.all([notifier.ready('x'), notifier.watchdog(), notifier.stopping()]);
+    expect(sent).toEqual([false, false, false]);
+    expect(unexpected).not.toHaveBeenCalled();
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('without libsystemd', () => {
+  test('READY and STATUS take the package, the rest the tool, in the order of the calls', async () => {
+    const { log, lines } = recorder();
+    const sent: unknown[] = [];
+    let release = (): void => undefined;
+    const slow = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const notifier = await createNotifier({
+      env: UNDER_SYSTEMD,
+      log,
+      sources: sources({
+        systemdNotify: () => Promise.resolve((options) => slow.then(() => sent.push(options))),
+        runTool: (assignments) => Promise.resolve(void sent.push(assignments)),
+      }),
+    });
+    expect(notifier.kind).toBe('systemd-notify');
+    expect(notifier.info).toContain('NotifyAccess=all');
+    expect(lines).toEqual([expect.stringContaining('warn libsystemd cannot be used (not installed)')]);
+    const all = [notifier.ready('up'), notifier.status('a\nb'), notifier.watchdog(), notifier.stopping('bye')];
+    release();
+    expect(await Promise.all(all)).toEqual([true, true, true, true]);
+    expect(sent).toEqual([
+      { ready: true, status: 'up' },
+      { status: 'a b' },
+      ['WATCHDOG=1'],
+      ['STOPPING=1', 'STATUS=bye'],
+    ]);
+  });
+
+  test('a failing tool is reported once and does not hold up what follows', async () => {
+    const { log, lines } = recorder();
+    const notifier = await createNotifier({
+      env: UNDER_SYSTEMD,
+      log,
+      // The package rejects with the tool's own words, a string.
+      sources: sources({ systemdNotify: () => Promise.resolve(() => Promise.reject('No status data could be sent')) }),
+    });
+    expect(await notifier.ready()).toBe(false);
+    expect(await notifier.watchdog()).toBe(false);
+    expect(lines.slice(1)).toEqual(['warn systemd was not notified of READY: No status data could be sent']);
+  });
+
+  test('with nothing at all the service says why it will not become ready', async () => {
+    const { log, lines } = recorder();
+    const notifier = await createNotifier({ env: UNDER_SYSTEMD, log, sources: sources({}) });
+    expect(notifier.kind).toBe('none');
+    expect(await notifier.ready()).toBe(false);
+    expect(lines).toEqual([expect.stringMatching(/^error systemd cannot be notified: .*Install the packages/)]);
+  });
+
+  test('a libsystemd call without a socket in the real environment is a failure, not a success', async () => {
+    const { log, lines } = recorder();
+    const libsystemd = () => Promise.resolve(() => 0);
+    const notifier = await createNotifier({ env: UNDER_SYSTEMD, log, sources: sources({ libsystemd }) });
+    expect(await notifier.ready()).toBe(false);
+    expect(lines).toEqual([expect.stringContaining('NOTIFY_SOCKET is not in the environment')]);
+  });
+});
