@@ -1,0 +1,201 @@
+// Contract of levels: inputs, outputs, polarity, bias and drive.
+import { describe, expect, it } from 'vitest';
+import type { Level, LineConfig } from '../../kernel/gpio/driver.js';
+import { type Backend, failsWith } from './backend.js';
+
+const LEVELS: readonly Level[] = [0, 1];
+
+/** Tests of `getValue`, `getValues`, `setValue` and `setValues`. */
+export function valueContract(backend: Backend): void {
+  inputContract(backend);
+  outputContract(backend);
+  driveContract(backend);
+}
+
+function inputContract(backend: Backend): void {
+  describe('inputs', () => {
+    it('follow the pad', () => {
+      const { chip, setPad } = backend();
+      const request = chip.requestLines({ lines: [{ offset: 3, direction: 'in' }], consumer: 'contract' });
+      for (const level of [0, 1, 0] as const) {
+        setPad(3, level);
+        expect(request.getValue(3)).toBe(level);
+      }
+    });
+
+    it('are 1 at a low pad when active low', ({ skip }) => {
+      const { chip, setPad } = backend();
+      if (!chip.capabilities.activeLow) skip();
+      const request = chip.requestLines({
+        lines: [{ offset: 3, direction: 'in', activeLow: true }],
+        consumer: 'contract',
+      });
+      for (const level of LEVELS) {
+        setPad(3, level);
+        expect(request.getValue(3)).toBe(1 - level);
+      }
+    });
+
+    it('rest at the level of their bias', ({ skip }) => {
+      const { chip } = backend();
+      if (!chip.capabilities.bias) skip();
+      const request = chip.requestLines({
+        lines: [
+          { offset: 3, direction: 'in', bias: 'pull-up' },
+          { offset: 4, direction: 'in', bias: 'pull-down' },
+        ],
+        consumer: 'contract',
+      });
+      expect(request.getValues()).toEqual([1, 0]);
+    });
+
+    it('refuse to be set, with EPERM', () => {
+      const { chip } = backend();
+      const request = chip.requestLines({ lines: [{ offset: 3, direction: 'in' }], consumer: 'contract' });
+      failsWith('EPERM', () => request.setValue(3, 1));
+    });
+
+    it('come in the order of the request, each bit its own line', () => {
+      const { chip, setPad } = backend();
+      const offsets = Array.from({ length: 32 }, (_, i) => 31 - i);
+      const lines: LineConfig[] = offsets.map((offset) => ({ offset, direction: 'in' }));
+      for (const offset of offsets) setPad(offset, 0);
+      const request = chip.requestLines({ lines, consumer: 'contract' });
+      for (const offset of offsets) {
+        setPad(offset, 1);
+        expect(request.getValues()).toEqual(offsets.map((other) => (other === offset ? 1 : 0)));
+        setPad(offset, 0);
+      }
+    });
+  });
+}
+
+function outputContract(backend: Backend): void {
+  describe('outputs', () => {
+    it('take their initial level at the request, 0 when none is given', () => {
+      const { chip, readPad } = backend();
+      const request = chip.requestLines({
+        lines: [
+          { offset: 3, direction: 'out', initial: 1 },
+          { offset: 4, direction: 'out', initial: 0 },
+          { offset: 5, direction: 'out' },
+        ],
+        consumer: 'contract',
+      });
+      expect([3, 4, 5].map(readPad)).toEqual([1, 0, 0]);
+      expect(request.getValues()).toEqual([1, 0, 0]);
+    });
+
+    it('drive the pad to what is set', () => {
+      const { chip, readPad } = backend();
+      const request = chip.requestLines({ lines: [{ offset: 4, direction: 'out' }], consumer: 'contract' });
+      for (const level of [1, 0, 1, 1, 0] as const) {
+        request.setValue(4, level);
+        expect(readPad(4)).toBe(level);
+        expect(request.getValue(4)).toBe(level);
+      }
+    });
+
+    it('drive the pad low for 1 when active low, the initial level too', ({ skip }) => {
+      const { chip, readPad } = backend();
+      if (!chip.capabilities.activeLow) skip();
+      const request = chip.requestLines({
+        lines: [{ offset: 4, direction: 'out', activeLow: true, initial: 1 }],
+        consumer: 'contract',
+      });
+      expect(readPad(4)).toBe(0);
+      request.setValue(4, 0);
+      expect(readPad(4)).toBe(1);
+      expect(request.getValue(4)).toBe(0);
+    });
+
+    it('are set several at once, and the others keep their level', () => {
+      const { chip, readPad } = backend();
+      const offsets = Array.from({ length: 32 }, (_, i) => i);
+      const request = chip.requestLines({
+        lines: offsets.map((offset) => ({ offset, direction: 'out', initial: offset % 2 === 0 ? 1 : 0 })),
+        consumer: 'contract',
+      });
+      request.setValues(
+        new Map([
+          [0, 0],
+          [1, 1],
+          [31, 0],
+          [30, 0],
+        ]),
+      );
+      const expected = offsets.map((offset) => (offset % 2 === 0 ? 1 : 0));
+      expected.splice(0, 2, 0, 1);
+      expected.splice(30, 2, 0, 0);
+      expect(offsets.map(readPad)).toEqual(expected);
+      expect(request.getValues()).toEqual(expected);
+    });
+
+    it('are all left alone by setValues that has an input or a foreign line in it', () => {
+      const { chip, readPad } = backend();
+      const request = chip.requestLines({
+        lines: [
+          { offset: 4, direction: 'out' },
+          { offset: 3, direction: 'in' },
+        ],
+        consumer: 'contract',
+      });
+      const withInput = new Map<number, Level>([
+        [4, 1],
+        [3, 1],
+      ]);
+      const withForeign = new Map<number, Level>([
+        [4, 1],
+        [9, 1],
+      ]);
+      failsWith('EPERM', () => request.setValues(withInput));
+      failsWith('EINVAL', () => request.setValues(withForeign));
+      expect(readPad(4)).toBe(0);
+    });
+
+    it('are not reached by offsets that are not part of the request: EINVAL', () => {
+      const { chip } = backend();
+      const request = chip.requestLines({ lines: [{ offset: 4, direction: 'out' }], consumer: 'contract' });
+      failsWith('EINVAL', () => request.getValue(5));
+      failsWith('EINVAL', () => request.setValue(5, 1));
+    });
+  });
+}
+
+function driveContract(backend: Backend): void {
+  describe('drive', () => {
+    it('open-drain pulls low for 0 and lets the pad be driven for 1', ({ skip }) => {
+      const { chip, readPad, setPad } = backend();
+      if (!chip.capabilities.openDrain) skip();
+      const request = chip.requestLines({
+        lines: [{ offset: 4, direction: 'out', drive: 'open-drain' }],
+        consumer: 'contract',
+      });
+      expect(readPad(4)).toBe(0);
+      request.setValue(4, 1);
+      for (const level of [1, 0, 1] as const) {
+        setPad(4, level);
+        expect(request.getValue(4)).toBe(level);
+      }
+      request.setValue(4, 0);
+      expect(readPad(4)).toBe(0);
+    });
+
+    it('open-source pulls high for 1 and lets the pad be driven for 0', ({ skip }) => {
+      const { chip, readPad, setPad } = backend();
+      if (!chip.capabilities.openSource) skip();
+      const request = chip.requestLines({
+        lines: [{ offset: 4, direction: 'out', drive: 'open-source', initial: 1 }],
+        consumer: 'contract',
+      });
+      expect(readPad(4)).toBe(1);
+      request.setValue(4, 0);
+      for (const level of [0, 1, 0] as const) {
+        setPad(4, level);
+        expect(request.getValue(4)).toBe(level);
+      }
+      request.setValue(4, 1);
+      expect(readPad(4)).toBe(1);
+    });
+  });
+}
