@@ -1,7 +1,15 @@
-// Line configuration in and out of uAPI v2: checks, flags, and the grouping into at most ten attributes.
+// Line configuration in and out of uAPI v2: flags, and the grouping into at most ten attributes.
 import { KernelError } from '../../kernel/errno.js';
 import type { Bias, Drive, Edge, EventClock, Level, LineConfig, LineInfo } from '../../kernel/gpio/driver.js';
 import type { RawLineInfo } from './addon.js';
+
+export {
+  checkLines,
+  checkOffset,
+  cutConsumer,
+  EVENT_BUFFER_MAX,
+  eventBufferEntries,
+} from '../../kernel/gpio/line-config.js';
 
 /** enum gpio_v2_line_flag of <linux/gpio.h>, as far as this driver sets or shows them. */
 export const FLAG = {
@@ -22,14 +30,8 @@ export const FLAG = {
 /** enum gpio_v2_line_attr_id. */
 export const ATTRIBUTE = { FLAGS: 1, OUTPUT_VALUES: 2, DEBOUNCE: 3 } as const;
 
-/** GPIO_V2_LINES_MAX. */
-export const LINES_MAX = 64;
 /** GPIO_V2_LINE_NUM_ATTRS_MAX. */
 export const ATTRIBUTES_MAX = 10;
-/** Entries of the largest edge FIFO: the kernel cuts a larger wish to 16 × GPIO_V2_LINES_MAX. */
-export const EVENT_BUFFER_MAX = 1024;
-/** Bytes of a consumer without its final NUL (GPIO_MAX_NAME_SIZE - 1). */
-const CONSUMER_BYTES = 31;
 
 const EDGE_FLAGS: Readonly<Record<Edge, number>> = {
   none: 0,
@@ -48,77 +50,6 @@ const DRIVE_FLAGS: Readonly<Record<Drive, number>> = {
   'open-drain': FLAG.OPEN_DRAIN,
   'open-source': FLAG.OPEN_SOURCE,
 };
-
-function invalid(message: string, hint: string): KernelError {
-  return new KernelError('EINVAL', message, { hint });
-}
-
-/** Checks the lines of a request against `chipLines`, the number of lines of the chip. Throws `EINVAL`. */
-export function checkLines(lines: readonly LineConfig[], chipLines: number): void {
-  if (lines.length < 1 || lines.length > LINES_MAX) {
-    throw invalid(`a request has 1 to ${LINES_MAX} lines, not ${lines.length}`, 'split it into several requests');
-  }
-  const seen = new Set<number>();
-  for (const line of lines) {
-    checkOffset(line.offset, chipLines);
-    if (seen.has(line.offset)) throw invalid(`line ${line.offset} is asked for twice`, 'name each line once');
-    seen.add(line.offset);
-    checkLine(line);
-  }
-}
-
-/** Throws `EINVAL` when the chip has no line `offset`. */
-export function checkOffset(offset: number, chipLines: number): void {
-  if (!Number.isInteger(offset) || offset < 0 || offset >= chipLines) {
-    throw invalid(`no line ${offset}`, `the chip has lines 0 to ${chipLines - 1}`);
-  }
-}
-
-/** The combinations that gpiolib refuses (gpiolib-cdev.c), each said in words. */
-function checkLine(line: LineConfig): void {
-  const where = `line ${line.offset}`;
-  const { edge = 'none', bias = 'as-is', drive = 'push-pull', debounceUs = 0, initial = 0 } = line;
-  oneOf(line.direction, { in: 0, out: 0 }, `${where}: direction`);
-  oneOf(edge, EDGE_FLAGS, `${where}: edge`);
-  oneOf(bias, BIAS_FLAGS, `${where}: bias`);
-  oneOf(drive, DRIVE_FLAGS, `${where}: drive`);
-  oneOf(String(initial), { 0: 0, 1: 0 }, `${where}: initial`);
-  if (!Number.isInteger(debounceUs) || debounceUs < 0 || debounceUs > 0xffff_ffff) {
-    throw invalid(`${where}: debounceUs ${debounceUs}`, 'give whole microseconds from 0 to 4294967295');
-  }
-  if (line.direction === 'out') {
-    if (edge !== 'none') throw invalid(`${where}: an output reports no edges`, 'make it an input or leave edge out');
-    if (debounceUs !== 0) throw invalid(`${where}: an output has no debounce`, 'leave debounceUs out');
-  } else if (drive !== 'push-pull') {
-    throw invalid(`${where}: an input has no drive`, 'make it an output or leave drive out');
-  }
-}
-
-function oneOf(value: string, allowed: Readonly<Record<string, number>>, what: string): void {
-  if (!Object.hasOwn(allowed, value)) {
-    throw invalid(`${what} cannot be '${value}'`, `use one of: ${Object.keys(allowed).join(', ')}`);
-  }
-}
-
-/** Entries of the FIFO that the kernel makes of a wish: a power of two, because it is a kfifo. Throws `EINVAL`. */
-export function eventBufferEntries(wish: number): number {
-  if (!Number.isInteger(wish) || wish < 1 || wish > EVENT_BUFFER_MAX) {
-    throw invalid(`eventBufferSize ${wish}`, `give a whole number from 1 to ${EVENT_BUFFER_MAX}`);
-  }
-  return 2 ** Math.ceil(Math.log2(wish));
-}
-
-/** Cuts `consumer` to 31 bytes, without leaving half a character at its end. */
-export function cutConsumer(consumer: string): string {
-  let cut = '';
-  let bytes = 0;
-  for (const character of consumer) {
-    bytes += Buffer.byteLength(character);
-    if (bytes > CONSUMER_BYTES) break;
-    cut += character;
-  }
-  return cut;
-}
 
 function flagsOf(line: LineConfig, clock: EventClock): number {
   const edge = EDGE_FLAGS[line.edge ?? 'none'];
@@ -170,10 +101,11 @@ export function packLineConfig(
   for (const [period, mask] of byDebounce) words.push(BigInt(ATTRIBUTE.DEBOUNCE), BigInt(period), mask);
   const attributes = (words.length - 1) / 3;
   if (attributes > ATTRIBUTES_MAX) {
-    throw invalid(
+    throw new KernelError(
+      'EINVAL',
       `the lines differ too much for one request: ${attributes} attributes (${byFlags.size + 1} combinations of ` +
         `flags, ${byDebounce.size} debounce periods), and the kernel takes ${ATTRIBUTES_MAX}`,
-      'give lines the same debounce, bias and edge, or split them into several requests',
+      { hint: 'give lines the same debounce, bias and edge, or split them into several requests' },
     );
   }
   return BigUint64Array.from(words);
