@@ -1,9 +1,9 @@
 // Machine: the CPUs, the interrupt table, the tasks, the trace and the log, put together over one clock.
 import { KernelError } from './errno.js';
 import { IrqTable } from './irq/irqdesc.js';
-import { type Atomic, type Coroutine, DONE, isCoroutine, type Outcome, type Process } from './sched/coroutine.js';
+import { type Coroutine, DONE, type Outcome, type Process } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
-import { finish } from './sched/effect.js';
+import { callProcess, finish } from './sched/effect.js';
 import { Task, type TaskOptions } from './sched/task.js';
 import { wakeUpNewTask } from './sched/wakeup.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
@@ -242,13 +242,12 @@ type Guarded<R> = { readonly ok: true; readonly value: R } | { readonly ok: fals
 /** Keeps what a body throws for its caller, who will report it. */
 function* guarded<R>(body: () => Process<R>): Coroutine<Guarded<R>> {
   try {
-    return { ok: true, value: yield* finish(body()) };
+    return { ok: true, value: yield* finish(callProcess(body)) };
   } catch (error) {
     return { ok: false, error };
   }
 }
 
 function* threadBody(body: () => Process<unknown>): Coroutine {
-  const started: Atomic<unknown> | PromiseLike<unknown> = body();
-  return isCoroutine(started) ? yield* started : yield* finish(started);
+  return yield* finish(callProcess(body));
 }

@@ -1,5 +1,7 @@
 // GPIO descriptors for handlers: a held line with its name, its value and its interrupt (gpiod_* in drivers/gpio/gpiolib.c).
+import type { Machine } from '../machine.js';
 import { runningCpu } from '../sched/current.js';
+import { asyncTask } from '../sched/effect.js';
 import { Tracepoint } from '../trace/ring.js';
 import type { Level, LineRequest } from './driver.js';
 import type { GpioIrqSource } from './edge-domain.js';
@@ -29,9 +31,31 @@ export class GpioDesc {
   set(value: Level): void {
     this.#request.setValue(this.offset, value);
     const cpu = runningCpu();
-    if (cpu === undefined) return;
-    if (this.#nameId < 0) this.#nameId = cpu.machine.trace.intern(this.name);
-    cpu.trace(Tracepoint.gpioValue, this.offset, value, this.#nameId);
+    if (cpu !== undefined) cpu.trace(Tracepoint.gpioValue, this.offset, value, this.#nameIn(cpu.machine));
+    else this.#traceAsync(value);
+  }
+
+  /** An async function sets it after an `await`: its task stands for it. The host's own settings are no event of the model. */
+  #traceAsync(value: Level): void {
+    const task = asyncTask();
+    if (task === undefined) return;
+    const { machine, id } = task.cpu;
+    const { offset } = this;
+    machine.trace.record(
+      Tracepoint.gpioValue,
+      machine.clock.now(),
+      id,
+      0,
+      task.pid,
+      offset,
+      value,
+      this.#nameIn(machine),
+    );
+  }
+
+  #nameIn(machine: Machine): number {
+    if (this.#nameId < 0) this.#nameId = machine.trace.intern(this.name);
+    return this.#nameId;
   }
 
   /** -1 when the line has no interrupt. */
@@ -50,7 +74,7 @@ export function gpiodSetValue(desc: GpioDesc, value: Level): void {
   desc.set(value);
 }
 
-/** The interrupt number of a line (gpiod_to_irq). `EINVAL` for a line without one is -1 here, as requestIrq refuses it. */
+/** The interrupt number of a line (gpiod_to_irq); -1, which every request refuses with `EINVAL`, for a line without one. */
 export function gpiodToIrq(desc: GpioDesc): number {
   return desc.toIrq();
 }

@@ -18,6 +18,43 @@ export function unmaskIrq(desc: IrqDesc): void {
   desc.chip?.unmask(desc);
 }
 
+/** Starts a line with its first action, or goes on after the last disable; it is enabled then. */
+export function startUpIrq(desc: IrqDesc): void {
+  desc.depth = 0;
+  desc.disabled = false;
+  if (!desc.started && desc.chip?.startup !== undefined) {
+    desc.started = true;
+    desc.masked = false;
+    desc.chip.startup(desc);
+  } else {
+    desc.started = true;
+    unmaskIrq(desc);
+  }
+  resendIrq(desc);
+}
+
+/** Shuts a line down that has lost its last action. */
+export function shutDownIrq(desc: IrqDesc): void {
+  if (!desc.started) return;
+  desc.depth = 1;
+  desc.disabled = true;
+  desc.started = false;
+  if (desc.chip?.shutdown === undefined) {
+    maskIrq(desc);
+  } else {
+    desc.masked = true;
+    desc.chip.shutdown(desc);
+  }
+}
+
+/** Delivers an interrupt that was kept: by the hardware if it can, else by hand. A level needs none, it is still there. */
+function resendIrq(desc: IrqDesc): void {
+  if (!desc.pending) return;
+  desc.pending = false;
+  if (desc.isLevel || desc.chip?.retrigger?.(desc) === true) return;
+  thisCpu().callFunction(() => (desc.handleIrq === undefined ? DONE : desc.handleIrq(desc)));
+}
+
 function maskAckIrq(desc: IrqDesc): void {
   if (desc.chip?.maskAck !== undefined) {
     desc.chip.maskAck(desc);

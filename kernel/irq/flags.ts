@@ -29,3 +29,8 @@ export const IRQF_ONESHOT = 0x2000;
 export const IRQF_NO_SUSPEND = 0x4000;
 export const IRQF_COND_SUSPEND = 0x4_0000;
 export const IRQF_NO_AUTOEN = 0x8_0000;
+/** Takes ONESHOT on if the line has it already. */
+export const IRQF_COND_ONESHOT = 0x20_0000;
+
+/** An interrupt number that stands for "not wired" (include/linux/interrupt.h): a request of it is refused with ENOTCONN. */
+export const IRQ_NOTCONNECTED = 0x8000_0000;

@@ -1,27 +1,24 @@
 // Walking the actions of a line: every handler runs, results are or-ed, threads are woken (kernel/irq/handle.c).
-import { DONE, isCoroutine, isPromiseLike, type Outcome, SUSPENDED } from '../sched/coroutine.js';
+import type { Machine } from '../machine.js';
+import { DONE, isCoroutine, isPromiseLike, type Outcome } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { Tracepoint } from '../trace/ring.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD } from './flags.js';
 import type { IrqAction, IrqDesc } from './irqdesc.js';
+import { reportBadReturn } from './spurious.js';
 
 const IRQ_RETURN_MASK = IRQ_HANDLED | IRQ_WAKE_THREAD;
+
+/** Machines that were told of a handler that enabled interrupts; the kernel tells it once. */
+const toldOfEnabling = new WeakSet<Machine>();
 
 /** Runs all actions of a line with the line marked in progress. Hard interrupt context. */
 export function handleIrqEvent(desc: IrqDesc): Outcome {
   desc.pending = false;
   desc.inProgress = true;
-  const cpu = thisCpu();
-  if (walk(cpu, desc, 0) === SUSPENDED) return cpu.defer(() => endEvent(desc));
-  return endEvent(desc);
-}
-
-function endEvent(desc: IrqDesc): Outcome {
-  desc.inProgress = false;
-  wakeSynchronizers(desc);
-  return DONE;
+  return walk(thisCpu(), desc, desc.actions, 0, IRQ_NONE);
 }
 
 /** Wakes the tasks in synchronize_irq once nothing of the line runs any more. */
@@ -30,10 +27,12 @@ export function wakeSynchronizers(desc: IrqDesc): void {
   for (const task of desc.waiters) wakeUpProcess(task);
 }
 
-function walk(cpu: Cpu, desc: IrqDesc, first: number): Outcome {
-  for (let i = first; i < desc.actions.length; i++) {
-    const action = desc.actions[i];
-    if (action === undefined) break;
+/** Runs the actions from `first` on; `results` is what those before have answered. */
+function walk(cpu: Cpu, desc: IrqDesc, actions: readonly IrqAction[], first: number, results: number): Outcome {
+  let all = results;
+  for (let i = first; i < actions.length; i++) {
+    const action = actions[i];
+    if (action === undefined || action.removed) continue;
     cpu.trace(Tracepoint.irqHandlerEntry, desc.irq, 0, action.nameId);
     let result: unknown;
     try {
@@ -44,17 +43,21 @@ function walk(cpu: Cpu, desc: IrqDesc, first: number): Outcome {
     if (typeof result !== 'number') {
       if (isCoroutine(result)) {
         return cpu.suspend(result, (value, thrown) => {
-          conclude(cpu, desc, action, thrown ? failed(desc, action, value) : value);
-          return walk(cpu, desc, i + 1);
+          const answer = conclude(cpu, desc, action, thrown ? failed(desc, action, value) : value);
+          return walk(cpu, desc, actions, i + 1, all | answer);
         });
       }
       if (isPromiseLike(result)) result = promised(cpu, desc, action, result);
     }
-    conclude(cpu, desc, action, result);
+    all |= conclude(cpu, desc, action, result);
   }
+  if ((all & ~IRQ_RETURN_MASK) !== 0) reportBadReturn(desc, (all >>> 0).toString(16), actions);
+  desc.inProgress = false;
+  wakeSynchronizers(desc);
   return DONE;
 }
 
+/** What a handler that threw counts as: the line goes on working. */
 function failed(desc: IrqDesc, action: IrqAction, error: unknown): typeof IRQ_HANDLED {
   desc.machine.oops(`handler ${action.name} of irq ${desc.irq}`, error);
   return IRQ_HANDLED;
@@ -71,27 +74,36 @@ function promised(cpu: Cpu, desc: IrqDesc, action: IrqAction, promise: PromiseLi
   return IRQ_HANDLED;
 }
 
-function conclude(cpu: Cpu, desc: IrqDesc, action: IrqAction, result: unknown): void {
-  const value = typeof result === 'number' ? result : IRQ_NONE;
-  cpu.trace(Tracepoint.irqHandlerExit, desc.irq, value, action.nameId);
-  if (typeof result !== 'number' || (result & ~IRQ_RETURN_MASK) !== 0) {
-    const shown = typeof result === 'number' ? (result >>> 0).toString(16) : String(result);
-    desc.machine.printk('err', `irq event ${desc.irq}: bogus return value ${shown} from ${action.name}`);
-    return;
-  }
-  if (result === IRQ_WAKE_THREAD) wakeThread(desc, action);
+/** Deals with one action's answer, and returns it as far as it is one. */
+function conclude(cpu: Cpu, desc: IrqDesc, action: IrqAction, result: unknown): number {
+  if (cpu.irqsEnabled) enabledInterrupts(cpu, desc, action);
+  const answer = typeof result === 'number' ? result | 0 : IRQ_NONE;
+  cpu.trace(Tracepoint.irqHandlerExit, desc.irq, answer, action.nameId);
+  if (answer === IRQ_WAKE_THREAD) wakeThread(desc, action);
+  else if (answer !== result && result !== answer >>> 0) reportBadReturn(desc, String(result), [action]);
+  return answer;
+}
+
+/** Handlers run with interrupts off from beginning to end; one that enabled them is told so, and they are off again. */
+function enabledInterrupts(cpu: Cpu, desc: IrqDesc, action: IrqAction): void {
+  cpu.irqsEnabled = false;
+  if (toldOfEnabling.has(desc.machine)) return;
+  toldOfEnabling.add(desc.machine);
+  const text = `irq ${desc.irq} handler ${action.handler.name || action.name} enabled interrupts`;
+  desc.machine.printk('warning', text);
 }
 
 function wakeThread(desc: IrqDesc, action: IrqAction): void {
-  if (action.thread === undefined) {
+  const { thread } = action;
+  if (thread === undefined) {
     if (action.warned) return;
     action.warned = true;
     const text = `IRQ ${desc.irq} device ${action.name} returned IRQ_WAKE_THREAD but no thread function available.`;
     desc.machine.printk('warning', text);
     return;
   }
-  if (action.runThread) return;
+  if (action.runThread || thread.exited) return;
   action.runThread = true;
   desc.threadsActive++;
-  wakeUpProcess(action.thread);
+  wakeUpProcess(thread);
 }

@@ -18,6 +18,12 @@ export type FlowHandler = (desc: IrqDesc) => Outcome;
 export interface IrqChip {
   /** As /proc/interrupts shows it. */
   readonly name: string;
+  /** Needs no masking between primary and thread, so threads without a primary need no ONESHOT (IRQCHIP_ONESHOT_SAFE). */
+  readonly oneshotSafe?: boolean;
+  /** Starts a line that gets its first action, unmasked; {@link unmask} when left out. */
+  startup?(desc: IrqDesc): void;
+  /** Shuts a line down that lost its last action, masked; {@link mask} when left out. */
+  shutdown?(desc: IrqDesc): void;
   ack?(desc: IrqDesc): void;
   mask(desc: IrqDesc): void;
   unmask(desc: IrqDesc): void;
@@ -33,6 +39,7 @@ export interface IrqAction {
   readonly irq: number;
   readonly name: string;
   readonly nameId: number;
+  /** IRQF_ flags as they hold on the line: with its trigger type, where the request gave none. */
   readonly flags: number;
   readonly devId: unknown;
   readonly handler: IrqHandler;
@@ -42,6 +49,10 @@ export interface IrqAction {
   runThread: boolean;
   /** WAKE_THREAD without a thread function was reported once (IRQTF_WARNED). */
   warned: boolean;
+  /** Its thread function is running. */
+  inThread: boolean;
+  /** Taken off its line; a walk that is under way leaves it out. */
+  removed: boolean;
 }
 
 /** State of one interrupt line (struct irq_desc with its irq_data). */
@@ -56,11 +67,13 @@ export class IrqDesc {
   handleIrq: FlowHandler | undefined;
   /** Name of the flow, shown behind the type in /proc/interrupts. */
   flowName: string | undefined;
-  /** In order of registration. */
-  readonly actions: IrqAction[] = [];
+  /** In order of registration. Replaced, never changed, so that a walk under way keeps its place. */
+  actions: readonly IrqAction[] = [];
   /** Disabled as often as this; 0 is enabled. */
   depth = 1;
   type = IRQ_TYPE_NONE;
+  /** The type was fixed by firmware or by a second sharer, so that all who come must agree (IRQD_DEFAULT_TRIGGER_SET). */
+  typeFixed = false;
   started = false;
   masked = true;
   disabled = true;

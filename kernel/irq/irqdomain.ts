@@ -3,6 +3,7 @@ import { KernelError } from '../errno.js';
 import type { Machine } from '../machine.js';
 import { DONE, type Outcome, SUSPENDED } from '../sched/coroutine.js';
 import { thisCpu } from '../sched/current.js';
+import { maskIrq, startUpIrq } from './chip.js';
 import type { FlowHandler, IrqChip, IrqDesc } from './irqdesc.js';
 
 /** What a domain is made from. */
@@ -60,20 +61,24 @@ export class IrqDomain {
     const desc = this.#descs[hwirq];
     if (desc === undefined) return;
     this.#machine.irqs.free(desc);
+    maskIrq(desc);
     this.#descs[hwirq] = undefined;
   }
 
-  /** Lets a chained handler own a line of this domain, and unmasks it (irq_set_chained_handler). */
+  /**
+   * Lets a chained handler own a line of this domain, and starts it up (irq_set_chained_handler). `EBUSY` while the line
+   * has an action, `EINVAL` outside the domain.
+   */
   setChainedHandler(hwirq: number, handler: FlowHandler, name: string): IrqDesc {
     const desc = this.#machine.irqs.get(this.createMapping(hwirq));
+    if (desc.actions.length > 0) {
+      throw new KernelError('EBUSY', `irq ${desc.irq} has an action, so no chained handler can own it`);
+    }
     desc.handleIrq = handler;
     desc.flowName = name;
     desc.chained = true;
-    desc.depth = 0;
-    desc.disabled = false;
-    desc.started = true;
-    desc.masked = false;
-    desc.chip?.unmask(desc);
+    desc.pending = false;
+    startUpIrq(desc);
     return desc;
   }
 

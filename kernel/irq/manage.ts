@@ -2,15 +2,17 @@
 import { KernelError } from '../errno.js';
 import { kthreadShouldStop, kthreadStop, mightSleep } from '../sched/core.js';
 import { type Coroutine, Request } from '../sched/coroutine.js';
-import { current, thisCpu } from '../sched/current.js';
+import { current, inInterrupt, thisCpu } from '../sched/current.js';
 import { callProcess, effect, finish } from '../sched/effect.js';
 import { TASK_INTERRUPTIBLE, TASK_RUNNING, TASK_UNINTERRUPTIBLE } from '../sched/task.js';
 import { Tracepoint } from '../trace/ring.js';
-import { maskIrq, unmaskIrq } from './chip.js';
+import { shutDownIrq, startUpIrq } from './chip.js';
 import {
   IRQ_HANDLED,
+  IRQ_NOTCONNECTED,
   IRQ_TYPE_NONE,
   IRQ_WAKE_THREAD,
+  IRQF_COND_ONESHOT,
   IRQF_COND_SUSPEND,
   IRQF_NO_AUTOEN,
   IRQF_NO_SUSPEND,
@@ -25,6 +27,8 @@ import type { IrqAction, IrqDesc, IrqHandler, IrqThreadFn } from './irqdesc.js';
 
 /** Priority of interrupt threads: the middle of SCHED_FIFO. */
 const IRQ_THREAD_PRIORITY = 50;
+/** ONESHOT actions that a line may have: a bit of a long each. */
+const ONESHOT_MAX = 64;
 
 /** Stands in for a primary handler that was not given: it only wakes the thread. */
 const defaultPrimaryHandler: IrqHandler = () => IRQ_WAKE_THREAD;
@@ -34,13 +38,8 @@ function invalid(message: string): KernelError {
 }
 
 /** The checks on flags and functions that need no descriptor. */
-function checkRequest(
-  irq: number,
-  flags: number,
-  devId: unknown,
-  handler: IrqHandler | null,
-  threadFn: IrqThreadFn | null,
-): void {
+function checkRequest(irq: number, flags: number, devId: unknown, handler: unknown, threadFn: unknown): void {
+  if (irq === IRQ_NOTCONNECTED) throw new KernelError('ENOTCONN', 'the interrupt is not connected');
   const shared = (flags & IRQF_SHARED) !== 0;
   if (shared && (devId === null || devId === undefined)) {
     throw invalid(`irq ${irq}: IRQF_SHARED needs a dev_id, which tells the sharers apart`);
@@ -51,45 +50,64 @@ function checkRequest(
     throw invalid(`irq ${irq}: IRQF_NO_SUSPEND and IRQF_COND_SUSPEND exclude each other`);
   }
   if (handler === null && threadFn === null) throw invalid(`irq ${irq}: neither a handler nor a thread function`);
-}
-
-/** A second action must agree with the first in sharing, trigger, oneshot and percpu. */
-function checkSharing(desc: IrqDesc, action: IrqAction): void {
-  const [first] = desc.actions;
-  if (first === undefined) return;
-  const agree = IRQF_ONESHOT | IRQF_PERCPU | IRQF_TRIGGER_MASK;
-  const newTrigger = action.flags & IRQF_TRIGGER_MASK;
-  // Without a trigger of its own the newcomer takes what the line has.
-  const flags = newTrigger === 0 ? action.flags | (first.flags & IRQF_TRIGGER_MASK) : action.flags;
-  if ((first.flags & flags & IRQF_SHARED) !== 0 && ((first.flags ^ flags) & agree) === 0) return;
-  const hex = (value: number): string => value.toString(16).padStart(8, '0');
-  const message = `Flags mismatch irq ${desc.irq}. ${hex(action.flags)} (${action.name}) vs. ${hex(first.flags)} (${first.name})`;
-  if ((action.flags & IRQF_PROBE_SHARED) === 0) desc.machine.printk('err', `genirq: ${message}`);
-  throw new KernelError('EBUSY', message, { subject: first.name });
-}
-
-function setUp(desc: IrqDesc, action: IrqAction): void {
-  checkSharing(desc, action);
-  if (desc.actions.length === 0) {
-    const type = action.flags & IRQF_TRIGGER_MASK;
-    if (type !== IRQ_TYPE_NONE) {
-      desc.chip?.setType?.(desc, type);
-      desc.type = type;
-    }
-    desc.pending = false;
-    if ((action.flags & IRQF_NO_AUTOEN) === 0) {
-      desc.depth = 0;
-      startUp(desc);
-    } else {
-      desc.depth = 1;
-    }
+  if (![handler, threadFn].every((fn) => fn === null || typeof fn === 'function')) {
+    throw invalid(`irq ${irq}: handler and thread function are functions, or null for none`);
   }
 }
 
-function startUp(desc: IrqDesc): void {
-  desc.disabled = false;
-  desc.started = true;
-  unmaskIrq(desc);
+/**
+ * The flags of a new action as they hold on the line: it takes the line's trigger type if it asks for none, and ONESHOT
+ * as the chip and the others have it. A further action must agree with the first in sharing, trigger, oneshot and percpu.
+ */
+function settleFlags(desc: IrqDesc, asked: number, name: string): number {
+  let flags = (asked & IRQF_TRIGGER_MASK) === 0 ? asked | desc.type : asked;
+  if (desc.chip?.oneshotSafe === true) flags &= ~IRQF_ONESHOT;
+  const [first] = desc.actions;
+  if (first === undefined) return flags;
+  const trigger = flags & IRQF_TRIGGER_MASK;
+  // As in the kernel, whoever comes second fixes the type, even against the first.
+  if (!desc.typeFixed) desc.type = trigger;
+  desc.typeFixed = true;
+  if ((first.flags & flags & IRQF_SHARED) === 0 || trigger !== desc.type) throw mismatch(desc, flags, name, first);
+  if ((first.flags & IRQF_ONESHOT) !== 0 && (flags & IRQF_COND_ONESHOT) !== 0) flags |= IRQF_ONESHOT;
+  if (((first.flags ^ flags) & (IRQF_ONESHOT | IRQF_PERCPU)) !== 0) throw mismatch(desc, flags, name, first);
+  return flags;
+}
+
+function mismatch(desc: IrqDesc, flags: number, name: string, first: IrqAction): KernelError {
+  const hex = (value: number): string => value.toString(16).padStart(8, '0');
+  const message = `Flags mismatch irq ${desc.irq}. ${hex(flags)} (${name}) vs. ${hex(first.flags)} (${first.name})`;
+  if ((flags & IRQF_PROBE_SHARED) === 0) desc.machine.printk('err', `genirq: ${message}`);
+  return new KernelError('EBUSY', message, {
+    subject: first.name,
+    hint: `free the interrupt of '${first.name}' first, or request both with IRQF_SHARED and the same trigger`,
+  });
+}
+
+/** What ONESHOT needs: a bit for each thread, and all threads without a primary handler need ONESHOT. */
+function checkOneshot(desc: IrqDesc, action: IrqAction): void {
+  if ((action.flags & IRQF_ONESHOT) !== 0) {
+    const taken = desc.actions.reduce((count, { flags }) => count + ((flags & IRQF_ONESHOT) !== 0 ? 1 : 0), 0);
+    if (taken >= ONESHOT_MAX)
+      throw new KernelError('EBUSY', `irq ${desc.irq} has ${ONESHOT_MAX} ONESHOT actions already`);
+  } else if (action.handler === defaultPrimaryHandler && desc.chip?.oneshotSafe !== true) {
+    const message = `Threaded irq requested with handler=NULL and !ONESHOT for ${action.name} (irq ${desc.irq})`;
+    desc.machine.printk('err', `genirq: ${message}`);
+    throw invalid(message);
+  }
+}
+
+/** Configures the trigger type at the chip; one without a choice of types takes what it gets. */
+function setTrigger(desc: IrqDesc, type: number): void {
+  const { chip, machine, irq } = desc;
+  if (type === IRQ_TYPE_NONE || chip?.setType === undefined) return;
+  try {
+    chip.setType(desc, type);
+  } catch (error) {
+    machine.printk('err', `genirq: Setting trigger mode ${type} for irq ${irq} failed (${chip.setType.name})`);
+    throw error;
+  }
+  desc.type = type;
 }
 
 /**
@@ -98,7 +116,9 @@ function startUp(desc: IrqDesc): void {
  * @param handler top half, or null for one that only wakes the thread (needs IRQF_ONESHOT)
  * @param threadFn thread function, or null for none
  * @param name shown in /proc/interrupts and as the thread's name
- * @throws KernelError EINVAL (unknown irq, impossible flags, no function), EBUSY (taken, flags mismatch), ENOSYS (no chip)
+ * @param devId handed to both functions, and tells the sharers of a line apart
+ * @throws KernelError EINVAL (unknown irq, impossible flags, no function), EBUSY (taken, flags mismatch, more than 64
+ *   ONESHOT actions), ENOSYS (no chip), ENOTCONN ({@link IRQ_NOTCONNECTED}), or what the chip says to the trigger type
  */
 export const requestThreadedIrq = effect(function* requestThreadedIrq(
   irq: number,
@@ -114,30 +134,27 @@ export const requestThreadedIrq = effect(function* requestThreadedIrq(
   const desc = machine.irqs.get(irq);
   if (desc.chained) throw invalid(`irq ${irq} belongs to a chained handler`);
   if (desc.chip === undefined) throw new KernelError('ENOSYS', `irq ${irq} has no interrupt chip`);
-  if (handler === null && (flags & IRQF_ONESHOT) === 0) {
-    const message = `Threaded irq requested with handler=NULL and !ONESHOT for ${name} (irq ${irq})`;
-    machine.printk('err', `genirq: ${message}`);
-    throw invalid(message);
-  }
   const action: IrqAction = {
     irq,
     name,
     nameId: machine.trace.intern(name),
-    flags,
+    flags: settleFlags(desc, flags, name),
     devId,
     handler: handler ?? defaultPrimaryHandler,
     threadFn: threadFn ?? undefined,
     thread: undefined,
     runThread: false,
     warned: false,
+    inThread: false,
+    removed: false,
   };
-  setUp(desc, action);
-  if (threadFn !== null) {
-    action.thread = machine.spawn(`irq/${irq}-${name}`, () => irqThread(desc, action, threadFn), {
-      rtPriority: IRQ_THREAD_PRIORITY,
-    });
-  }
-  desc.actions.push(action);
+  checkOneshot(desc, action);
+  const first = desc.actions.length === 0;
+  if (first) setTrigger(desc, action.flags & IRQF_TRIGGER_MASK);
+  if (threadFn !== null) startThread(desc, action, threadFn);
+  desc.actions = [...desc.actions, action];
+  if (first && (flags & IRQF_NO_AUTOEN) !== 0) desc.depth = 1;
+  else if (first) startUpIrq(desc);
   // The new thread gets as far as its first sleep before the caller goes on.
   yield Request.point;
 });
@@ -153,6 +170,24 @@ export const requestIrq = effect(function* requestIrq(
   yield* requestThreadedIrq(irq, handler, null, flags, name, devId);
 });
 
+function startThread(desc: IrqDesc, action: IrqAction, threadFn: IrqThreadFn): void {
+  const options = { rtPriority: IRQ_THREAD_PRIORITY };
+  const thread = desc.machine.spawn(`irq/${desc.irq}-${action.name}`, () => irqThread(desc, action, threadFn), options);
+  thread.onExit.push(() => {
+    if (!action.inThread) return;
+    const text = `genirq: exiting task "${thread.comm}" (${thread.pid}) is an active IRQ thread (irq ${desc.irq})`;
+    desc.machine.printk('err', text);
+    threadDone(desc, action);
+  });
+  action.thread = thread;
+}
+
+function threadDone(desc: IrqDesc, action: IrqAction): void {
+  action.inThread = false;
+  desc.threadsActive--;
+  wakeSynchronizers(desc);
+}
+
 function* irqThread(desc: IrqDesc, action: IrqAction, threadFn: IrqThreadFn): Coroutine<void> {
   const task = current();
   for (;;) {
@@ -160,9 +195,9 @@ function* irqThread(desc: IrqDesc, action: IrqAction, threadFn: IrqThreadFn): Co
     if (action.runThread) {
       task.state = TASK_RUNNING;
       action.runThread = false;
+      action.inThread = true;
       yield* runThreadFn(desc, action, threadFn);
-      desc.threadsActive--;
-      wakeSynchronizers(desc);
+      threadDone(desc, action);
     } else if (kthreadShouldStop()) {
       task.state = TASK_RUNNING;
       return;
@@ -184,11 +219,25 @@ function* runThreadFn(desc: IrqDesc, action: IrqAction, threadFn: IrqThreadFn): 
   thisCpu().trace(Tracepoint.irqThreadExit, desc.irq, typeof result === 'number' ? result : 0, action.nameId);
 }
 
-/** Waits until no handler and no thread of the line is running (synchronize_irq). Process context. */
+/** A thread function that waits for its own line would wait for ever; the kernel hangs there. */
+function refuseOwnThread(desc: IrqDesc, what: string): void {
+  const task = current();
+  if (!desc.actions.some(({ thread, inThread }) => inThread && thread === task)) return;
+  throw new KernelError('EDEADLK', `${what} of irq ${desc.irq} in its own thread, which it would wait for`, {
+    hint: 'disable_irq_nosync() does not wait',
+  });
+}
+
+/**
+ * Waits until no handler and no thread of the line is running (synchronize_irq). Process context.
+ *
+ * @throws KernelError EINVAL (unknown irq), EDEADLK (in a thread function of the line)
+ */
 export const synchronizeIrq = effect(function* synchronizeIrq(irq: number) {
   mightSleep('synchronize_irq');
   const task = current();
   const desc = thisCpu().machine.irqs.get(irq);
+  refuseOwnThread(desc, 'synchronize_irq()');
   desc.waiters.add(task);
   while (desc.inProgress || desc.threadsActive > 0) {
     task.state = TASK_UNINTERRUPTIBLE;
@@ -200,56 +249,60 @@ export const synchronizeIrq = effect(function* synchronizeIrq(irq: number) {
 /**
  * Frees a requested interrupt (free_irq): no handler of it runs any more when this returns. Process context.
  *
- * @returns what was handed over as its devId; `undefined`, with a warning, if there is no such action
+ * @returns the name under which it was requested; `undefined`, with a warning, if there is no such action
+ * @throws KernelError EINVAL (unknown irq), EDEADLK (in a thread function of the line, or in interrupt context)
  */
-export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): Coroutine<unknown> {
-  mightSleep('free_irq');
+export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): Coroutine<string | undefined> {
   const { machine } = thisCpu();
+  if (inInterrupt()) machine.printk('warning', `Trying to free IRQ ${irq} from IRQ context!`);
+  mightSleep('free_irq');
   const desc = machine.irqs.get(irq);
-  const at = desc.actions.findIndex((candidate) => candidate.devId === devId);
-  const action = desc.actions[at];
+  refuseOwnThread(desc, 'free_irq()');
+  // Only what was registered first goes, if the same dev_id is there twice. NULL is NULL, however it is spelt.
+  const action = desc.actions.find((candidate) => (candidate.devId ?? null) === (devId ?? null));
   if (action === undefined) {
     machine.printk('warning', `Trying to free already-free IRQ ${irq}`);
     return undefined;
   }
-  desc.actions.splice(at, 1);
-  if (desc.actions.length === 0) {
-    desc.depth = 1;
-    desc.disabled = true;
-    desc.started = false;
-    maskIrq(desc);
-  }
+  action.removed = true;
+  desc.actions = desc.actions.filter((other) => other !== action);
+  if (desc.actions.length === 0) shutDownIrq(desc);
   yield* synchronizeIrq(irq);
   if (action.thread !== undefined) yield* kthreadStop(action.thread);
-  return action.devId;
+  return action.name;
 });
 
-/** Disables a line without waiting for its handlers (disable_irq_nosync). Nests. Any context. */
+/** Disables a line without waiting for its handlers (disable_irq_nosync). Nests. Any context. `EINVAL` for an unknown irq. */
 export function disableIrqNosync(irq: number): void {
   const desc = thisCpu().machine.irqs.get(irq);
   // Lazy: the line is masked only when an interrupt arrives meanwhile, which then is kept.
   if (desc.depth++ === 0) desc.disabled = true;
 }
 
-/** Disables a line and waits for its handlers and threads (disable_irq). Nests. Process context, never the line's own handler. */
+/**
+ * Disables a line and waits for its handlers and threads (disable_irq). Nests. Process context.
+ *
+ * @throws KernelError EINVAL (unknown irq), EDEADLK (in a handler or a thread function of the line; nothing is disabled)
+ */
 export const disableIrq = effect(function* disableIrq(irq: number) {
+  mightSleep('disable_irq');
+  refuseOwnThread(thisCpu().machine.irqs.get(irq), 'disable_irq()');
   disableIrqNosync(irq);
   yield* synchronizeIrq(irq);
 });
 
-/** Undoes one disable; at the last one a kept edge is delivered (enable_irq). Any context. */
+/** Undoes one disable; at the last one a kept edge is delivered (enable_irq). Any context. `EINVAL` for an unknown irq. */
 export function enableIrq(irq: number): void {
-  const cpu = thisCpu();
-  const desc = cpu.machine.irqs.get(irq);
+  const { machine } = thisCpu();
+  const desc = machine.irqs.get(irq);
   if (desc.depth === 0) {
-    cpu.machine.printk('warning', `Unbalanced enable for IRQ ${irq}`);
+    machine.printk('warning', `Unbalanced enable for IRQ ${irq}`);
     return;
   }
-  desc.depth--;
-  if (desc.depth > 0 || desc.actions.length === 0) return;
-  startUp(desc);
-  if (!desc.pending) return;
-  desc.pending = false;
-  if (desc.chip?.retrigger?.(desc) !== true)
-    cpu.callFunction(() => (desc.handleIrq === undefined ? 0 : desc.handleIrq(desc)));
+  if (desc.depth > 1) {
+    desc.depth--;
+    return;
+  }
+  if (desc.actions.length === 0) machine.printk('warning', `Starting up IRQ ${irq}, which has no action`);
+  startUpIrq(desc);
 }

@@ -1,11 +1,14 @@
 // Effects: kernel primitives that a generator takes with `yield*` and an async function with `await`.
 import { KernelError } from '../errno.js';
-import { type Coroutine, isCoroutine, type Process, Request } from './coroutine.js';
+import { type Coroutine, isCoroutine, isPromiseLike, type Process, Request } from './coroutine.js';
 import { current, runningCpu, setAsyncOwner, thisCpu } from './current.js';
 import { TASK_UNINTERRUPTIBLE, type Task } from './task.js';
 import { wakeUpProcess } from './wakeup.js';
 
-/** What a primitive returns: does nothing until it is taken by `yield*` or `await`. */
+/**
+ * What a primitive returns: does nothing until it is taken, once, by `yield*` or `await`. A task does one thing at a time:
+ * several that are awaited together (`Promise.all`) are done one after the other.
+ */
 export type Effect<R> = Coroutine<R> & PromiseLike<R>;
 
 /** An effect that an async function awaits, on its way to the task that runs the function. */
@@ -61,27 +64,34 @@ export function provideAsyncContext(context: AsyncContext): void {
   asyncContext = context;
 }
 
-/** The async function that is running, as far as that can be told. */
+/** The async function that is running: by the host's means, or because there is only one. */
 function asyncCall(): AsyncCall | undefined {
-  const task = asyncContext?.getStore();
-  const call = task === undefined ? undefined : calls.get(task);
-  if (call !== undefined || calls.size !== 1) return call;
+  if (asyncContext !== undefined) {
+    const task = asyncContext.getStore();
+    return task === undefined ? undefined : calls.get(task);
+  }
+  if (calls.size !== 1) return undefined;
   const [only] = calls.values();
   return only;
 }
 
-setAsyncOwner(() => asyncCall()?.task);
+/** The task of the async function that is running after an `await`; `undefined` outside of any. */
+export function asyncTask(): Task | undefined {
+  return asyncCall()?.task;
+}
+
+setAsyncOwner(asyncTask);
 
 function callOfAwait(): AsyncCall {
   const call = asyncCall();
   if (call !== undefined) return call;
-  throw new KernelError(
-    'EPERM',
-    'await of a kernel primitive outside of a task, or in one of several async functions at once',
-    {
-      hint: 'call provideAsyncContext(new AsyncLocalStorage()) once, or use a generator function and yield*',
-    },
-  );
+  const told = asyncContext !== undefined;
+  const where = told ? '' : ', or in one of several async functions at once';
+  throw new KernelError('EPERM', `await of a kernel primitive outside of a task${where}`, {
+    hint: told
+      ? 'await it in an async function that the model has called and that is not done yet'
+      : 'call provideAsyncContext(new AsyncLocalStorage()) once, or use a generator function and yield*',
+  });
 }
 
 function then(this: Coroutine, resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
@@ -107,19 +117,18 @@ export function effect<A extends unknown[], R>(body: (...args: A) => Coroutine<R
   return body as (...args: A) => Effect<R>;
 }
 
-/** Calls a function of the user's in process context; what it returns goes to {@link finish} unless it is a plain value. */
-export function callProcess<A, B, R>(fn: (a: A, b: B) => Process<R>, a: A, b: B): Process<R> {
-  if (asyncContext !== undefined && Object.prototype.toString.call(fn) === '[object AsyncFunction]') {
-    return asyncContext.run(current(), fn, a, b);
-  }
-  return fn(a, b);
+/**
+ * Calls a function of the user's in process context; what it returns goes to {@link finish} unless it is a plain value.
+ * A plain function may turn out to return a promise, so it too runs where its awaits can be told.
+ */
+export function callProcess<A extends unknown[], R>(fn: (...args: A) => Process<R>, ...args: A): Process<R> {
+  return asyncContext === undefined ? fn(...args) : asyncContext.run(current(), fn, ...args);
 }
 
 /** Sees a generator or a promise through to its result. Process context. */
 export function* finish<R>(result: Process<R>): Coroutine<R> {
   if (isCoroutine(result)) return (yield* result) as R;
-  if (typeof result === 'object' && result !== null && 'then' in result) return yield* settle(result as PromiseLike<R>);
-  return result as R;
+  return isPromiseLike(result) ? ((yield* settle(result)) as R) : result;
 }
 
 /** Waits in state D for a promise, and does for the async function behind it what it awaits; holds virtual time meanwhile. */

@@ -1,4 +1,5 @@
 // The trace: a ring of typed arrays that is always on and allocates nothing per record.
+import { KernelError } from '../errno.js';
 
 /** Tracepoints, with the arguments that each records (names as in Linux's include/trace/events). */
 export const Tracepoint = {
@@ -16,11 +17,25 @@ export const Tracepoint = {
   workqueueExecuteStart: 5,
   /** item number; function */
   workqueueExecuteEnd: 6,
-  /** line, value; name */
+  /** line offset, value; name */
   gpioValue: 7,
-  /** irq number, return value; name */
+  /** irq number, name */
   irqThreadEntry: 8,
+  /** irq number, return value, name */
   irqThreadExit: 9,
+  /** vector; name */
+  softirqRaise: 10,
+  softirqEntry: 11,
+  softirqExit: 12,
+  /** expiry in jiffies; function */
+  timerExpireEntry: 13,
+  timerExpireExit: 14,
+  /** mode; function */
+  hrtimerExpireEntry: 15,
+  hrtimerExpireExit: 16,
+  /** 0; function */
+  taskletEntry: 17,
+  taskletExit: 18,
 } as const;
 
 export type TracepointId = (typeof Tracepoint)[keyof typeof Tracepoint];
@@ -37,7 +52,18 @@ export const TRACEPOINT_NAMES: readonly string[] = [
   'gpio_value',
   'irq_thread_entry',
   'irq_thread_exit',
+  'softirq_raise',
+  'softirq_entry',
+  'softirq_exit',
+  'timer_expire_entry',
+  'timer_expire_exit',
+  'hrtimer_expire_entry',
+  'hrtimer_expire_exit',
+  'tasklet_entry',
+  'tasklet_exit',
 ];
+
+const MAX_RECORDS = 2 ** 24;
 
 /** One record, as read back. */
 export interface TraceRecord {
@@ -70,8 +96,11 @@ export class TraceRing {
   readonly #names: string[] = [''];
   readonly #nameIds = new Map<string, number>([['', 0]]);
 
-  /** `capacity` is rounded up to a power of two; 8,192 records take 250 KB. */
+  /** `capacity` is rounded up to a power of two, 16 at least; 8,192 records take 270 KB. `EINVAL` for what is no number. */
   constructor(capacity = 8192) {
+    if (!(capacity > 0 && capacity <= MAX_RECORDS)) {
+      throw new KernelError('EINVAL', `a trace of ${capacity} records: 1 to ${MAX_RECORDS} can be kept`);
+    }
     const size = 2 ** Math.ceil(Math.log2(Math.max(16, capacity)));
     this.capacity = size;
     this.#mask = size - 1;
@@ -119,7 +148,9 @@ export class TraceRing {
 
   /** Records from number `from` on that are still there, oldest first. */
   *read(from = 0): Generator<TraceRecord> {
-    for (let i = Math.max(from, this.written - this.capacity); i < this.written; i++) {
+    for (let i = from; i < this.written; i++) {
+      // Looked at each time: what is read may be overwritten while its reader does something else.
+      i = Math.max(i, this.written - this.capacity, 0);
       const at = i & this.#mask;
       yield {
         index: i,

@@ -21,8 +21,9 @@ const HIGHPRI_NICE = -20;
 class Worker {
   readonly pool: WorkerPool;
   readonly task: Task;
-  /** The item that it runs now. */
+  /** The item that it runs now, and for which queue. */
   currentWork: Work | undefined;
+  currentPwq: PoolWorkqueue | undefined;
   /** Flushes that wait for that item. */
   flushes: Flush[] = [];
   /** Items that it alone may run, because it runs them already. */
@@ -90,17 +91,21 @@ class Worker {
     work.flushes = [];
     work.pending = false;
     this.currentWork = work;
+    this.currentPwq = pwq;
     pool.ensureSpare();
+    // Only unbound workers are let through here: they do not count as running, so one wakes the next.
+    pool.wakeIfNeeded();
     const nameId = pool.machine.trace.intern(work.name);
     thisCpu().trace(Tracepoint.workqueueExecuteStart, work.number, 0, nameId);
     try {
-      const result = callProcess(runFn, work, undefined);
+      const result = callProcess(work.fn, work);
       if (result !== undefined) yield* finish(result);
     } catch (error) {
       pool.machine.oops(`work ${work.name} of workqueue ${pwq.wq.name}`, error);
     }
     thisCpu().trace(Tracepoint.workqueueExecuteEnd, work.number, 0, nameId);
     this.currentWork = undefined;
+    this.currentPwq = undefined;
     for (const flush of this.flushes) {
       flush.done = true;
       wakeUpProcess(flush.task);
@@ -108,10 +113,6 @@ class Worker {
     pool.complete(pwq);
     yield Request.point;
   }
-}
-
-function runFn(work: Work): ReturnType<Work['fn']> {
-  return work.fn(work);
 }
 
 /** The workers of one CPU and priority, or the unbound ones. */

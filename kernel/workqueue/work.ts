@@ -21,15 +21,13 @@ export interface Flush {
   done: boolean;
 }
 
-let lastNumber = 0;
-
 /** A function to be run later in process context (INIT_WORK). Extend it to carry data, where C uses container_of. */
 export class Work {
   readonly fn: WorkFn;
   /** Shown in traces and reports. */
   readonly name: string;
-  /** Distinguishes items in the trace. */
-  readonly number = ++lastNumber;
+  /** Distinguishes items in the trace: counted by the machine where it is queued first; 0 before. */
+  number = 0;
   /** Queued, and its function not yet called. */
   pending = false;
   /** The pool where it was queued last, which knows whether it still runs there. */

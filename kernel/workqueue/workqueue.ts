@@ -1,4 +1,5 @@
 // Workqueues: making them, queueing items and waiting for them (kernel/workqueue.c).
+import { KernelError } from '../errno.js';
 import type { Machine } from '../machine.js';
 import { mightSleep } from '../sched/core.js';
 import { type Coroutine, Request } from '../sched/coroutine.js';
@@ -19,6 +20,7 @@ export class WorkqueueSubsystem {
   readonly #highpri: readonly WorkerPool[];
   readonly #unbound: WorkerPool;
   readonly #unboundHighpri: WorkerPool;
+  #lastNumber = 0;
 
   constructor(machine: Machine) {
     let id = 0;
@@ -28,6 +30,11 @@ export class WorkqueueSubsystem {
     this.#highpri = pairs.map((pair) => pair.highpri);
     this.#unbound = pool(undefined, false);
     this.#unboundHighpri = pool(undefined, true);
+  }
+
+  /** Gives an item its number in the trace. */
+  number(work: Work): void {
+    if (work.number === 0) work.number = ++this.#lastNumber;
   }
 
   /** The pool in which an item of `wq` queued on `cpu` runs. */
@@ -54,9 +61,11 @@ export function allocWorkqueue(name: string, flags: number, maxActive: number): 
 export function queueWork(wq: Workqueue, work: Work): boolean {
   if (work.pending) return false;
   const cpu = thisCpu();
-  const target = cpu.machine.workqueues.poolOf(wq, cpu);
-  // An item that still runs elsewhere goes back there: it is never run by two workers at once.
-  const pool = work.pool?.workerRunning(work) === undefined ? target : work.pool;
+  const { workqueues } = cpu.machine;
+  workqueues.number(work);
+  // An item that still runs elsewhere goes back there: one queue never runs it by two workers at once.
+  const last = work.pool?.workerRunning(work)?.currentPwq;
+  const pool = last?.wq === wq ? last.pool : workqueues.poolOf(wq, cpu);
   cpu.trace(Tracepoint.workqueueQueueWork, work.number, pool.cpu?.id ?? -1, cpu.machine.trace.intern(wq.name));
   pool.insert(work, wq.pwqOf(pool));
   return true;
@@ -67,12 +76,20 @@ export function scheduleWork(work: Work): boolean {
   return queueWork(thisCpu().machine.workqueues.systemWq, work);
 }
 
-/** Waits until the item, as it is queued or running now, is done; false when it was idle (flush_work). Process context. */
+/**
+ * Waits until the item, as it is queued or running now, is done; false when it was idle (flush_work). Process context.
+ *
+ * @throws KernelError EDEADLK in the item's own function, which it would wait for
+ */
 export const flushWork = effect(function* flushWork(work: Work): Coroutine<boolean> {
   mightSleep('flush_work');
   const task = current();
   const flush = { task, done: false };
-  const flushes = work.pending ? work.flushes : work.pool?.workerRunning(work)?.flushes;
+  const worker = work.pool?.workerRunning(work);
+  if (worker?.task === task) {
+    throw new KernelError('EDEADLK', `flush_work() of ${work.name} in its own function, which it would wait for`);
+  }
+  const flushes = work.pending ? work.flushes : worker?.flushes;
   if (flushes === undefined) return false;
   flushes.push(flush);
   while (!flush.done) {
