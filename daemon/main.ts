@@ -8,8 +8,9 @@ process.exit(
   await daemonMain(process.argv.slice(2), processSurroundings(), {
     startService: async () => (await import('./service.js')).startService,
     detect: async (json) => {
-      const { describeMachine } = await import('./detect-report.js');
-      return describeMachine(json);
+      const { detect, formatDetection } = await import('../drivers/detect.js');
+      const detection = detect();
+      return json ? `${JSON.stringify(detection)}\n` : formatDetection(detection);
     },
   }),
 );
