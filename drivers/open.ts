@@ -1,0 +1,93 @@
+// Opens the chip that a configuration names, with the driver that it names.
+import { join } from 'node:path';
+import { KernelError } from '../kernel/errno.js';
+import type { GpioChip } from '../kernel/gpio/driver.js';
+import { openChardev } from './chardev/chardev.js';
+import { type DetectedChip, type Detection, type DetectSources, detect } from './detect.js';
+
+/** `hardware`: the best driver of those that this version has; `auto`: the same, unless there is no chip at all. */
+export type HardwareDriver = 'auto' | 'hardware' | 'chardev';
+
+/** Which chip: the one behind the header, one by kernel name (`gpiochip0`), or one by label (`pinctrl-rp1`). */
+export type ChipChoice =
+  | { readonly by: 'auto' }
+  | { readonly by: 'name'; readonly name: string }
+  | { readonly by: 'label'; readonly label: string };
+
+/** What to open; see {@link openDriver}. */
+export interface OpenDriverOptions {
+  /** Default `hardware`. */
+  readonly driver?: HardwareDriver;
+  /** A choice, or its text: `auto`, `gpiochipN` or `label:NAME`. Default `auto`. */
+  readonly chip?: ChipChoice | string;
+}
+
+/**
+ * Opens a chip. `undefined` only with `auto` on a machine that has no GPIO chip: the caller may simulate then, and says so.
+ * A chip that exists and cannot be used is an error, never a reason to simulate.
+ *
+ * @throws {KernelError} `EINVAL` (`chip` is no chip's name), `ENOENT` (no such chip, or no header), `EEXIST` (several
+ * chips fit), and what {@link openChardev} throws.
+ */
+export function openDriver(
+  options: OpenDriverOptions & { readonly driver?: 'hardware' | 'chardev' },
+  sources?: Partial<DetectSources>,
+): GpioChip;
+export function openDriver(options: OpenDriverOptions, sources?: Partial<DetectSources>): GpioChip | undefined;
+export function openDriver(options: OpenDriverOptions, sources: Partial<DetectSources> = {}): GpioChip | undefined {
+  const { driver = 'hardware', chip = 'auto' } = options;
+  const open = sources.open ?? openChardev;
+  if (driver === 'auto' && detect(sources).chips.length === 0) return undefined;
+  const choice = parseChoice(chip);
+  if (choice.by === 'name') return open(join(sources.devDir ?? '/dev', choice.name));
+  return open(choose(detect(sources), choice).path);
+}
+
+function parseChoice(chip: ChipChoice | string): ChipChoice {
+  const choice = typeof chip === 'string' ? choiceOf(chip) : chip;
+  if (choice.by !== 'name' || /^gpiochip\d+$/.test(choice.name)) return choice;
+  throw new KernelError('EINVAL', `chip '${choice.name}' is not a chip's name`, {
+    hint: 'use auto, gpiochip0, or label:pinctrl-bcm2835',
+    subject: choice.name,
+  });
+}
+
+function choiceOf(text: string): ChipChoice {
+  if (text === 'auto') return { by: 'auto' };
+  const label = /^label:(.+)$/.exec(text)?.[1];
+  return label === undefined ? { by: 'name', name: text } : { by: 'label', label };
+}
+
+/** The one chip that has the label, or is the header. */
+function choose(found: Detection, choice: ChipChoice): DetectedChip {
+  const label = choice.by === 'label' ? choice.label : undefined;
+  const wish = label === undefined ? 'auto' : `label:${label}`;
+  const fitting = found.chips.filter((chip) => (label === undefined ? chip.header : chip.label === label));
+  const [chip] = fitting;
+  if (chip !== undefined && fitting.length === 1) return chip;
+  const what = label === undefined ? 'header chip' : `chip labelled '${label}'`;
+  if (chip !== undefined) {
+    throw new KernelError('EEXIST', `more than one ${what}: ${fitting.map(({ name }) => name).join(', ')}`, {
+      hint: `name one, e.g. chip: ${chip.name}`,
+      subject: wish,
+    });
+  }
+  throw notFound(found, what, wish);
+}
+
+/** A chip that did not open may be the one: its own error then says more than "not found". */
+function notFound(found: Detection, what: string, wish: string): KernelError {
+  const closed = found.chips.find(({ refused }) => refused !== undefined)?.refused;
+  if (closed !== undefined) {
+    const code = closed.code === 'EACCES' ? 'EACCES' : 'ENOENT';
+    return new KernelError(code, `no ${what} among the chips that open: ${closed.message}`, {
+      ...(closed.hint === undefined ? {} : { hint: closed.hint }),
+      subject: wish,
+    });
+  }
+  const others = found.chips.map(({ name, label }) => `${name} [${label}]`).join(', ');
+  return new KernelError('ENOENT', `no ${what} on this machine`, {
+    hint: others === '' ? 'this machine has no GPIO chip; simulate with driver: sim' : `name one of: ${others}`,
+    subject: wish,
+  });
+}
