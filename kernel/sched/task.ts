@@ -1,4 +1,5 @@
 // Task: a thread of execution of the model (struct task_struct), with its state, policy and affinity.
+import type { HeldLock } from '../locking/held.js';
 import { type Coroutine, Frame } from './coroutine.js';
 import type { Cpu } from './cpu.js';
 
@@ -6,6 +7,9 @@ import type { Cpu } from './cpu.js';
 export const TASK_RUNNING = 0x0;
 export const TASK_INTERRUPTIBLE = 0x1;
 export const TASK_UNINTERRUPTIBLE = 0x2;
+/** With TASK_UNINTERRUPTIBLE: a fatal signal wakes it all the same. */
+export const TASK_WAKEKILL = 0x100;
+export const TASK_KILLABLE = TASK_WAKEKILL | TASK_UNINTERRUPTIBLE;
 export const TASK_PARKED = 0x40;
 export const TASK_DEAD = 0x80;
 const TASK_NOLOAD = 0x400;
@@ -25,6 +29,13 @@ export type SchedPolicy = 'SCHED_NORMAL' | 'SCHED_FIFO';
 export interface WorkerHooks {
   goesToSleep(): void;
   comesBack(): void;
+}
+
+/** Something that tasks wait for, and who has it. */
+export interface Blocker {
+  /** E.g. `mutex (lock)`. */
+  readonly describe: string;
+  readonly owner: Task | undefined;
 }
 
 /** What {@link Task} is made from. */
@@ -67,6 +78,13 @@ export class Task {
   exitError: unknown;
   /** Set for a kworker: its pool wants to know when it sleeps. */
   worker: WorkerHooks | undefined;
+  /** Locks taken and not yet released, oldest first, as lockdep sees them. */
+  readonly heldLocks: HeldLock[] = [];
+  /** What the task waits for, if it is something that a task can hold; for reports of deadlocks. */
+  blockedOn: Blocker | undefined;
+  /** Signals sent and not taken, and those that it wants to get at all: bit n - 1 for signal n. */
+  pendingSignals = 0;
+  allowedSignals = 0;
   /** Called once at the end of the task, in its context. */
   readonly onExit: (() => void)[] = [];
   readonly frame: Frame;
