@@ -15,9 +15,7 @@ guest() { $here/boot.sh --timeout 300 "${boot_options[@]}" -- node_modules/.bin/
 
 # Specs import the sources, but for the compiled addon; systemd starts the built program.
 build_addon() {
-  local log
-  [ -e binding.gyp ] || return 0
-  log=$(npm exec --silent -c 'node-gyp configure build' </dev/null 2>&1) || { echo "$log"; return 1; }
+  if [ -e build/Makefile ]; then make -s -C build BUILDTYPE=Release >/dev/null; else npm run --silent install; fi
 }
 build_service() { build_addon && npm run --silent build; }
 
