@@ -8,3 +8,7 @@ export type { BounceOptions } from './board/bounce.js';
 export { Button, type PressOptions, type ReleaseOptions } from './board/button.js';
 export { LED_LOG_MAX, Led, type LedChange, type LedListener } from './board/led.js';
 export { PadFilter } from './board/pad-filter.js';
+export { SimGpioChip, type SimGpioChipOptions } from './linux/gpio-chip.js';
+export { ArmctrlIrqchip, gpuHwirq } from './linux/irq-bcm2835.js';
+export { PinctrlBcm2835 } from './linux/pinctrl-bcm2835.js';
+export * from './linux/simulated-pi.js';

@@ -1,0 +1,103 @@
+// The Linux side of the ARMCTRL: its irq_chip, its domain and the root interrupt handler, over the registers alone.
+
+import type { IrqChip, IrqDesc, Machine } from '../../kernel/index.js';
+import { IrqDomain } from '../../kernel/index.js';
+import { DONE, type Outcome } from '../../kernel/sched/coroutine.js';
+import {
+  ARMCTRL_BASE,
+  BASIC_PENDING_1,
+  BASIC_PENDING_2,
+  DISABLE_BASIC_IRQS,
+  DISABLE_IRQS_1,
+  DISABLE_IRQS_2,
+  ENABLE_BASIC_IRQS,
+  ENABLE_IRQS_1,
+  ENABLE_IRQS_2,
+  IRQ_BASIC_PENDING,
+  IRQ_PENDING_1,
+  IRQ_PENDING_2,
+  SHORTCUT_SHIFT,
+  SHORTCUTS,
+} from '../bcm2835/armctrl.js';
+import type { Bcm2835 } from '../bcm2835/soc.js';
+
+/** Hardware interrupt numbers are bank × 32 + bit: bank 0 is the ARM's own, banks 1 and 2 are the GPU's 0-31 and 32-63. */
+const BANK_SHIFT = 5;
+const BITS_MASK = 31;
+const HWIRQS = 3 << BANK_SHIFT;
+
+const ENABLE = [ENABLE_BASIC_IRQS, ENABLE_IRQS_1, ENABLE_IRQS_2] as const;
+const DISABLE = [DISABLE_BASIC_IRQS, DISABLE_IRQS_1, DISABLE_IRQS_2] as const;
+const PENDING = [IRQ_BASIC_PENDING, IRQ_PENDING_1, IRQ_PENDING_2] as const;
+
+const BANK0_BITS = 0xff;
+/** Shortcuts of GPU interrupts below 32 and of those above. */
+const SHORTCUT1_BITS = 0x7c00;
+const SHORTCUT2_BITS = 0x1f_8000;
+
+/** Hardware interrupt number of a GPU interrupt, 0-63. */
+export function gpuHwirq(gpuIrq: number): number {
+  return gpuIrq + (1 << BANK_SHIFT);
+}
+
+function lowestBit(value: number): number {
+  return 31 - Math.clz32(value & -value);
+}
+
+/** The interrupt controller as the kernel drives it (drivers/irqchip/irq-bcm2835.c). */
+export class ArmctrlIrqchip {
+  readonly domain: IrqDomain;
+  readonly #soc: Bcm2835;
+  readonly #next = (): number => this.#nextPending();
+
+  /** Becomes the machine's root interrupt handler. */
+  constructor(machine: Machine, soc: Bcm2835) {
+    this.#soc = soc;
+    const chip: IrqChip = {
+      name: 'ARMCTRL-level',
+      mask: (desc) => this.#write(DISABLE, desc.hwirq),
+      unmask: (desc) => this.#write(ENABLE, desc.hwirq),
+    };
+    this.domain = new IrqDomain(machine, { name: 'armctrl', size: HWIRQS, chip, flow: () => DONE });
+    machine.setHandleIrq(() => this.#handleIrq());
+  }
+
+  /** Dispatches until nothing is pending. */
+  #handleIrq(): Outcome {
+    return this.domain.handleEach(this.#next);
+  }
+
+  #write(registers: readonly [number, number, number], hwirq: number): void {
+    const register = registers[hwirq >> BANK_SHIFT] ?? registers[0];
+    this.#soc.write32(ARMCTRL_BASE + register, 1 << (hwirq & BITS_MASK));
+  }
+
+  /** The next pending interrupt in the controller's order: own, shortcut, bank 1, shortcut, bank 2. -1 for none. */
+  #nextPending(): number {
+    const basic = this.#soc.read32(ARMCTRL_BASE + IRQ_BASIC_PENDING);
+    if ((basic & BANK0_BITS) !== 0) return lowestBit(basic & BANK0_BITS);
+    if ((basic & SHORTCUT1_BITS) !== 0) return this.#shortcut(basic & SHORTCUT1_BITS);
+    if ((basic & BASIC_PENDING_1) !== 0) return this.#inBank(1);
+    if ((basic & SHORTCUT2_BITS) !== 0) return this.#shortcut(basic & SHORTCUT2_BITS);
+    if ((basic & BASIC_PENDING_2) !== 0) return this.#inBank(2);
+    return -1;
+  }
+
+  #shortcut(bits: number): number {
+    return gpuHwirq(SHORTCUTS[lowestBit(bits) - SHORTCUT_SHIFT] ?? 0);
+  }
+
+  #inBank(bank: 1 | 2): number {
+    const pending = this.#soc.read32(ARMCTRL_BASE + PENDING[bank]);
+    return pending === 0 ? -1 : (bank << BANK_SHIFT) | lowestBit(pending);
+  }
+}
+
+/** Masks a chained line around its handler, as chained_irq_enter and _exit do for a chip without eoi. */
+export function chainedIrqEnter(desc: IrqDesc): void {
+  desc.chip?.mask(desc);
+}
+
+export function chainedIrqExit(desc: IrqDesc): void {
+  desc.chip?.unmask(desc);
+}

@@ -1,0 +1,235 @@
+// The Linux side of the GPIO block: values, functions and pulls, its irq_chip and the chained handlers of its banks.
+import {
+  type Bias,
+  type EdgeInfo,
+  type GpioIrqSource,
+  handleEdgeIrq,
+  IRQ_TYPE_EDGE_BOTH,
+  IRQ_TYPE_EDGE_FALLING,
+  IRQ_TYPE_EDGE_RISING,
+  IRQ_TYPE_LEVEL_MASK,
+  type IrqChip,
+  type IrqDesc,
+  IrqDomain,
+  KernelError,
+  type Level,
+  type Machine,
+  thisCpu,
+  udelay,
+} from '../../kernel/index.js';
+import { type Coroutine, DONE, type Outcome, SUSPENDED } from '../../kernel/sched/coroutine.js';
+import {
+  BCM2835_GPIO_LINES,
+  FSEL_INPUT,
+  FSEL_OUTPUT,
+  GPCLR0,
+  GPEDS0,
+  GPFEN0,
+  GPFSEL0,
+  GPIO_BASE,
+  GPLEV0,
+  GPPUD,
+  GPPUDCLK0,
+  GPREN0,
+  GPSET0,
+} from '../bcm2835/gpio.js';
+import { type Bcm2835, GPIO_GPU_IRQS } from '../bcm2835/soc.js';
+import { type ArmctrlIrqchip, chainedIrqEnter, chainedIrqExit, gpuHwirq } from './irq-bcm2835.js';
+
+const LINES_PER_BANK = 32;
+const LINES_PER_FSEL = 10;
+const FSEL_BITS = 3;
+const FSEL_MASK = 7;
+/** GPPUD wants 150 core cycles, 0.6 µs, before and after the clock pulse. */
+const PULL_WAIT_US = 1;
+const PUD = { disabled: 0, 'pull-down': 1, 'pull-up': 2 } as const;
+
+/** Lines behind each bank interrupt, as masks over the two registers. */
+const GROUPS = [
+  { name: 'bank 0', masks: [0x0fff_ffff, 0] },
+  { name: 'bank 1', masks: [0xf000_0000, 0x0000_3fff] },
+  { name: 'bank 2', masks: [0, 0x003f_c000] },
+] as const;
+
+/** Events of one bank interrupt that are still to be handled; `next` hands them out, lowest line first. */
+class BankEvents {
+  low = 0;
+  high = 0;
+  readonly next = (): number => {
+    if (this.low !== 0) {
+      const bit = 31 - Math.clz32(this.low & -this.low);
+      this.low &= this.low - 1;
+      return bit;
+    }
+    if (this.high === 0) return -1;
+    const bit = 31 - Math.clz32(this.high & -this.high);
+    this.high &= this.high - 1;
+    return LINES_PER_BANK + bit;
+  };
+}
+
+/** The GPIO block as the kernel drives it (drivers/pinctrl/bcm/pinctrl-bcm2835.c). */
+export class PinctrlBcm2835 implements GpioIrqSource {
+  readonly domain: IrqDomain;
+  /** The edge that is being handled, filled in when its line is acknowledged. */
+  readonly edge: EdgeInfo = { stampNs: 0, rising: false, lineSeqno: 0 };
+  readonly #machine: Machine;
+  readonly #soc: Bcm2835;
+  /** Lines whose interrupt is unmasked, per register. */
+  readonly #enabled = new Uint32Array(2);
+  readonly #activeLow = new Uint8Array(BCM2835_GPIO_LINES);
+  readonly #seqno = new Uint32Array(BCM2835_GPIO_LINES);
+
+  constructor(machine: Machine, soc: Bcm2835, armctrl: ArmctrlIrqchip) {
+    this.#machine = machine;
+    this.#soc = soc;
+    this.domain = new IrqDomain(machine, {
+      name: 'pinctrl-bcm2835',
+      size: BCM2835_GPIO_LINES,
+      chip: this.#chip(),
+      flow: handleEdgeIrq,
+    });
+    for (const [index, group] of GROUPS.entries()) {
+      const events = new BankEvents();
+      armctrl.domain.setChainedHandler(
+        gpuHwirq(GPIO_GPU_IRQS[index] ?? 0),
+        (desc) => this.#handleBank(desc, group.masks, events),
+        group.name,
+      );
+    }
+  }
+
+  toIrq(offset: number): number {
+    return this.domain.createMapping(offset);
+  }
+
+  /** Level of a pad. */
+  level(line: number): Level {
+    return (this.#read(GPLEV0, line) & this.#bit(line)) === 0 ? 0 : 1;
+  }
+
+  /** Sets the output latch of a line; shows on the pad if the line is an output. */
+  set(line: number, level: Level): void {
+    this.#write(level === 1 ? GPSET0 : GPCLR0, line, this.#bit(line));
+  }
+
+  direction(line: number): 'in' | 'out' {
+    return this.#function(line) === FSEL_OUTPUT ? 'out' : 'in';
+  }
+
+  directionInput(line: number): void {
+    this.#setFunction(line, FSEL_INPUT);
+  }
+
+  /** Makes a line an output that starts with `level`, without a glitch: the latch is set first. */
+  directionOutput(line: number, level: Level): void {
+    this.set(line, level);
+    this.#setFunction(line, FSEL_OUTPUT);
+  }
+
+  /** Edges are told to handlers as rising when the line becomes active. */
+  setActiveLow(line: number, activeLow: boolean): void {
+    this.#activeLow[line] = activeLow ? 1 : 0;
+  }
+
+  /** Sets a pull by the GPPUD sequence, which takes 2 µs. Any context that may be busy that long. */
+  *setPull(line: number, bias: Exclude<Bias, 'as-is'>): Coroutine<void> {
+    this.#soc.write32(GPIO_BASE + GPPUD, PUD[bias]);
+    yield* udelay(PULL_WAIT_US);
+    this.#write(GPPUDCLK0, line, this.#bit(line));
+    yield* udelay(PULL_WAIT_US);
+    this.#soc.write32(GPIO_BASE + GPPUD, 0);
+    this.#write(GPPUDCLK0, line, 0);
+  }
+
+  #handleBank(desc: IrqDesc, masks: readonly [number, number], events: BankEvents): Outcome {
+    chainedIrqEnter(desc);
+    if (masks[0] !== 0) events.low = this.#soc.read32(GPIO_BASE + GPEDS0) & masks[0] & (this.#enabled[0] ?? 0);
+    if (masks[1] !== 0) events.high = this.#soc.read32(GPIO_BASE + GPEDS0 + 4) & masks[1] & (this.#enabled[1] ?? 0);
+    if (this.domain.handleEach(events.next) === SUSPENDED) {
+      return thisCpu().defer(() => {
+        chainedIrqExit(desc);
+        return DONE;
+      });
+    }
+    chainedIrqExit(desc);
+    return DONE;
+  }
+
+  #chip(): IrqChip {
+    return {
+      name: 'pinctrl-bcm2835',
+      ack: (desc) => this.#ack(desc),
+      mask: ({ hwirq, type }) => {
+        this.#setEnabled(hwirq, false);
+        this.#detect(hwirq, type, false);
+        // What was latched before the detectors went off is stale.
+        this.#write(GPEDS0, hwirq, this.#bit(hwirq));
+      },
+      unmask: ({ hwirq, type }) => {
+        this.#setEnabled(hwirq, true);
+        this.#detect(hwirq, type, true);
+      },
+      setType: (desc, type) => {
+        if ((type & IRQ_TYPE_LEVEL_MASK) !== 0) {
+          throw new KernelError('EINVAL', `GPIO${desc.hwirq}: level interrupts are not used on this chip`, {
+            hint: 'request an edge: rising, falling or both',
+          });
+        }
+        if (desc.masked) return;
+        this.#detect(desc.hwirq, IRQ_TYPE_EDGE_BOTH, false);
+        this.#detect(desc.hwirq, type, true);
+      },
+    };
+  }
+
+  #ack({ hwirq, type }: IrqDesc): void {
+    this.#write(GPEDS0, hwirq, this.#bit(hwirq));
+    const edge = this.edge as { stampNs: number; rising: boolean; lineSeqno: number };
+    const electrical = type === IRQ_TYPE_EDGE_BOTH ? this.level(hwirq) === 1 : type === IRQ_TYPE_EDGE_RISING;
+    edge.stampNs = this.#machine.clock.now();
+    edge.rising = electrical !== (this.#activeLow[hwirq] === 1);
+    const seqno = ((this.#seqno[hwirq] ?? 0) + 1) >>> 0;
+    this.#seqno[hwirq] = seqno;
+    edge.lineSeqno = seqno;
+  }
+
+  #detect(line: number, type: number, on: boolean): void {
+    if ((type & IRQ_TYPE_EDGE_RISING) !== 0) this.#change(GPREN0, line, on);
+    if ((type & IRQ_TYPE_EDGE_FALLING) !== 0) this.#change(GPFEN0, line, on);
+  }
+
+  #setEnabled(line: number, on: boolean): void {
+    const bank = line >> 5;
+    const old = this.#enabled[bank] ?? 0;
+    this.#enabled[bank] = on ? old | this.#bit(line) : old & ~this.#bit(line);
+  }
+
+  #change(register: number, line: number, on: boolean): void {
+    const old = this.#read(register, line);
+    this.#write(register, line, on ? old | this.#bit(line) : old & ~this.#bit(line));
+  }
+
+  #function(line: number): number {
+    const value = this.#soc.read32(GPIO_BASE + GPFSEL0 + 4 * Math.floor(line / LINES_PER_FSEL));
+    return (value >>> (FSEL_BITS * (line % LINES_PER_FSEL))) & FSEL_MASK;
+  }
+
+  #setFunction(line: number, fsel: number): void {
+    const address = GPIO_BASE + GPFSEL0 + 4 * Math.floor(line / LINES_PER_FSEL);
+    const shift = FSEL_BITS * (line % LINES_PER_FSEL);
+    this.#soc.write32(address, (this.#soc.read32(address) & ~(FSEL_MASK << shift)) | (fsel << shift));
+  }
+
+  #bit(line: number): number {
+    return 1 << (line & 31);
+  }
+
+  #read(register: number, line: number): number {
+    return this.#soc.read32(GPIO_BASE + register + 4 * (line >> 5));
+  }
+
+  #write(register: number, line: number, value: number): void {
+    this.#soc.write32(GPIO_BASE + register + 4 * (line >> 5), value);
+  }
+}
