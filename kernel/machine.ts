@@ -1,6 +1,8 @@
 // Machine: the CPUs, the interrupt table, the tasks, the trace and the log, put together over one clock.
 import { KernelError } from './errno.js';
 import { IrqTable } from './irq/irqdesc.js';
+import { deadlockText } from './locking/deadlock.js';
+import { Lockdep } from './locking/lockdep.js';
 import { type Coroutine, DONE, type Outcome, type Process } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
 import { callProcess, finish } from './sched/effect.js';
@@ -28,6 +30,8 @@ export interface MachineOptions {
   readonly printk?: Printk;
   /** Receives what functions of the user's threw, with where; default: it is printed as an Oops. */
   readonly onOops?: (where: string, error: unknown) => void;
+  /** Check the use of locks, at some 5 µs a lock taken; default true. */
+  readonly lockdep?: boolean;
   /** In real time: how long the model may run before I/O gets its turn, in ns; default none. */
   readonly sliceNs?: number;
 }
@@ -49,7 +53,11 @@ export class Machine {
   readonly workqueues: WorkqueueSubsystem;
   readonly trace: TraceRing;
   readonly printk: Printk;
+  /** Undefined when the machine was made without. */
+  readonly lockdep: Lockdep | undefined;
   readonly tasks = new Set<Task>();
+  /** Something was reported already (the kernel's taint flag W). */
+  tainted = false;
   /** All CPUs, as a bit mask. */
   readonly cpuMask: number;
   readonly #sliceNs: number;
@@ -71,6 +79,7 @@ export class Machine {
     this.clock = options.clock ?? new VirtualClock();
     this.printk = options.printk ?? (() => {});
     this.#onOops = options.onOops ?? ((where, error) => this.#printOops(where, error));
+    this.lockdep = options.lockdep === false ? undefined : new Lockdep();
     this.trace = new TraceRing(options.traceRecords);
     this.#sliceNs = options.sliceNs ?? Number.POSITIVE_INFINITY;
     this.cpuMask = (1 << count) - 1;
@@ -198,7 +207,7 @@ export class Machine {
     const task = this.spawn(comm, () => guarded(body));
     while (!task.exited) {
       if (!clock.step(Number.POSITIVE_INFINITY)) {
-        throw new KernelError('EDEADLK', `task ${comm} sleeps, and nothing is left that could wake it`);
+        throw new KernelError('EDEADLK', deadlockText(this, task));
       }
     }
     const outcome = task.exitValue as Guarded<R>;
@@ -218,6 +227,7 @@ export class Machine {
 
   /** Reports a mistake of the code that runs in the model, in the kernel's words, with the place in that code. */
   bug(message: string, ...details: string[]): void {
+    this.tainted = true;
     this.printk('emerg', [`BUG: ${message}`, ...details, ...userFrames(new Error().stack)].join('\n'));
   }
 

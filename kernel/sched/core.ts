@@ -32,7 +32,9 @@ export function localIrqDisable(): void {
 
 /** Enables interrupts; pending ones come in at the next `yield*` (give it {@link preemptPoint} to have them at once). */
 export function localIrqEnable(): void {
-  thisCpu().irqsEnabled = true;
+  const cpu = thisCpu();
+  cpu.machine.lockdep?.hardirqsOn(cpu);
+  cpu.irqsEnabled = true;
 }
 
 /** Disables interrupts and returns what to hand to {@link localIrqRestore}. */
@@ -44,7 +46,9 @@ export function localIrqSave(): boolean {
 }
 
 export function localIrqRestore(flags: boolean): void {
-  thisCpu().irqsEnabled = flags;
+  const cpu = thisCpu();
+  if (flags && !cpu.irqsEnabled) cpu.machine.lockdep?.hardirqsOn(cpu);
+  cpu.irqsEnabled = flags;
 }
 
 /**
@@ -61,6 +65,8 @@ export function mightSleep(what: string): void {
     `sleeping function called from invalid context: ${what}`,
     `in_atomic(): ${cpu.preemptCount === 0 ? 0 : 1}, irqs_disabled(): ${cpu.irqsEnabled ? 0 : 1}, non_block: 0, pid: ${task.pid}, name: ${task.comm}`,
     `preempt_count: ${cpu.preemptCount.toString(16)}, expected: 0`,
+    'RCU nest depth: 0, expected: 0',
+    ...(cpu.machine.lockdep?.heldLines(task) ?? []),
   );
   if (inInterrupt()) {
     throw new KernelError('EDEADLK', `${what} called in interrupt context, where nothing can sleep`, {

@@ -299,6 +299,7 @@ export class Cpu {
     } else {
       task.exitValue = value;
     }
+    this.machine.lockdep?.checkExit(this, task);
     task.state = TASK_DEAD;
     for (const notify of task.onExit) notify();
     this.machine.forget(task);

@@ -1,0 +1,322 @@
+// lockdep: learns in which contexts and orders locks are taken, and reports what could deadlock before it does.
+import type { Cpu } from '../sched/cpu.js';
+import { HARDIRQ_MASK, SOFTIRQ_MASK, SOFTIRQ_OFFSET } from '../sched/preempt.js';
+import type { Task } from '../sched/task.js';
+import { connect, search } from './graph.js';
+import { type HeldLock, LockChain, LockClass, type LockMap, type ReadMode } from './held.js';
+import { herePlace, type Place, placeName } from './place.js';
+import * as report from './report.js';
+import {
+  conflicting,
+  conflictingMask,
+  effectiveUsage,
+  enabledMask,
+  firstUse,
+  flag,
+  HARDIRQ,
+  isEnabledBit,
+  isReadBit,
+  LOCK_USED,
+  SOFTIRQ,
+  takenWith,
+  USAGE_BITS,
+  usedIn,
+  usedInMask,
+} from './usage.js';
+
+/** First of the pseudo-addresses that tell locks of one class apart in reports. */
+const FIRST_ADDRESS = 0x0100_0000;
+const LOCK_SIZE = 0x40;
+
+/** How a lock is being taken. */
+export interface Taking {
+  readonly read?: ReadMode;
+  readonly trylock?: boolean;
+  /** Tells apart locks of one class that are rightly taken inside each other; 0 to 7. */
+  readonly subclass?: number;
+  /** Where; default: here. */
+  readonly place?: Place;
+}
+
+/**
+ * The validator of one machine. As the kernel's, it is silent after its first report: what comes after a broken rule
+ * proves nothing.
+ */
+export class Lockdep {
+  /** No report yet (debug_locks). */
+  on = true;
+  readonly #classes = new Map<string, LockClass>();
+  readonly #names = new Map<string, number>();
+  readonly #root = new LockChain();
+  #locks = 0;
+
+  /** The current context is about to take a lock, and may wait for it (lock_acquire). */
+  acquire(cpu: Cpu, map: LockMap, taking: Taking = {}): void {
+    if (!this.on) return;
+    const { read = 0, trylock = false, subclass = 0, place = herePlace() } = taking;
+    const task = cpu.current;
+    const held: HeldLock = {
+      map,
+      cls: this.#classOf(map, subclass),
+      place,
+      read,
+      trylock,
+      irqContext: irqContextOf(cpu),
+      hardirqsOff: !cpu.irqsEnabled,
+      chain: this.#root,
+    };
+    if (this.#push(cpu, task, held)) task.heldLocks.push(held);
+  }
+
+  /** The current context gives a lock back (lock_release). */
+  release(cpu: Cpu, map: LockMap): void {
+    if (!this.on) return;
+    const { heldLocks } = cpu.current;
+    const top = heldLocks[heldLocks.length - 1];
+    if (top !== undefined && top.map === map) {
+      heldLocks.pop();
+      return;
+    }
+    const at = heldLocks.findLastIndex((held) => held.map === map);
+    if (at < 0) {
+      this.on = false;
+      this.#classOf(map, 0);
+      report.badUnlockBalance(cpu, map, herePlace());
+      return;
+    }
+    // What was taken inside is now taken without this one around it, which is an order of its own.
+    const above = heldLocks.splice(at);
+    for (const held of above.slice(1)) {
+      if (!this.on || !this.#push(cpu, cpu.current, held)) return;
+      heldLocks.push(held);
+    }
+  }
+
+  /** Interrupts are being enabled: held locks are now held with interrupts on (lockdep_hardirqs_on). */
+  hardirqsOn(cpu: Cpu): void {
+    if (!this.on) return;
+    if ((cpu.preemptCount & HARDIRQ_MASK) !== 0) {
+      this.warn(cpu, 'lockdep_hardirq_context()');
+      return;
+    }
+    this.#markAll(cpu, HARDIRQ);
+    if ((cpu.preemptCount & SOFTIRQ_MASK) === 0) this.#markAll(cpu, SOFTIRQ);
+  }
+
+  /** Softirqs are being enabled (lockdep_softirqs_on). */
+  softirqsOn(cpu: Cpu): void {
+    if (this.on && cpu.irqsEnabled) this.#markAll(cpu, SOFTIRQ);
+  }
+
+  /** A task ends (debug_check_no_locks_held). */
+  checkExit(cpu: Cpu, task: Task): void {
+    if (!this.on || task.heldLocks.length === 0) return;
+    this.on = false;
+    report.stillHeldAtExit(cpu, task);
+  }
+
+  /** A lock's own check failed (DEBUG_LOCKS_WARN_ON). */
+  warn(cpu: Cpu, condition: string): void {
+    if (!this.on) return;
+    this.on = false;
+    warnOn(cpu, `DEBUG_LOCKS_WARN_ON(${condition})`);
+  }
+
+  /** The current context holds the lock (lockdep_is_held). */
+  holds(cpu: Cpu, map: LockMap): boolean {
+    return cpu.current.heldLocks.some((held) => held.map === map);
+  }
+
+  /** Held locks of a task, as the kernel adds them to other reports (debug_show_held_locks). */
+  heldLines(task: Task): string[] {
+    return this.on ? report.heldLines(task) : ['INFO: lockdep is turned off.'];
+  }
+
+  #classOf(map: LockMap, subclass: number): LockClass {
+    if (map.lockdep === this && subclass === 0 && map.cls !== undefined) return map.cls;
+    const shown = subclass === 0 ? map.name : `${map.name}/${subclass}`;
+    const key = `${shown} ${placeName(map.definedAt)}`;
+    let cls = this.#classes.get(key);
+    if (cls === undefined) {
+      const version = (this.#names.get(shown) ?? 0) + 1;
+      this.#names.set(shown, version);
+      const name = version === 1 ? shown : `${map.name}#${version}${shown.slice(map.name.length)}`;
+      cls = new LockClass(this.#classes.size, name, map.waitType, map.definedAt);
+      this.#classes.set(key, cls);
+    }
+    if (map.lockdep !== this) {
+      map.lockdep = this;
+      map.address = `ffff8880${(FIRST_ADDRESS + this.#locks++ * LOCK_SIZE).toString(16).padStart(8, '0')}`;
+      map.cls = undefined;
+    }
+    if (subclass === 0) map.cls = cls;
+    return cls;
+  }
+
+  /** The checks of one taking; false when it was reported. */
+  #push(cpu: Cpu, task: Task, held: HeldLock): boolean {
+    const top = task.heldLocks[task.heldLocks.length - 1];
+    const around = top !== undefined && top.irqContext === held.irqContext ? top.chain : this.#root;
+    held.chain = around.next(held.cls, held.read);
+    if (!this.#checkWaitContext(cpu, task, held)) return false;
+    if (!this.#markTaking(cpu, held)) return false;
+    if (held.trylock || held.chain.checked) return true;
+    held.chain.checked = true;
+    return this.#checkOrder(cpu, task, held);
+  }
+
+  #checkWaitContext(cpu: Cpu, task: Task, held: HeldLock): boolean {
+    if (held.trylock) return true;
+    const taskContext = report.taskWaitContext((cpu.preemptCount & (HARDIRQ_MASK | SOFTIRQ_OFFSET)) !== 0);
+    let inner = taskContext;
+    for (const other of task.heldLocks) {
+      if (other.irqContext === held.irqContext) inner = Math.min(inner, other.cls.waitType);
+    }
+    if (held.cls.waitType <= inner) return true;
+    this.on = false;
+    report.invalidWaitContext(cpu, held, taskContext);
+    return false;
+  }
+
+  #markTaking(cpu: Cpu, held: HeldLock): boolean {
+    const { read, irqContext } = held;
+    if (!held.trylock) {
+      if ((irqContext & 2) !== 0 && !this.#mark(cpu, held, usedIn(HARDIRQ, read))) return false;
+      if ((irqContext & 1) !== 0 && !this.#mark(cpu, held, usedIn(SOFTIRQ, read))) return false;
+    }
+    if (!held.hardirqsOff) {
+      if (!this.#mark(cpu, held, takenWith(HARDIRQ, read))) return false;
+      const softirqsOn = (cpu.preemptCount & SOFTIRQ_MASK) === 0;
+      if (softirqsOn && !this.#mark(cpu, held, takenWith(SOFTIRQ, read))) return false;
+    }
+    return this.#mark(cpu, held, firstUse(read));
+  }
+
+  #markAll(cpu: Cpu, state: number): void {
+    for (const held of cpu.current.heldLocks) {
+      if (!this.#mark(cpu, held, takenWith(state, held.read))) return;
+    }
+  }
+
+  #mark(cpu: Cpu, held: HeldLock, bit: number): boolean {
+    const { cls } = held;
+    if ((cls.usage & flag(bit)) !== 0) return true;
+    cls.usage |= flag(bit);
+    cls.usagePlaces[bit] = held.place;
+    return bit >= LOCK_USED || this.#checkUsage(cpu, held, bit);
+  }
+
+  /** A new usage must not conflict with the class's others, nor with those of the classes that it is connected with. */
+  #checkUsage(cpu: Cpu, held: HeldLock, bit: number): boolean {
+    const { cls } = held;
+    const bad = conflicting(bit);
+    const badRead = bad | 1;
+    for (const old of isReadBit(bit) ? [bad] : [bad, badRead]) {
+      if ((cls.usage & flag(old)) === 0) continue;
+      this.on = false;
+      report.inconsistentState(cpu, held, old, bit);
+      return false;
+    }
+    const mask = flag(bad) | flag(badRead);
+    const forwards = !isEnabledBit(bit);
+    const onlyRecursive = forwards ? held.read === 2 : held.read !== 0;
+    const other = search(cls, onlyRecursive, forwards ? 'after' : 'before', (node) => {
+      return node.cls !== cls && (effectiveUsage(node.cls, node.onlyRecursive) & mask) !== 0;
+    });
+    if (other === undefined) return true;
+    this.on = false;
+    report.irqInversion(cpu, held, other, (other.cls.usage & flag(bad)) !== 0 ? bad : badRead, forwards);
+    return false;
+  }
+
+  /** A sequence of held locks that was not seen before. */
+  #checkOrder(cpu: Cpu, task: Task, next: HeldLock): boolean {
+    let recursiveReader = false;
+    for (const held of task.heldLocks) {
+      if (held.cls !== next.cls) continue;
+      if (next.read === 2 && held.read !== 0) {
+        recursiveReader = true;
+        continue;
+      }
+      this.on = false;
+      report.recursiveLocking(cpu, next, held);
+      return false;
+    }
+    if (recursiveReader) return true;
+    for (let i = task.heldLocks.length - 1; i >= 0; i--) {
+      const previous = task.heldLocks[i];
+      if (previous === undefined || previous.irqContext !== next.irqContext) return true;
+      if (!this.#checkDependency(cpu, previous, next)) return false;
+      // One that waits for nobody added no order of its own: go on to the one around it.
+      if (!previous.trylock) return true;
+    }
+    return true;
+  }
+
+  #checkDependency(cpu: Cpu, previous: HeldLock, next: HeldLock): boolean {
+    const back = search(next.cls, next.read === 2, 'after', (node) => {
+      return node.cls === previous.cls && (previous.read === 0 || !node.onlyRecursive);
+    });
+    if (back !== undefined) {
+      this.on = false;
+      report.circularDependency(cpu, next, previous, back);
+      return false;
+    }
+    if (!this.#checkIrqOrder(cpu, previous, next)) return false;
+    connect(previous.cls, next.cls, previous.read, next.read, next.place);
+    return true;
+  }
+
+  #checkIrqOrder(cpu: Cpu, previous: HeldLock, next: HeldLock): boolean {
+    let around = 0;
+    search(previous.cls, previous.read !== 0, 'before', (node) => {
+      around |= usedInMask(effectiveUsage(node.cls, node.onlyRecursive));
+      return false;
+    });
+    if (around === 0) return true;
+    const bad = conflictingMask(around);
+    const unsafe = search(next.cls, next.read === 2, 'after', (node) => {
+      return (effectiveUsage(node.cls, node.onlyRecursive) & bad) !== 0;
+    });
+    if (unsafe === undefined) return true;
+    const wanted = conflictingMask(enabledMask(unsafe.cls.usage));
+    const safe = search(previous.cls, previous.read !== 0, 'before', (node) => {
+      return (effectiveUsage(node.cls, node.onlyRecursive) & wanted) !== 0;
+    });
+    const bits = safe === undefined ? undefined : exclusivePair(safe.cls.usage, unsafe.cls.usage);
+    if (safe === undefined || bits === undefined) return true;
+    this.on = false;
+    report.badIrqOrder(cpu, { previous, next, safe, safeBit: bits[0], unsafe, unsafeBit: bits[1] });
+    return false;
+  }
+}
+
+/** Of two usages the first pair that excludes each other. */
+function exclusivePair(safe: number, unsafe: number): readonly [number, number] | undefined {
+  for (let bit = 0; bit < USAGE_BITS; bit++) {
+    if (bit >= LOCK_USED || (usedInMask(safe) & flag(bit)) === 0) continue;
+    const other = conflicting(bit);
+    if ((unsafe & flag(other)) !== 0) return [bit, other];
+    if (!isReadBit(bit) && (unsafe & flag(other | 1)) !== 0) return [bit, other | 1];
+  }
+  return undefined;
+}
+
+function irqContextOf(cpu: Cpu): number {
+  const { preemptCount } = cpu;
+  return ((preemptCount & HARDIRQ_MASK) === 0 ? 0 : 2) | ((preemptCount & SOFTIRQ_OFFSET) === 0 ? 0 : 1);
+}
+
+/** A WARN of the kernel's, with the place in the user's code. */
+export function warnOn(cpu: Cpu, text: string): void {
+  const { machine, current } = cpu;
+  machine.tainted = true;
+  machine.printk(
+    'warning',
+    [
+      '------------[ cut here ]------------',
+      text,
+      `WARNING: CPU: ${cpu.id} PID: ${current.pid} at ${placeName(herePlace())}`,
+    ].join('\n'),
+  );
+}

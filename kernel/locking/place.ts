@@ -1,0 +1,29 @@
+// Places in the user's code: kept when a lock is taken, made readable only when a report needs them.
+import { userFrames } from '../trace/stack.js';
+
+/** Frames kept: the model's own two or three, and the user's. */
+const FRAMES = 8;
+
+/** A place that code was at; its stack costs little until it is read. */
+export type Place = Error;
+
+/** The place of the caller, with the callers behind it. */
+export function herePlace(): Place {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = FRAMES;
+  const place = new Error();
+  Error.stackTraceLimit = limit;
+  return place;
+}
+
+/** The user's frames of a place, innermost first, without the `at`. */
+export function placeFrames(place: Place): string[] {
+  const frames = userFrames(place.stack).map((line) => line.trim().replace(/^at /, ''));
+  const named = frames.filter((frame) => !frame.includes('<anonymous>'));
+  return named.length > 0 ? named : frames;
+}
+
+/** The innermost of the user's frames: `function (file:line:column)`. */
+export function placeName(place: Place): string {
+  return placeFrames(place)[0] ?? '(unknown place)';
+}
