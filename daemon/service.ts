@@ -7,7 +7,6 @@ import {
   flushWork,
   freeIrq,
   GpioDesc,
-  IRQF_ONESHOT,
   IRQF_SHARED,
   IRQF_TRIGGER_FALLING,
   IRQF_TRIGGER_RISING,
@@ -27,7 +26,7 @@ import {
 import { type Backend, openBackend } from './bridge/backend.js';
 import { loadHandlerModule } from './bridge/handler-module.js';
 import { type InterruptHost, LineInterrupt } from './bridge/line-interrupt.js';
-import type { Config, DriverChoice, LineSpec } from './config/config.js';
+import type { Config, LineSpec } from './config/config.js';
 import type {
   ControlEvent,
   ControlListener,
@@ -44,8 +43,6 @@ const { version } = createRequire(import.meta.url)('../../package.json') as { ve
 /** What {@link startService} needs. */
 export interface ServiceOptions {
   readonly config: Config;
-  /** In place of the configuration's own. */
-  readonly driver?: DriverChoice;
   /** Absolute path of the configuration, for `status`. */
   readonly configPath: string;
   readonly log: Logger;
@@ -87,14 +84,14 @@ class RunningService implements Service {
   #problem: string | undefined;
   #handlerErrors = 0;
 
-  constructor({ config, driver, configPath, log }: ServiceOptions) {
+  constructor({ config, configPath, log }: ServiceOptions) {
     this.#config = config;
     this.#configPath = configPath;
     this.#log = log;
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });
-    this.#backend = openBackend(config, driver ?? config.driver, log, {
+    this.#backend = openBackend(config, log, {
       onLost: (offset, count) => this.#onLost(offset, count),
       onGone: (error) => this.#onGone(error),
       onOops: (where, error) => this.#onError(where, error),
@@ -144,12 +141,6 @@ class RunningService implements Service {
       lines: Object.fromEntries(this.#descs),
       log: (text) => this.#onLog(interrupt.name, text),
     });
-    const oneshot = module.topHalf === null ? IRQF_ONESHOT : 0;
-    if (oneshot !== 0) {
-      throw new KernelError('EINVAL', `handler module ${spec.handler} has no topHalf`, {
-        hint: 'export a topHalf that returns dev.kernel.IRQ_WAKE_THREAD',
-      });
-    }
     await machine.call(() =>
       requestThreadedIrq(irq, module.topHalf, module.threadFn, flags, interrupt.name, module.device),
     );

@@ -13,7 +13,7 @@ import {
   MonotonicClock,
 } from '../../kernel/index.js';
 import { type BoardDescription, createSimulatedPi, type SimulatedPi } from '../../sim-fallback/index.js';
-import type { Config, DriverChoice, LineSpec } from '../config/config.js';
+import type { Config, LineSpec } from '../config/config.js';
 import type { Known } from '../control/target.js';
 import { NodeHostTime } from './host-time.js';
 
@@ -120,7 +120,8 @@ function openHardware(chip: GpioChip, config: Config, log: Logger, events: Backe
  * Opens what the configuration asks for. Errors as the drivers': `auto` simulates only on a machine without any GPIO chip,
  * and a chip that is there and cannot be used is an error, never a reason to simulate.
  */
-export function openBackend(config: Config, driver: DriverChoice, log: Logger, events: BackendEvents): Backend {
+export function openBackend(config: Config, log: Logger, events: BackendEvents): Backend {
+  const { driver } = config;
   const chip = driver === 'sim' ? undefined : openDriver({ driver, chip: config.chip });
   return chip === undefined ? openSimulation(config, log, events) : openHardware(chip, config, log, events);
 }

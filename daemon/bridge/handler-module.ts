@@ -26,7 +26,8 @@ export interface HandlerDevice {
 
 /** A loaded module and the device that its functions get: an action of its own on the line's interrupt. */
 export interface HandlerModule {
-  readonly topHalf: IrqHandler | null;
+  /** The module's, or one that only wakes its thread. */
+  readonly topHalf: IrqHandler;
   readonly threadFn: IrqThreadFn | null;
   readonly device: HandlerDevice;
 }
@@ -64,5 +65,5 @@ export async function loadHandlerModule(
   }
   const runWork: WorkFn = (item) => work?.(item, bound);
   const bound: HandlerDevice = { ...device, kernel, work: new kernel.Work(runWork, `${device.line.name}.work`) };
-  return { topHalf: topHalf ?? null, threadFn: threadFn ?? null, device: bound };
+  return { topHalf: topHalf ?? (() => kernel.IRQ_WAKE_THREAD), threadFn: threadFn ?? null, device: bound };
 }
