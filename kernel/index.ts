@@ -21,6 +21,7 @@ export { wakeUpProcess } from './sched/wakeup.js';
 export * from './time/clock.js';
 export * from './time/delay.js';
 export * from './trace/ring.js';
+export { renderTimeline, type TimelineOptions } from './trace/timeline.js';
 export {
   Work,
   type WorkFn,

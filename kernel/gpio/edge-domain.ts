@@ -33,8 +33,13 @@ export interface GpioIrqSource {
 /** What is known of the edges of one line. */
 export interface EdgeCounts {
   readonly received: number;
-  /** Lost before they were read, by the gaps in the line's sequence numbers; undefined when the driver has none. */
+  /**
+   * Lost before their top half could run: by the gaps in the line's sequence numbers, and {@link dropped}. Undefined when
+   * the driver has no numbers, for then nobody knows.
+   */
   readonly lost: number | undefined;
+  /** Received, and dropped because the queue to the CPU was full. */
+  readonly dropped: number;
 }
 
 /** What an {@link EdgeDomain} is made from. */
@@ -46,8 +51,33 @@ export interface EdgeDomainOptions {
   readonly originNs: bigint;
   /** The driver numbers the edges of each line. */
   readonly hasSeqno: boolean;
-  /** Told once a batch for each line that has a gap. Hot path: only called when edges were lost. */
+  /** Told once a batch for each line that lost edges, gaps and full queue together. */
   readonly onLost?: (offset: number, lost: number) => void;
+}
+
+/** Gaps larger than this are none: the numbers went back, since the line was requested anew. */
+const GAP_MAX = 0x7fff_ffff;
+
+/** The edge that each masked or disabled line has kept: the last one, as a hardware latch that later edges write over. */
+class KeptEdges {
+  readonly kept: Uint8Array;
+  readonly rising: Uint8Array;
+  readonly stamps: Float64Array;
+  readonly seqnos: Uint32Array;
+
+  constructor(lines: number) {
+    this.kept = new Uint8Array(lines);
+    this.rising = new Uint8Array(lines);
+    this.stamps = new Float64Array(lines);
+    this.seqnos = new Uint32Array(lines);
+  }
+
+  keep(line: number, edge: EdgeInfo): void {
+    this.kept[line] = 1;
+    this.rising[line] = edge.rising ? 1 : 0;
+    this.stamps[line] = edge.stampNs;
+    this.seqnos[line] = edge.lineSeqno;
+  }
 }
 
 /**
@@ -69,21 +99,32 @@ export class EdgeDomain implements GpioIrqSource {
   #head = 0;
   #tail = 0;
   readonly #masked: Uint8Array;
-  readonly #latched: Uint8Array;
+  /** What came while a line was masked. */
+  readonly #latch: KeptEdges;
+  /** What the flow handler keeps as pending: it came while the line was disabled, or while its handlers ran. */
+  readonly #pending: KeptEdges;
   readonly #received: Float64Array;
   readonly #lost: Float64Array;
+  readonly #dropped: Float64Array;
   readonly #lastSeqno: Uint32Array;
+  /** Lost in the batch that is being taken in. */
+  readonly #lostNow: Uint32Array;
+  #anyLostNow = false;
 
   constructor(machine: Machine, options: EdgeDomainOptions) {
+    const { lines } = options;
     this.#machine = machine;
     this.#options = options;
     this.#originHigh = Number(options.originNs >> 32n);
     this.#originLow = Number(options.originNs & 0xffff_ffffn);
-    this.#masked = new Uint8Array(options.lines).fill(1);
-    this.#latched = new Uint8Array(options.lines);
-    this.#received = new Float64Array(options.lines);
-    this.#lost = new Float64Array(options.lines);
-    this.#lastSeqno = new Uint32Array(options.lines);
+    this.#masked = new Uint8Array(lines).fill(1);
+    this.#latch = new KeptEdges(lines);
+    this.#pending = new KeptEdges(lines);
+    this.#received = new Float64Array(lines);
+    this.#lost = new Float64Array(lines);
+    this.#dropped = new Float64Array(lines);
+    this.#lastSeqno = new Uint32Array(lines);
+    this.#lostNow = new Uint32Array(lines);
     this.domain = new IrqDomain(machine, {
       name: options.name,
       size: options.lines,
@@ -98,47 +139,96 @@ export class EdgeDomain implements GpioIrqSource {
   }
 
   countsOf(offset: number): EdgeCounts {
-    return {
-      received: this.#received[offset] ?? 0,
-      lost: this.#options.hasSeqno ? (this.#lost[offset] ?? 0) : undefined,
-    };
+    const dropped = this.#dropped[offset] ?? 0;
+    const lost = this.#options.hasSeqno ? (this.#lost[offset] ?? 0) + dropped : undefined;
+    return { received: this.#received[offset] ?? 0, lost, dropped };
+  }
+
+  /** The line was requested anew from the driver, which numbers its edges from 1 again. */
+  restart(offset: number): void {
+    this.#lastSeqno[offset] = 0;
   }
 
   /** Takes a batch in; a sink for {@link LineRequest.onEdges}. */
   deliver(batch: EdgeBatch): void {
     for (let i = 0; i < batch.count; i++) {
       const line = batch.offset(i);
-      if (line >= this.#options.lines) continue;
+      if (line >= this.#options.lines) {
+        this.#machine.printk(
+          'err',
+          `${this.#options.name}: the driver reports an edge of line ${line}, of which there is none`,
+        );
+        continue;
+      }
       const seqno = batch.lineSeqno(i);
       this.#received[line] = (this.#received[line] ?? 0) + 1;
       if (this.#options.hasSeqno) this.#account(line, seqno);
       this.#push(line, batch.rising(i), batch.timestampSince(i, this.#originHigh, this.#originLow), seqno);
     }
+    if (this.#anyLostNow) this.#tellLost(batch);
     this.#machine.bootCpu.setIrqLine(this.#head !== this.#tail);
   }
 
   #account(line: number, seqno: number): void {
     const expected = ((this.#lastSeqno[line] ?? 0) + 1) >>> 0;
     this.#lastSeqno[line] = seqno;
-    if (seqno === expected) return;
-    this.#lose(line, (seqno - expected) >>> 0);
+    const gap = (seqno - expected) >>> 0;
+    if (gap === 0) return;
+    const lost = gap <= GAP_MAX ? gap : seqno - 1;
+    this.#lost[line] = (this.#lost[line] ?? 0) + lost;
+    this.#lose(line, lost);
   }
 
   #lose(line: number, count: number): void {
-    this.#lost[line] = (this.#lost[line] ?? 0) + count;
-    this.#options.onLost?.(line, count);
+    if (count === 0) return;
+    this.#lostNow[line] = (this.#lostNow[line] ?? 0) + count;
+    this.#anyLostNow = true;
+  }
+
+  #tellLost(batch: EdgeBatch): void {
+    this.#anyLostNow = false;
+    for (let i = 0; i < batch.count; i++) {
+      const line = batch.offset(i);
+      const lost = this.#lostNow[line] ?? 0;
+      if (lost === 0) continue;
+      this.#lostNow[line] = 0;
+      this.#options.onLost?.(line, lost);
+    }
   }
 
   #push(line: number, rising: boolean, stampNs: number, seqno: number): void {
-    if (this.#tail - this.#head === QUEUE_SIZE) {
+    if (this.#full()) {
+      this.#dropped[line] = (this.#dropped[line] ?? 0) + 1;
       this.#lose(line, 1);
       return;
     }
-    const at = this.#tail++ & QUEUE_MASK;
+    this.#put(this.#tail & QUEUE_MASK, line, rising, stampNs, seqno);
+    this.#tail = (this.#tail + 1) | 0;
+  }
+
+  #full(): boolean {
+    return ((this.#tail - this.#head) | 0) === QUEUE_SIZE;
+  }
+
+  #put(at: number, line: number, rising: boolean, stampNs: number, seqno: number): void {
     this.#lines[at] = line;
     this.#rising[at] = rising ? 1 : 0;
     this.#stamps[at] = stampNs;
     this.#seqnos[at] = seqno;
+  }
+
+  /** A kept edge comes again, before all that came after it. */
+  #giveBack(line: number, from: KeptEdges): void {
+    if (from.kept[line] === 0) return;
+    from.kept[line] = 0;
+    if (this.#full()) {
+      this.#dropped[line] = (this.#dropped[line] ?? 0) + 1;
+      this.#options.onLost?.(line, 1);
+      return;
+    }
+    this.#head = (this.#head - 1) | 0;
+    this.#put(this.#head & QUEUE_MASK, line, from.rising[line] === 1, from.stamps[line] ?? 0, from.seqnos[line] ?? 0);
+    this.#machine.bootCpu.setIrqLine(true);
   }
 
   /** The root interrupt handler: the oldest edge. The CPU comes again while the line is asserted. */
@@ -147,33 +237,44 @@ export class EdgeDomain implements GpioIrqSource {
       this.#machine.bootCpu.setIrqLine(false);
       return DONE;
     }
-    const at = this.#head++ & QUEUE_MASK;
+    const at = this.#head & QUEUE_MASK;
+    this.#head = (this.#head + 1) | 0;
     if (this.#head === this.#tail) this.#machine.bootCpu.setIrqLine(false);
     const line = this.#lines[at] ?? 0;
     const { edge } = this;
     edge.stampNs = this.#stamps[at] ?? 0;
     edge.rising = this.#rising[at] === 1;
     edge.lineSeqno = this.#seqnos[at] ?? 0;
-    if (this.#masked[line] === 1) {
-      this.#latched[line] = 1;
-      return DONE;
-    }
-    return this.domain.handle(line);
+    if (this.#masked[line] === 0) return this.domain.handle(line);
+    const desc = this.domain.descOf(line);
+    if (desc?.started === true && this.#latch.kept[line] === 1) desc.coalesced++;
+    this.#latch.keep(line, edge);
+    return DONE;
   }
 
   /** The kernel keeps reporting edges whatever is masked here, so masking is done on this side, with one latch a line. */
   #chip(): IrqChip {
     return {
       name: this.#options.name,
+      startup: ({ hwirq }: IrqDesc) => {
+        // What came before anyone asked for it is nobody's.
+        this.#latch.kept[hwirq] = 0;
+        this.#masked[hwirq] = 0;
+      },
       mask: ({ hwirq }: IrqDesc) => {
         this.#masked[hwirq] = 1;
       },
+      maskAck: ({ hwirq }: IrqDesc) => {
+        this.#masked[hwirq] = 1;
+        this.#pending.keep(hwirq, this.edge);
+      },
       unmask: ({ hwirq }: IrqDesc) => {
         this.#masked[hwirq] = 0;
-        if (this.#latched[hwirq] === 0) return;
-        this.#latched[hwirq] = 0;
-        this.#push(hwirq, this.edge.rising, this.#machine.clock.now(), 0);
-        this.#machine.bootCpu.setIrqLine(true);
+        this.#giveBack(hwirq, this.#latch);
+      },
+      retrigger: ({ hwirq }: IrqDesc) => {
+        this.#giveBack(hwirq, this.#pending);
+        return true;
       },
       setType: ({ hwirq }: IrqDesc, type: number) => {
         if ((type & IRQ_TYPE_LEVEL_MASK) === 0) return;
