@@ -26,11 +26,11 @@ function cells(values: readonly number[]): string[] {
 /** A Markdown table, one row a reader, µs. */
 export function latencyTable(rows: ReadonlyMap<string, Latencies>): string {
   const lines = [
-    '| reader | kernel stamp → handler, µs: p50 | p90 | p99 | injection → handler, µs: p50 | p90 | p99 |',
-    '|---|--:|--:|--:|--:|--:|--:|',
+    '| reader | kernel stamp → handler, µs: p50 | p90 | p99 | injection → handler, µs: p50 | p90 | p99 | edges seen |',
+    '|---|--:|--:|--:|--:|--:|--:|--:|',
   ];
   for (const [name, { fromKernel, fromInjection }] of rows) {
-    lines.push(`| ${[name, ...cells(fromKernel), ...cells(fromInjection)].join(' | ')} |`);
+    lines.push(`| ${[name, ...cells(fromKernel), ...cells(fromInjection), fromInjection.length].join(' | ')} |`);
   }
   return lines.join('\n');
 }

@@ -33,12 +33,18 @@ const { Gpio } = createRequire(import.meta.url)('onoff') as Onoff;
 const { offset, count, out } = readerArguments();
 const samples = new Samples(count);
 const line = new Gpio(sysfsBase() + offset, 'in', 'both');
+const finish = () => {
+  samples.save(out);
+  line.unexport();
+};
 line.watch((error) => {
   const now = process.hrtime.bigint();
   if (error) throw error;
-  if (samples.take(0n, now)) {
-    samples.save(out);
-    line.unexport();
-  }
+  if (samples.take(0n, now)) finish();
+});
+// sysfs tells only that there was an edge, so two that are close become one and the last never comes.
+process.once('SIGTERM', () => {
+  finish();
+  process.exit(0);
 });
 sayReady();

@@ -37,8 +37,9 @@ export class Samples {
     return this.#taken === this.#pairs.length / 2;
   }
 
+  /** Writes the pairs taken so far. */
   save(path: string): void {
-    writeFileSync(path, this.#pairs);
+    writeFileSync(path, this.#pairs.subarray(0, 2 * this.#taken));
   }
 }
 
