@@ -42,7 +42,7 @@ line.watch((error) => {
   if (error) throw error;
   if (samples.take(0n, now)) finish();
 });
-// sysfs tells only that there was an edge, so two that are close become one and the last never comes.
+// An edge can be missed, and sysfs does not say so: then the last one never comes.
 process.once('SIGTERM', () => {
   finish();
   process.exit(0);
