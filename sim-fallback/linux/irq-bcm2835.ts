@@ -1,5 +1,4 @@
 // The Linux side of the ARMCTRL: its irq_chip, its domain and the root interrupt handler, over the registers alone.
-
 import type { IrqChip, IrqDesc, Machine } from '../../kernel/index.js';
 import { IrqDomain } from '../../kernel/index.js';
 import { DONE, type Outcome } from '../../kernel/sched/coroutine.js';
@@ -47,18 +46,25 @@ function lowestBit(value: number): number {
 /** The interrupt controller as the kernel drives it (drivers/irqchip/irq-bcm2835.c). */
 export class ArmctrlIrqchip {
   readonly domain: IrqDomain;
+  readonly #machine: Machine;
   readonly #soc: Bcm2835;
   readonly #next = (): number => this.#nextPending();
 
   /** Becomes the machine's root interrupt handler. */
   constructor(machine: Machine, soc: Bcm2835) {
+    this.#machine = machine;
     this.#soc = soc;
     const chip: IrqChip = {
       name: 'ARMCTRL-level',
       mask: (desc) => this.#write(DISABLE, desc.hwirq),
       unmask: (desc) => this.#write(ENABLE, desc.hwirq),
     };
-    this.domain = new IrqDomain(machine, { name: 'armctrl', size: HWIRQS, chip, flow: () => DONE });
+    this.domain = new IrqDomain(machine, {
+      name: 'armctrl',
+      size: HWIRQS,
+      chip,
+      flow: (desc) => this.#unexpected(desc),
+    });
     machine.setHandleIrq(() => this.#handleIrq());
   }
 
@@ -67,13 +73,35 @@ export class ArmctrlIrqchip {
     return this.domain.handleEach(this.#next);
   }
 
+  /**
+   * An interrupt without a chained handler, which nothing would ever clear. It is masked, where Linux would take it again and
+   * again.
+   */
+  #unexpected(desc: IrqDesc): Outcome {
+    this.#write(DISABLE, desc.hwirq);
+    desc.masked = true;
+    this.#machine.printk('crit', `unexpected IRQ trap at vector ${desc.irq.toString(16).padStart(2, '0')}`);
+    return DONE;
+  }
+
   #write(registers: readonly [number, number, number], hwirq: number): void {
     const register = registers[hwirq >> BANK_SHIFT] ?? registers[0];
     this.#soc.write32(ARMCTRL_BASE + register, 1 << (hwirq & BITS_MASK));
   }
 
-  /** The next pending interrupt in the controller's order: own, shortcut, bank 1, shortcut, bank 2. -1 for none. */
+  /** The next pending interrupt that has a number; one that was enabled behind the driver's back has none. */
   #nextPending(): number {
+    for (let hwirq = this.#firstPending(); hwirq >= 0; hwirq = this.#firstPending()) {
+      if (this.domain.findMapping(hwirq) !== 0) return hwirq;
+      this.#write(DISABLE, hwirq);
+      const bank = hwirq >> BANK_SHIFT;
+      this.#machine.printk('crit', `ARMCTRL: bank ${bank} bit ${hwirq & BITS_MASK} is nobody's; disabled`);
+    }
+    return -1;
+  }
+
+  /** The first pending interrupt in the driver's order: own, shortcut, bank 1, shortcut, bank 2. -1 for none. */
+  #firstPending(): number {
     const basic = this.#soc.read32(ARMCTRL_BASE + IRQ_BASIC_PENDING);
     if ((basic & BANK0_BITS) !== 0) return lowestBit(basic & BANK0_BITS);
     if ((basic & SHORTCUT1_BITS) !== 0) return this.#shortcut(basic & SHORTCUT1_BITS);

@@ -22,11 +22,15 @@ import {
   BCM2835_GPIO_LINES,
   FSEL_INPUT,
   FSEL_OUTPUT,
+  GPAFEN0,
+  GPAREN0,
   GPCLR0,
   GPEDS0,
   GPFEN0,
   GPFSEL0,
+  GPHEN0,
   GPIO_BASE,
+  GPLEN0,
   GPLEV0,
   GPPUD,
   GPPUDCLK0,
@@ -44,35 +48,51 @@ const FSEL_MASK = 7;
 const PULL_WAIT_US = 1;
 const PUD = { disabled: 0, 'pull-down': 1, 'pull-up': 2 } as const;
 
-/** Lines behind each bank interrupt, as masks over the two registers. */
+const DETECTORS = [GPREN0, GPFEN0, GPHEN0, GPLEN0, GPAREN0, GPAFEN0] as const;
+
+/** Lines behind each bank interrupt, as masks over the two registers. The fourth interrupt, of all lines, is not used. */
 const GROUPS = [
   { name: 'bank 0', masks: [0x0fff_ffff, 0] },
   { name: 'bank 1', masks: [0xf000_0000, 0x0000_3fff] },
   { name: 'bank 2', masks: [0, 0x003f_c000] },
 ] as const;
 
-/** Events of one bank interrupt that are still to be handled; `next` hands them out, lowest line first. */
+/** Events of one bank interrupt: `next` reads a register when the one before is dealt with, and gives its lowest line. */
 class BankEvents {
-  low = 0;
-  high = 0;
+  readonly #masks: readonly [number, number];
+  readonly #read: (word: number, mask: number) => number;
+  #word = 1;
+  #events = 0;
+
+  /** `read` gives the events in register 0 or 1 that are to be handled, of the lines in `mask`. */
+  constructor(masks: readonly [number, number], read: (word: number, mask: number) => number) {
+    this.#masks = masks;
+    this.#read = read;
+  }
+
+  /** Begins again with the first register. */
+  start(): void {
+    this.#word = -1;
+    this.#events = 0;
+  }
+
+  /** The next line, -1 when there is no more. */
   readonly next = (): number => {
-    if (this.low !== 0) {
-      const bit = 31 - Math.clz32(this.low & -this.low);
-      this.low &= this.low - 1;
-      return bit;
+    while (this.#events === 0) {
+      if (this.#word === 1) return -1;
+      const mask = this.#masks[++this.#word] ?? 0;
+      if (mask !== 0) this.#events = this.#read(this.#word, mask);
     }
-    if (this.high === 0) return -1;
-    const bit = 31 - Math.clz32(this.high & -this.high);
-    this.high &= this.high - 1;
-    return LINES_PER_BANK + bit;
+    const bit = 31 - Math.clz32(this.#events & -this.#events);
+    this.#events &= this.#events - 1;
+    return LINES_PER_BANK * this.#word + bit;
   };
 }
 
 /** The GPIO block as the kernel drives it (drivers/pinctrl/bcm/pinctrl-bcm2835.c). */
 export class PinctrlBcm2835 implements GpioIrqSource {
   readonly domain: IrqDomain;
-  /** The edge that is being handled, filled in when its line is acknowledged. */
-  readonly edge: EdgeInfo = { stampNs: 0, rising: false, lineSeqno: 0 };
+  readonly #edge = { stampNs: 0, rising: false, lineSeqno: 0 };
   readonly #machine: Machine;
   readonly #soc: Bcm2835;
   /** Lines whose interrupt is unmasked, per register. */
@@ -90,15 +110,21 @@ export class PinctrlBcm2835 implements GpioIrqSource {
       flow: handleEdgeIrq,
     });
     for (const [index, group] of GROUPS.entries()) {
-      const events = new BankEvents();
+      const events = new BankEvents(group.masks, (word, mask) => this.#pending(word, mask));
       armctrl.domain.setChainedHandler(
         gpuHwirq(GPIO_GPU_IRQS[index] ?? 0),
-        (desc) => this.#handleBank(desc, group.masks, events),
+        (desc) => this.#handleBank(desc, events),
         group.name,
       );
     }
   }
 
+  /** The edge that is being handled: stamped and numbered, from 1 on each line, when its interrupt is acknowledged. */
+  get edge(): EdgeInfo {
+    return this.#edge;
+  }
+
+  /** The interrupt number of a line. `EINVAL`: no such line. */
   toIrq(offset: number): number {
     return this.domain.createMapping(offset);
   }
@@ -113,10 +139,12 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     this.#write(level === 1 ? GPSET0 : GPCLR0, line, this.#bit(line));
   }
 
+  /** `out` for an output; alternate functions count as inputs, as for gpiolib. */
   direction(line: number): 'in' | 'out' {
     return this.#function(line) === FSEL_OUTPUT ? 'out' : 'in';
   }
 
+  /** Makes a line an input; its output latch keeps its level. */
   directionInput(line: number): void {
     this.#setFunction(line, FSEL_INPUT);
   }
@@ -127,7 +155,7 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     this.#setFunction(line, FSEL_OUTPUT);
   }
 
-  /** Edges are told to handlers as rising when the line becomes active. */
+  /** Turns {@link edge} round: with `activeLow`, rising is a pad that falls. */
   setActiveLow(line: number, activeLow: boolean): void {
     this.#activeLow[line] = activeLow ? 1 : 0;
   }
@@ -142,10 +170,10 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     this.#write(GPPUDCLK0, line, 0);
   }
 
-  #handleBank(desc: IrqDesc, masks: readonly [number, number], events: BankEvents): Outcome {
+  /** The chained handler of a bank interrupt, which stays masked at the ARMCTRL until all its lines are dealt with. */
+  #handleBank(desc: IrqDesc, events: BankEvents): Outcome {
     chainedIrqEnter(desc);
-    if (masks[0] !== 0) events.low = this.#soc.read32(GPIO_BASE + GPEDS0) & masks[0] & (this.#enabled[0] ?? 0);
-    if (masks[1] !== 0) events.high = this.#soc.read32(GPIO_BASE + GPEDS0 + 4) & masks[1] & (this.#enabled[1] ?? 0);
+    events.start();
     if (this.domain.handleEach(events.next) === SUSPENDED) {
       return thisCpu().defer(() => {
         chainedIrqExit(desc);
@@ -154,6 +182,32 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     }
     chainedIrqExit(desc);
     return DONE;
+  }
+
+  #pending(word: number, mask: number): number {
+    const latched = this.#soc.read32(GPIO_BASE + GPEDS0 + 4 * word) & mask;
+    const mine = latched & (this.#enabled[word] ?? 0);
+    if (latched !== mine) this.#disown(word, latched & ~mine);
+    return mine;
+  }
+
+  /**
+   * Switches the detectors of lines off that have events and no interrupt: somebody enabled them past this driver. Linux
+   * would take the bank's interrupt for ever, as nothing clears them.
+   */
+  #disown(word: number, lines: number): void {
+    for (const detector of DETECTORS) {
+      const address = GPIO_BASE + detector + 4 * word;
+      this.#soc.write32(address, this.#soc.read32(address) & ~lines);
+    }
+    this.#soc.write32(GPIO_BASE + GPEDS0 + 4 * word, lines);
+    for (let left = lines; left !== 0; left &= left - 1) {
+      const line = LINES_PER_BANK * word + 31 - Math.clz32(left & -left);
+      this.#machine.printk(
+        'crit',
+        `pinctrl-bcm2835: event on GPIO${line}, which has no interrupt; its detectors are off`,
+      );
+    }
   }
 
   #chip(): IrqChip {
@@ -183,15 +237,17 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     };
   }
 
-  #ack({ hwirq, type }: IrqDesc): void {
+  /** An edge that is only kept, because its line is disabled, gets stamp and number when it is delivered. */
+  #ack(desc: IrqDesc): void {
+    const { hwirq, type } = desc;
     this.#write(GPEDS0, hwirq, this.#bit(hwirq));
-    const edge = this.edge as { stampNs: number; rising: boolean; lineSeqno: number };
+    if (desc.disabled || desc.actions.length === 0) return;
     const electrical = type === IRQ_TYPE_EDGE_BOTH ? this.level(hwirq) === 1 : type === IRQ_TYPE_EDGE_RISING;
-    edge.stampNs = this.#machine.clock.now();
-    edge.rising = electrical !== (this.#activeLow[hwirq] === 1);
     const seqno = ((this.#seqno[hwirq] ?? 0) + 1) >>> 0;
     this.#seqno[hwirq] = seqno;
-    edge.lineSeqno = seqno;
+    this.#edge.stampNs = this.#machine.clock.now();
+    this.#edge.rising = electrical !== (this.#activeLow[hwirq] === 1);
+    this.#edge.lineSeqno = seqno;
   }
 
   #detect(line: number, type: number, on: boolean): void {

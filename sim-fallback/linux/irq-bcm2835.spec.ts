@@ -1,0 +1,122 @@
+// The interrupt controller's driver: which of several pending interrupts is handled first, and which are nobody's.
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Machine } from '../../kernel/index.js';
+import { DONE } from '../../kernel/sched/coroutine.js';
+import { ARMCTRL_BASE, ENABLE_IRQS_1, ENABLE_IRQS_2, GPU_IRQS, SHORTCUTS } from '../bcm2835/armctrl.js';
+import { Bcm2835 } from '../bcm2835/soc.js';
+import { ArmctrlIrqchip, gpuHwirq } from './irq-bcm2835.js';
+
+/** A source of interrupts: one of the ARM's own, or of the GPU's. */
+interface Source {
+  readonly kind: 'arm' | 'gpu';
+  readonly n: number;
+}
+
+const arm = (n: number): Source => ({ kind: 'arm', n });
+const gpu = (n: number): Source => ({ kind: 'gpu', n });
+const hwirqOf = ({ kind, n }: Source): number => (kind === 'arm' ? n : gpuHwirq(n));
+
+/** The order in which `get_next_armctrl_irq` looks: own, low shortcuts, register 1, high shortcuts, register 2. */
+function rank({ kind, n }: Source): number {
+  if (kind === 'arm') return n;
+  const shortcut = SHORTCUTS.indexOf(n);
+  if (shortcut >= 0) return (n < 32 ? 100 : 300) + shortcut;
+  return (n < 32 ? 200 : 400) + n;
+}
+
+class Rig {
+  readonly log: string[] = [];
+  readonly machine = new Machine({ printk: (level, text) => this.log.push(`${level}: ${text}`) });
+  readonly soc = new Bcm2835({
+    clock: this.machine.clock,
+    warn: (message) => this.log.push(message),
+    onIrq: (asserted) => this.machine.bootCpu.setIrqLine(asserted),
+    onFiq: () => {},
+  });
+  readonly irqchip = new ArmctrlIrqchip(this.machine, this.soc);
+  readonly handled: number[] = [];
+
+  set({ kind, n }: Source, asserted: boolean): void {
+    if (kind === 'arm') this.soc.armctrl.setArmIrq(n, asserted);
+    else this.soc.armctrl.setGpuIrq(n, asserted);
+  }
+
+  /** A handler that lets its source go, and then does `more`. */
+  handle(source: Source, more: () => void = () => {}): void {
+    const name = `${source.kind} ${source.n}`;
+    this.irqchip.domain.setChainedHandler(
+      hwirqOf(source),
+      ({ hwirq }) => {
+        this.handled.push(hwirq);
+        this.set(source, false);
+        more();
+        return DONE;
+      },
+      name,
+    );
+  }
+
+  raise(...sources: Source[]): void {
+    this.machine.batch(() => {
+      for (const source of sources) this.set(source, true);
+    });
+  }
+}
+
+describe('ArmctrlIrqchip', () => {
+  let rig: Rig;
+  beforeEach(() => {
+    rig = new Rig();
+  });
+
+  it('dispatches own interrupts first, then shortcuts before their registers', () => {
+    const order = [arm(0), arm(3), gpu(7), gpu(19), gpu(1), gpu(8), gpu(53), gpu(62), gpu(49), gpu(52)];
+    for (const source of order) rig.handle(source);
+    rig.raise(...[...order].reverse());
+    expect(rig.handled).toEqual(order.map(hwirqOf));
+  });
+
+  it('dispatches any set of pending interrupts once each, in the order in which Linux looks', () => {
+    const sources = [
+      ...Array.from({ length: 8 }, (_, n) => arm(n)),
+      ...Array.from({ length: GPU_IRQS }, (_, n) => gpu(n)),
+    ];
+    fc.assert(
+      fc.property(fc.subarray(sources, { minLength: 1 }), (pending) => {
+        const fresh = new Rig();
+        for (const source of sources) fresh.handle(source);
+        fresh.raise(...pending);
+        expect(fresh.handled).toEqual([...pending].sort((a, b) => rank(a) - rank(b)).map(hwirqOf));
+        expect(fresh.machine.bootCpu.interrupts).toBe(1);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('looks again from the start after each handler, within the same interrupt', () => {
+    rig.handle(gpu(49), () => rig.set(arm(2), true));
+    rig.handle(gpu(50));
+    rig.handle(arm(2));
+    rig.raise(gpu(49), gpu(50));
+    expect(rig.handled).toEqual([gpu(49), arm(2), gpu(50)].map(hwirqOf));
+    expect(rig.machine.bootCpu.interrupts).toBe(1);
+  });
+
+  it('masks an interrupt that has a number and no handler, and says so', () => {
+    const irq = rig.irqchip.domain.createMapping(gpuHwirq(40));
+    rig.soc.write32(ARMCTRL_BASE + ENABLE_IRQS_2, 1 << 8);
+    rig.raise(gpu(40));
+    expect(rig.log).toEqual([`crit: unexpected IRQ trap at vector 0${irq}`]);
+    expect(rig.soc.read32(ARMCTRL_BASE + ENABLE_IRQS_2)).toBe(0);
+  });
+
+  it('disables an interrupt that was enabled past the driver, and goes on with the others', () => {
+    rig.handle(gpu(50));
+    rig.soc.write32(ARMCTRL_BASE + ENABLE_IRQS_1, 1 << 9);
+    rig.raise(gpu(9), gpu(50));
+    expect(rig.log).toEqual(["crit: ARMCTRL: bank 1 bit 9 is nobody's; disabled"]);
+    expect(rig.handled).toEqual([gpuHwirq(50)]);
+    expect(rig.soc.read32(ARMCTRL_BASE + ENABLE_IRQS_1)).toBe(0);
+  });
+});

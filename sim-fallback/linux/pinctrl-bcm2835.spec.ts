@@ -1,0 +1,251 @@
+// The pin controller's driver: bank interrupts to lines, acknowledgement, masking and pulls, as firmware registers show them.
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  disableIrqNosync,
+  enableIrq,
+  freeIrq,
+  IRQ_HANDLED,
+  IRQF_TRIGGER_FALLING,
+  IRQF_TRIGGER_HIGH,
+  IRQF_TRIGGER_RISING,
+  type IrqHandler,
+  KernelError,
+  Machine,
+  requestIrq,
+  udelay,
+} from '../../kernel/index.js';
+import { ARMCTRL_BASE, DISABLE_IRQS_2, ENABLE_IRQS_2 } from '../bcm2835/armctrl.js';
+import { GPAREN0, GPEDS0, GPFEN0, GPIO_BASE, GPREN0, GPREN1 } from '../bcm2835/gpio.js';
+import { createSimulatedPi, type SimulatedPi } from './simulated-pi.js';
+
+const RISING = IRQF_TRIGGER_RISING;
+const FALLING = IRQF_TRIGGER_FALLING;
+const BOTH = RISING | FALLING;
+/** Bits of the bank interrupts in ARMCTRL's second register. */
+const BANK_BITS = [1 << 17, 1 << 18, 1 << 19] as const;
+const MOMENT_NS = 1000;
+
+let log: string[];
+let machine: Machine;
+let pi: SimulatedPi;
+
+const gpio = (register: number): number => pi.soc.read32(GPIO_BASE + register);
+const enabledBanks = (): number => pi.soc.read32(ARMCTRL_BASE + ENABLE_IRQS_2);
+
+function request(line: number, flags: number, handler: IrqHandler): number {
+  const irq = pi.pinctrl.toIrq(line);
+  machine.runTask(() => requestIrq(irq, handler, flags, `GPIO${line}`));
+  return irq;
+}
+
+/** Drives lines to a level at one instant, and gives the detectors time. */
+function drive(level: 0 | 1, ...lines: number[]): void {
+  machine.batch(() => {
+    for (const line of lines) pi.board.drive(line, level);
+  });
+  machine.advance(MOMENT_NS);
+}
+
+beforeEach(() => {
+  log = [];
+  machine = new Machine({ printk: (level, text) => log.push(`${level}: ${text}`) });
+  pi = createSimulatedPi({ machine, board: {} });
+  drive(0, ...Array.from({ length: 54 }, (_, line) => line));
+});
+
+describe('bank interrupts', () => {
+  it('reach every line through its own bank, which alone is masked meanwhile', () => {
+    const all = BANK_BITS[0] | BANK_BITS[1] | BANK_BITS[2];
+    expect(enabledBanks()).toBe(all);
+    for (let line = 0; line < 54; line++) {
+      const bank = line < 28 ? 0 : line < 46 ? 1 : 2;
+      const seen: number[] = [];
+      request(line, RISING, () => {
+        seen.push(enabledBanks());
+        return IRQ_HANDLED;
+      });
+      drive(1, line);
+      expect(seen).toEqual([all & ~BANK_BITS[bank]]);
+      expect(enabledBanks()).toBe(all);
+    }
+  });
+
+  it('hand their lines out lowest first, over both registers, bank by bank', () => {
+    const order = [0, 9, 27, 28, 31, 32, 45, 46, 53];
+    const seen: number[] = [];
+    for (const line of order) {
+      request(line, RISING, () => {
+        seen.push(line);
+        return IRQ_HANDLED;
+      });
+    }
+    drive(1, ...[...order].reverse());
+    expect(seen).toEqual(order);
+  });
+
+  it('wait for a handler that takes time before the next line, and stay masked until the last is done', () => {
+    const seen: string[] = [];
+    const slow = (line: number): void => {
+      request(line, RISING, function* () {
+        seen.push(`${line} at ${machine.clock.now() % 100_000}`);
+        yield* udelay(5);
+        seen.push(`${line} done, banks ${enabledBanks().toString(16)}`);
+        return IRQ_HANDLED;
+      });
+    };
+    slow(3);
+    slow(9);
+    slow(30);
+    machine.advance(100_000 - (machine.clock.now() % 100_000));
+    drive(1, 3, 9, 30);
+    machine.advance(20_000);
+    expect(seen).toEqual([
+      '3 at 8',
+      '3 done, banks c0000',
+      '9 at 5008',
+      '9 done, banks c0000',
+      '30 at 10008',
+      '30 done, banks a0000',
+    ]);
+    expect(enabledBanks()).toBe(0xe_0000);
+  });
+
+  it('turn the detectors of a line off that has an event and no interrupt', () => {
+    const seen: number[] = [];
+    request(4, RISING, () => {
+      seen.push(4);
+      return IRQ_HANDLED;
+    });
+    pi.soc.write32(GPIO_BASE + GPAREN0, 1 << 17);
+    drive(1, 4, 17);
+    expect(log).toEqual(['crit: pinctrl-bcm2835: event on GPIO17, which has no interrupt; its detectors are off']);
+    expect(gpio(GPAREN0)).toBe(0);
+    expect(gpio(GPEDS0)).toBe(0);
+    expect(seen).toEqual([4]);
+  });
+});
+
+describe('an edge', () => {
+  it('is acknowledged before its handler, so that one that comes meanwhile is not lost', () => {
+    const latched: number[] = [];
+    request(17, BOTH, function* () {
+      latched.push(gpio(GPEDS0));
+      yield* udelay(5);
+      latched.push(gpio(GPEDS0));
+      return IRQ_HANDLED;
+    });
+    drive(1, 17);
+    drive(0, 17);
+    machine.advance(20_000);
+    expect(latched).toEqual([0, 1 << 17, 0, 0]);
+  });
+
+  it('is told with its time, its direction and its number on the line', () => {
+    const seen: unknown[] = [];
+    const note: IrqHandler = () => {
+      seen.push({ ...pi.pinctrl.edge });
+      return IRQ_HANDLED;
+    };
+    request(17, BOTH, note);
+    request(18, FALLING, note);
+    pi.pinctrl.setActiveLow(18, true);
+    drive(1, 17, 18);
+    drive(0, 17);
+    drive(0, 18);
+    expect(seen).toEqual([
+      { stampNs: MOMENT_NS + 8, rising: true, lineSeqno: 1 },
+      { stampNs: 2 * MOMENT_NS + 8, rising: false, lineSeqno: 2 },
+      { stampNs: 3 * MOMENT_NS + 8, rising: true, lineSeqno: 1 },
+    ]);
+  });
+
+  it('that was latched before the line was masked is stale and not delivered', () => {
+    let calls = 0;
+    const handler: IrqHandler = () => {
+      calls += 1;
+      return IRQ_HANDLED;
+    };
+    const irq = request(17, RISING, handler);
+    const desc = machine.irqs.get(irq);
+    machine.runTask(function* () {
+      // With the bank's interrupt held off, the event is latched and waits.
+      pi.soc.write32(ARMCTRL_BASE + DISABLE_IRQS_2, BANK_BITS[0]);
+      pi.board.drive(17, 1);
+      yield* udelay(1);
+      expect(gpio(GPEDS0)).toBe(1 << 17);
+      desc.chip?.mask(desc);
+      expect(gpio(GPEDS0)).toBe(0);
+      desc.chip?.unmask(desc);
+      pi.soc.write32(ARMCTRL_BASE + ENABLE_IRQS_2, BANK_BITS[0]);
+      yield* udelay(1);
+    });
+    expect(calls).toBe(0);
+    drive(0, 17);
+    drive(1, 17);
+    expect(calls).toBe(1);
+  });
+
+  it('that comes while the line is disabled is kept, and numbered when it is delivered', () => {
+    const seen: number[] = [];
+    const irq = request(17, BOTH, () => {
+      seen.push(pi.pinctrl.edge.lineSeqno);
+      return IRQ_HANDLED;
+    });
+    drive(1, 17);
+    machine.runTask(() => disableIrqNosync(irq));
+    expect(gpio(GPREN0)).toBe(1 << 17);
+    drive(0, 17);
+    expect(gpio(GPREN0)).toBe(0);
+    expect(seen).toEqual([1]);
+    machine.runTask(() => enableIrq(irq));
+    expect(seen).toEqual([1, 2]);
+    drive(1, 17);
+    expect(seen).toEqual([1, 2, 3]);
+  });
+});
+
+describe('the trigger type', () => {
+  it('enables the detectors it needs, until the interrupt is freed', () => {
+    const lines = [
+      [5, RISING],
+      [6, FALLING],
+      [7, BOTH],
+      [40, RISING],
+    ] as const;
+    const irqs = lines.map(([line, type]) => request(line, type, () => IRQ_HANDLED));
+    expect([gpio(GPREN0), gpio(GPFEN0), gpio(GPREN1)]).toEqual([0xa0, 0xc0, 0x100]);
+    machine.runTask(function* () {
+      for (const irq of irqs) yield* freeIrq(irq);
+    });
+    expect([gpio(GPREN0), gpio(GPFEN0), gpio(GPREN1)]).toEqual([0, 0, 0]);
+  });
+
+  it('cannot be a level: EINVAL', () => {
+    expect(() => request(5, IRQF_TRIGGER_HIGH, () => IRQ_HANDLED)).toThrow(KernelError);
+    expect(machine.irqs.get(pi.pinctrl.toIrq(5)).actions).toHaveLength(0);
+  });
+});
+
+describe('functions and pulls', () => {
+  it('change one line and leave its neighbours alone', () => {
+    for (const line of [9, 10, 29, 53]) pi.pinctrl.directionOutput(line, 1);
+    const outputs = Array.from({ length: 54 }, (_, line) => line).filter(
+      (line) => pi.pinctrl.direction(line) === 'out',
+    );
+    expect(outputs).toEqual([9, 10, 29, 53]);
+    pi.pinctrl.directionInput(10);
+    expect([9, 10, 29].map((line) => pi.pinctrl.direction(line))).toEqual(['out', 'in', 'out']);
+  });
+
+  it('are set after the times that the datasheet asks for', () => {
+    for (const line of [2, 40]) pi.board.drive(line, 'float');
+    const before = machine.clock.now();
+    machine.runTask(function* () {
+      yield* pi.pinctrl.setPull(2, 'pull-down');
+      yield* pi.pinctrl.setPull(40, 'pull-up');
+    });
+    expect(machine.clock.now() - before).toBe(4000);
+    expect([pi.pinctrl.level(2), pi.pinctrl.level(40)]).toEqual([0, 1]);
+    expect(log).toEqual([]);
+  });
+});
