@@ -7,7 +7,7 @@
         ['OS=="linux"', {
           'sources': ['drivers/chardev/addon/addon.c', 'drivers/chardev/addon/gpio_fd.c'],
           'defines': ['NAPI_VERSION=8'],
-          'cflags': ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
+          'cflags': ['-std=gnu11', '-Wall', '-Wextra', '-fvisibility=hidden'],
         }, {
           'type': 'none',
         }],
