@@ -1,0 +1,119 @@
+// A machine with a fake interrupt controller that logs its calls, as the recordings of the real kernel had one.
+import { type LogLevel, Machine } from '../machine.js';
+import { context, current, thisCpu } from '../sched/current.js';
+import { contextOf } from '../sched/preempt.js';
+import { handleEdgeIrq } from './chip.js';
+import { IRQ_HANDLED, type IrqReturn } from './flags.js';
+import type { IrqChip, IrqDesc } from './irqdesc.js';
+import { IrqDomain } from './irqdomain.js';
+
+export interface FakeLineOptions {
+  readonly cpus?: number;
+  /** Replaces or adds callbacks of the chip. */
+  readonly chip?: { readonly [K in keyof IrqChip]?: IrqChip[K] | undefined };
+  /** The chip has mask_ack and retrigger, as the recordings' one; default true. */
+  readonly full?: boolean;
+}
+
+export interface FakeLines {
+  readonly machine: Machine;
+  readonly domain: IrqDomain;
+  /** Calls of the chip, and what tests add. */
+  readonly log: string[];
+  /** What the model printed, as `level: text`. */
+  readonly printed: string[];
+  /** Hardware line 3 as an interrupt number, and its descriptor. */
+  readonly irq: number;
+  readonly desc: IrqDesc;
+  /** An edge arrives on a CPU (default 0); the line's hardware mask blocks it. */
+  pulse(hwirq?: number, cpu?: number): void;
+  /** Logs `text` with the time in µs, the context and the task. */
+  at(text: string): void;
+  /** The log so far; it begins anew. */
+  taken(): string[];
+}
+
+/** Builds the machine. */
+export function fakeLines(options: FakeLineOptions = {}): FakeLines {
+  const log: string[] = [];
+  const printed: string[] = [];
+  const printk = (level: LogLevel, text: string): void => {
+    printed.push(`${level}: ${text}`);
+  };
+  const machine = new Machine({ cpus: options.cpus ?? 1, printk });
+  const masked = new Set<number>();
+  const pulse = (hwirq = 3, cpu = 0): void => {
+    machine.cpus[cpu]?.callFunction(() => {
+      if (!masked.has(hwirq)) return domain.handle(hwirq);
+      log.push('blocked');
+      return 0;
+    });
+  };
+  const extra: Partial<IrqChip> =
+    options.full === false
+      ? {}
+      : {
+          maskAck: ({ hwirq }) => {
+            masked.add(hwirq);
+            log.push('mask_ack');
+          },
+          retrigger: ({ hwirq }) => {
+            log.push('retrigger');
+            thisCpu().callFunction(() => domain.handle(hwirq));
+            return true;
+          },
+        };
+  const domain = new IrqDomain(machine, {
+    name: 'fake',
+    size: 8,
+    flow: handleEdgeIrq,
+    chip: {
+      name: 'fake',
+      ack: () => log.push('ack'),
+      mask: ({ hwirq }) => {
+        masked.add(hwirq);
+        log.push('mask');
+      },
+      unmask: ({ hwirq }) => {
+        masked.delete(hwirq);
+        log.push('unmask');
+      },
+      setType: () => {},
+      ...extra,
+      ...options.chip,
+    } as IrqChip,
+  });
+  const irq = domain.createMapping(3);
+  return {
+    machine,
+    domain,
+    log,
+    printed,
+    irq,
+    desc: machine.irqs.get(irq),
+    pulse,
+    at: (text) => {
+      const where = context() === 'task' ? current().comm : contextOf(thisCpu().preemptCount);
+      log.push(`${machine.clock.now() / 1_000} ${where} ${text}`);
+    },
+    taken: () => log.splice(0),
+  };
+}
+
+/** The error that a call throws. */
+export function thrownBy(fn: () => unknown): unknown {
+  try {
+    fn();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+/** A handler or thread function that does something and has handled the interrupt. */
+export function handledAfter(action: () => void): () => IrqReturn {
+  return () => {
+    action();
+    return IRQ_HANDLED;
+  };
+}

@@ -1,0 +1,306 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { KernelError } from '../errno.js';
+import { preemptDisable, preemptEnable } from '../sched/core.js';
+import { type FakeLineOptions, fakeLines, thrownBy } from './fake-line.spec-helper.js';
+import {
+  IRQ_HANDLED,
+  IRQ_NOTCONNECTED,
+  IRQF_COND_ONESHOT,
+  IRQF_COND_SUSPEND,
+  IRQF_NO_AUTOEN,
+  IRQF_NO_SUSPEND,
+  IRQF_ONESHOT,
+  IRQF_PERCPU,
+  IRQF_PROBE_SHARED,
+  IRQF_SHARED,
+  IRQF_TRIGGER_FALLING,
+  IRQF_TRIGGER_HIGH,
+  IRQF_TRIGGER_RISING,
+  type IrqReturn,
+} from './flags.js';
+import type { IrqHandler } from './irqdesc.js';
+import { freeIrq, requestIrq, requestThreadedIrq } from './manage.js';
+
+const handled = (): IrqReturn => IRQ_HANDLED;
+
+interface Request {
+  readonly flags: number;
+  readonly handler?: boolean;
+  readonly thread?: boolean;
+  readonly devId?: unknown;
+  readonly irq?: number;
+  readonly name?: string;
+}
+
+function requester(options: FakeLineOptions = {}) {
+  const lines = fakeLines(options);
+  let requests = 0;
+  /** What request_threaded_irq returns in C. */
+  const request = (asked: Request): number => {
+    const { flags, handler = true, thread = false, devId = { of: requests++ }, irq = lines.irq, name = 'one' } = asked;
+    const error = thrownBy(() =>
+      lines.machine.runTask(() =>
+        requestThreadedIrq(irq, handler ? handled : null, thread ? handled : null, flags, name, devId),
+      ),
+    );
+    if (error === undefined) return 0;
+    if (error instanceof KernelError) return error.errno;
+    throw error;
+  };
+  return { ...lines, request };
+}
+
+describe('a single request', () => {
+  // As recorded from Linux 6.12 (03-request-errno).
+  it.each<[string, Request, number]>([
+    ['plain', { flags: 0 }, 0],
+    ['no dev_id, not shared', { flags: 0, devId: null }, 0],
+    ['no dev_id, shared', { flags: IRQF_SHARED, devId: null }, -22],
+    ['no functions', { flags: 0, handler: false }, -22],
+    ['no functions, oneshot', { flags: IRQF_ONESHOT, handler: false }, -22],
+    ['thread only', { flags: 0, handler: false, thread: true }, -22],
+    ['thread only, oneshot', { flags: IRQF_ONESHOT, handler: false, thread: true }, 0],
+    ['both', { flags: 0, thread: true }, 0],
+    ['both, oneshot', { flags: IRQF_ONESHOT, thread: true }, 0],
+    ['handler only, oneshot', { flags: IRQF_ONESHOT }, 0],
+    ['shared, no autoenable', { flags: IRQF_SHARED | IRQF_NO_AUTOEN }, -22],
+    ['no autoenable', { flags: IRQF_NO_AUTOEN }, 0],
+    ['cond suspend, not shared', { flags: IRQF_COND_SUSPEND }, -22],
+    ['cond suspend, shared', { flags: IRQF_COND_SUSPEND | IRQF_SHARED }, 0],
+    ['no suspend and cond suspend', { flags: IRQF_COND_SUSPEND | IRQF_NO_SUSPEND | IRQF_SHARED }, -22],
+    ['rising and falling', { flags: IRQF_TRIGGER_RISING | IRQF_TRIGGER_FALLING }, 0],
+    ['no such interrupt', { flags: 0, irq: 3999 }, -22],
+    ['interrupt 0', { flags: 0, irq: 0 }, -22],
+    ['a negative number', { flags: 0, irq: -1 }, -22],
+    ['no number', { flags: 0, irq: Number.NaN }, -22],
+    ['not connected', { flags: 0, irq: IRQ_NOTCONNECTED }, -107],
+  ])('%s', (_, asked, errno) => {
+    expect(requester().request(asked)).toBe(errno);
+  });
+
+  it('tells what a thread without a primary handler lacks', () => {
+    const { request, printed, irq } = requester();
+    request({ flags: 0, handler: false, thread: true });
+    expect(printed).toEqual([
+      `err: genirq: Threaded irq requested with handler=NULL and !ONESHOT for one (irq ${irq})`,
+    ]);
+  });
+
+  it('needs no ONESHOT on a chip that is ONESHOT_SAFE', () => {
+    const { request, desc } = requester({ chip: { oneshotSafe: true } });
+    expect(request({ flags: IRQF_ONESHOT, handler: false, thread: true })).toBe(0);
+    expect(desc.actions[0]?.flags).toBe(0);
+  });
+
+  it('refuses with ENOSYS where there is no chip, with EINVAL where a chained handler is', () => {
+    const { request, machine, domain } = requester();
+    expect(request({ flags: 0, irq: machine.irqs.alloc(undefined, 0).irq })).toBe(-38);
+    expect(request({ flags: 0, irq: domain.setChainedHandler(1, () => 0, 'bank').irq })).toBe(-22);
+  });
+
+  it('passes on what the chip says to a trigger type, and leaves nothing behind', () => {
+    const refuse = {
+      setType: () => {
+        throw new KernelError('ENXIO', 'no');
+      },
+    };
+    const { request, printed, desc, irq, machine, log } = requester({ chip: refuse });
+    const tasks = machine.tasks.size;
+    expect(request({ flags: IRQF_TRIGGER_HIGH, thread: true })).toBe(-6);
+    expect(printed).toEqual([`err: genirq: Setting trigger mode 4 for irq ${irq} failed (setType)`]);
+    expect([desc.actions.length, desc.type, desc.depth, machine.tasks.size, log]).toEqual([0, 0, 1, tasks, []]);
+  });
+
+  it('takes any trigger type on a chip that has no choice', () => {
+    const { request, desc } = requester({ chip: { setType: undefined } });
+    expect(request({ flags: IRQF_TRIGGER_RISING })).toBe(0);
+    expect(desc.type).toBe(0);
+  });
+
+  it('refuses what is no function', () => {
+    const { machine, irq } = requester();
+    const bad = 'handler' as unknown as IrqHandler;
+    expect(() => machine.runTask(() => requestIrq(irq, bad, 0, 'one'))).toThrow(/are functions, or null/);
+  });
+
+  it('complains in atomic context, and does it all the same, as the kernel', () => {
+    const { machine, irq, printed, desc } = fakeLines();
+    machine.runTask(function* () {
+      preemptDisable();
+      yield* requestIrq(irq, handled, 0, 'one');
+      preemptEnable();
+    });
+    expect(printed[0]).toMatch(/^emerg: BUG: sleeping function called from invalid context: request_threaded_irq/);
+    expect(desc.actions.length).toBe(1);
+  });
+});
+
+describe('a second request', () => {
+  interface Pair {
+    readonly first: number;
+    readonly second: number;
+    readonly errno: number;
+  }
+  const S = IRQF_SHARED;
+  const O = IRQF_ONESHOT;
+  // As recorded from Linux 6.12 (03-request-errno); ONESHOT requests have a thread.
+  it.each<[string, Pair]>([
+    ['both shared', { first: S, second: S, errno: 0 }],
+    ['exclusive, then exclusive', { first: 0, second: 0, errno: -16 }],
+    ['exclusive, then shared', { first: 0, second: S, errno: -16 }],
+    ['shared, then exclusive', { first: S, second: 0, errno: -16 }],
+    ['shared, then exclusive that probes', { first: S, second: IRQF_PROBE_SHARED, errno: -16 }],
+    ['oneshot, then plain', { first: S | O, second: S, errno: -16 }],
+    ['plain, then oneshot', { first: S, second: S | O, errno: -16 }],
+    ['oneshot both', { first: S | O, second: S | O, errno: 0 }],
+    ['oneshot, then as you like', { first: S | O, second: S | IRQF_COND_ONESHOT, errno: 0 }],
+    ['percpu, then plain', { first: S | IRQF_PERCPU, second: S, errno: -16 }],
+    ['no suspend mixed', { first: S | IRQF_NO_SUSPEND, second: S, errno: 0 }],
+  ])('%s', (_, { first, second, errno }) => {
+    const { request, printed, irq, desc } = requester();
+    const of = (flags: number, name: string): Request => ({ flags, thread: (flags & O) !== 0, name });
+    expect(request(of(first, 'first'))).toBe(0);
+    expect(request(of(second, 'second'))).toBe(errno);
+    const hex = (flags: number): string => flags.toString(16).padStart(8, '0');
+    const text = `err: genirq: Flags mismatch irq ${irq}. ${hex(second)} (second) vs. ${hex(first)} (first)`;
+    expect(printed).toEqual(errno === 0 || (second & IRQF_PROBE_SHARED) !== 0 ? [] : [text]);
+    expect(desc.actions.length).toBe(errno === 0 ? 2 : 1);
+  });
+
+  it('names who is in the way, and what to do', () => {
+    const { request, machine, irq } = requester();
+    request({ flags: 0, name: 'first' });
+    const error = thrownBy(() => machine.runTask(() => requestIrq(irq, handled, 0, 'second')));
+    expect(error).toMatchObject({ code: 'EBUSY', subject: 'first', hint: expect.stringContaining("'first'") });
+  });
+
+  it('that comes without ONESHOT and a primary mismatches first', () => {
+    const { request } = requester();
+    expect(request({ flags: S | O, handler: false, thread: true })).toBe(0);
+    expect(request({ flags: S, handler: false, thread: true })).toBe(-16);
+  });
+
+  it('fixes the trigger type that nobody had fixed, even against the first', () => {
+    const { request, desc, printed, irq } = requester();
+    expect([request({ flags: S | IRQF_TRIGGER_RISING, name: 'three' }), desc.type]).toEqual([0, 1]);
+    expect([request({ flags: S | IRQF_TRIGGER_FALLING, name: 'three' }), desc.type]).toEqual([0, 2]);
+    expect([request({ flags: S | IRQF_TRIGGER_RISING, name: 'three' }), desc.type]).toEqual([-16, 2]);
+    expect(printed).toEqual([`err: genirq: Flags mismatch irq ${irq}. 00000081 (three) vs. 00000081 (three)`]);
+  });
+
+  it('must take the type that firmware has fixed, and inherits it when it asks for none', () => {
+    const { request, desc, printed, irq } = requester();
+    desc.type = 1;
+    desc.typeFixed = true;
+    expect(request({ flags: S, name: 'first' })).toBe(0);
+    expect(request({ flags: S | IRQF_TRIGGER_FALLING, name: 'second' })).toBe(-16);
+    expect(request({ flags: S | IRQF_TRIGGER_RISING })).toBe(0);
+    expect(printed).toEqual([`err: genirq: Flags mismatch irq ${irq}. 00000082 (second) vs. 00000081 (first)`]);
+  });
+
+  it('keeps the type of a freed line', () => {
+    const { request, desc, machine, irq } = requester();
+    expect(request({ flags: IRQF_TRIGGER_FALLING, devId: 1 })).toBe(0);
+    machine.runTask(() => freeIrq(irq, 1));
+    expect(desc.type).toBe(2);
+    expect(request({ flags: S })).toBe(0);
+    expect(desc.actions[0]?.flags).toBe(S | 2);
+  });
+
+  it('is the last ONESHOT one at 64', () => {
+    const { request } = requester();
+    const asked = { flags: S | O, handler: false, thread: true };
+    const answers = Array.from({ length: 65 }, () => request(asked));
+    expect(answers).toEqual([...new Array<number>(64).fill(0), -16]);
+  });
+
+  it('is taken exactly if it agrees in sharing, trigger, oneshot and percpu', () => {
+    const flags = fc
+      .tuple(
+        fc.constantFrom(0, IRQF_SHARED),
+        fc.constantFrom(0, 1, 2),
+        fc.constantFrom(0, IRQF_ONESHOT),
+        fc.constantFrom(0, IRQF_PERCPU),
+      )
+      .map((parts) => parts.reduce<number>((all, part) => all | part, 0));
+    fc.assert(
+      fc.property(flags, flags, flags, (a, b, c) => {
+        const { request, desc } = requester();
+        expect(request({ flags: a })).toBe(0);
+        for (const next of [b, c]) {
+          const before = [...desc.actions];
+          const type = desc.typeFixed ? desc.type : (next & 3) !== 0 ? next & 3 : desc.type;
+          const agrees =
+            (a & next & S) !== 0 && ((next & 3) === 0 || (next & 3) === type) && ((a ^ next) & (O | IRQF_PERCPU)) === 0;
+          expect(request({ flags: next })).toBe(agrees ? 0 : -16);
+          expect(desc.actions.length).toBe(before.length + (agrees ? 1 : 0));
+        }
+      }),
+    );
+  });
+});
+
+describe('freeIrq', () => {
+  it('returns the name, and warns about what is not there', () => {
+    const { machine, irq, printed, request } = requester();
+    const free = (devId?: unknown): unknown => machine.runTask(() => freeIrq(irq, devId));
+    expect(free('x')).toBeUndefined();
+    request({ flags: 0, devId: 'x', name: 'demo' });
+    expect([free('y'), free('x'), free('x')]).toEqual([undefined, 'demo', undefined]);
+    expect(printed).toEqual(new Array(3).fill(`warning: Trying to free already-free IRQ ${irq}`));
+  });
+
+  it('removes the oldest of equal dev_ids, and takes null for none', () => {
+    const { machine, irq, request } = requester();
+    const free = (devId?: unknown): unknown => machine.runTask(() => freeIrq(irq, devId));
+    request({ flags: IRQF_SHARED, devId: 'a', name: 'dup1' });
+    request({ flags: IRQF_SHARED, devId: 'a', name: 'dup2' });
+    expect([free('a'), free('a')]).toEqual(['dup1', 'dup2']);
+    machine.runTask(() => requestIrq(irq, handled, 0, 'none'));
+    expect(free(null)).toBe('none');
+  });
+
+  it('masks the line with its last action, and brings it up anew with the next', () => {
+    const { machine, irq, request, log, desc } = requester();
+    request({ flags: IRQF_SHARED, devId: 'a' });
+    request({ flags: IRQF_SHARED, devId: 'b' });
+    machine.runTask(() => freeIrq(irq, 'a'));
+    expect(log).toEqual(['unmask']);
+    machine.runTask(() => freeIrq(irq, 'b'));
+    expect(log).toEqual(['unmask', 'mask']);
+    expect([desc.depth, desc.disabled, desc.masked, desc.started]).toEqual([1, true, true, false]);
+    request({ flags: 0 });
+    expect([log.length, desc.depth, desc.disabled, desc.masked, desc.started]).toEqual([3, 0, false, false, true]);
+  });
+
+  it('uses startup and shutdown of a chip that has them', () => {
+    const calls: string[] = [];
+    const { machine, irq, request, log } = requester({
+      chip: { startup: () => calls.push('startup'), shutdown: () => calls.push('shutdown') },
+    });
+    request({ flags: 0, devId: 1 });
+    machine.runTask(() => freeIrq(irq, 1));
+    expect([calls, log]).toEqual([['startup', 'shutdown'], []]);
+  });
+
+  it('cannot be called in an interrupt', () => {
+    const { machine, irq, printed, pulse } = fakeLines();
+    machine.runTask(() =>
+      requestIrq(
+        irq,
+        function* () {
+          yield* freeIrq(irq);
+          return IRQ_HANDLED;
+        },
+        0,
+        'one',
+      ),
+    );
+    pulse();
+    expect(printed[0]).toBe(`warning: Trying to free IRQ ${irq} from IRQ context!`);
+    expect(printed[1]).toMatch(/^emerg: BUG: sleeping function called from invalid context: free_irq/);
+    expect(printed[2]).toMatch(/^alert: Oops: exception in handler one/);
+    expect(machine.irqs.get(irq).actions.length).toBe(1);
+  });
+});
