@@ -22,6 +22,7 @@ export const ERRNO = {
   ERANGE: 34,
   EDEADLK: 35,
   ENOSYS: 38,
+  ETIME: 62,
   ENOTSUP: 95,
   ETIMEDOUT: 110,
   ENOTCONN: 107,

@@ -1,7 +1,7 @@
 // lockdep: learns in which contexts and orders locks are taken, and reports what could deadlock before it does.
-import type { Cpu } from '../sched/cpu.js';
 import { HARDIRQ_MASK, SOFTIRQ_MASK, SOFTIRQ_OFFSET } from '../sched/preempt.js';
 import type { Task } from '../sched/task.js';
+import type { LockContext } from './context.js';
 import { connect, search } from './graph.js';
 import { type HeldLock, LockChain, LockClass, type LockMap, type ReadMode } from './held.js';
 import { herePlace, type Place, placeName } from './place.js';
@@ -51,7 +51,7 @@ export class Lockdep {
   #locks = 0;
 
   /** The current context is about to take a lock, and may wait for it (lock_acquire). */
-  acquire(cpu: Cpu, map: LockMap, taking: Taking = {}): void {
+  acquire(cpu: LockContext, map: LockMap, taking: Taking = {}): void {
     if (!this.on) return;
     const { read = 0, trylock = false, subclass = 0, place = herePlace() } = taking;
     const task = cpu.current;
@@ -69,7 +69,7 @@ export class Lockdep {
   }
 
   /** The current context gives a lock back (lock_release). */
-  release(cpu: Cpu, map: LockMap): void {
+  release(cpu: LockContext, map: LockMap): void {
     if (!this.on) return;
     const { heldLocks } = cpu.current;
     const top = heldLocks[heldLocks.length - 1];
@@ -93,7 +93,7 @@ export class Lockdep {
   }
 
   /** Interrupts are being enabled: held locks are now held with interrupts on (lockdep_hardirqs_on). */
-  hardirqsOn(cpu: Cpu): void {
+  hardirqsOn(cpu: LockContext): void {
     if (!this.on) return;
     if ((cpu.preemptCount & HARDIRQ_MASK) !== 0) {
       this.warn(cpu, 'lockdep_hardirq_context()');
@@ -104,26 +104,26 @@ export class Lockdep {
   }
 
   /** Softirqs are being enabled (lockdep_softirqs_on). */
-  softirqsOn(cpu: Cpu): void {
+  softirqsOn(cpu: LockContext): void {
     if (this.on && cpu.irqsEnabled) this.#markAll(cpu, SOFTIRQ);
   }
 
   /** A task ends (debug_check_no_locks_held). */
-  checkExit(cpu: Cpu, task: Task): void {
+  checkExit(cpu: LockContext, task: Task): void {
     if (!this.on || task.heldLocks.length === 0) return;
     this.on = false;
     report.stillHeldAtExit(cpu, task);
   }
 
   /** A lock's own check failed (DEBUG_LOCKS_WARN_ON). */
-  warn(cpu: Cpu, condition: string): void {
+  warn(cpu: LockContext, condition: string): void {
     if (!this.on) return;
     this.on = false;
     warnOn(cpu, `DEBUG_LOCKS_WARN_ON(${condition})`);
   }
 
   /** The current context holds the lock (lockdep_is_held). */
-  holds(cpu: Cpu, map: LockMap): boolean {
+  holds(cpu: LockContext, map: LockMap): boolean {
     return cpu.current.heldLocks.some((held) => held.map === map);
   }
 
@@ -154,7 +154,7 @@ export class Lockdep {
   }
 
   /** The checks of one taking; false when it was reported. */
-  #push(cpu: Cpu, task: Task, held: HeldLock): boolean {
+  #push(cpu: LockContext, task: Task, held: HeldLock): boolean {
     const top = task.heldLocks[task.heldLocks.length - 1];
     const around = top !== undefined && top.irqContext === held.irqContext ? top.chain : this.#root;
     held.chain = around.next(held.cls, held.read);
@@ -165,7 +165,7 @@ export class Lockdep {
     return this.#checkOrder(cpu, task, held);
   }
 
-  #checkWaitContext(cpu: Cpu, task: Task, held: HeldLock): boolean {
+  #checkWaitContext(cpu: LockContext, task: Task, held: HeldLock): boolean {
     if (held.trylock) return true;
     const taskContext = report.taskWaitContext((cpu.preemptCount & (HARDIRQ_MASK | SOFTIRQ_OFFSET)) !== 0);
     let inner = taskContext;
@@ -178,7 +178,7 @@ export class Lockdep {
     return false;
   }
 
-  #markTaking(cpu: Cpu, held: HeldLock): boolean {
+  #markTaking(cpu: LockContext, held: HeldLock): boolean {
     const { read, irqContext } = held;
     if (!held.trylock) {
       if ((irqContext & 2) !== 0 && !this.#mark(cpu, held, usedIn(HARDIRQ, read))) return false;
@@ -192,13 +192,13 @@ export class Lockdep {
     return this.#mark(cpu, held, firstUse(read));
   }
 
-  #markAll(cpu: Cpu, state: number): void {
+  #markAll(cpu: LockContext, state: number): void {
     for (const held of cpu.current.heldLocks) {
       if (!this.#mark(cpu, held, takenWith(state, held.read))) return;
     }
   }
 
-  #mark(cpu: Cpu, held: HeldLock, bit: number): boolean {
+  #mark(cpu: LockContext, held: HeldLock, bit: number): boolean {
     const { cls } = held;
     if ((cls.usage & flag(bit)) !== 0) return true;
     cls.usage |= flag(bit);
@@ -207,7 +207,7 @@ export class Lockdep {
   }
 
   /** A new usage must not conflict with the class's others, nor with those of the classes that it is connected with. */
-  #checkUsage(cpu: Cpu, held: HeldLock, bit: number): boolean {
+  #checkUsage(cpu: LockContext, held: HeldLock, bit: number): boolean {
     const { cls } = held;
     const bad = conflicting(bit);
     const badRead = bad | 1;
@@ -230,7 +230,7 @@ export class Lockdep {
   }
 
   /** A sequence of held locks that was not seen before. */
-  #checkOrder(cpu: Cpu, task: Task, next: HeldLock): boolean {
+  #checkOrder(cpu: LockContext, task: Task, next: HeldLock): boolean {
     let recursiveReader = false;
     for (const held of task.heldLocks) {
       if (held.cls !== next.cls) continue;
@@ -253,7 +253,7 @@ export class Lockdep {
     return true;
   }
 
-  #checkDependency(cpu: Cpu, previous: HeldLock, next: HeldLock): boolean {
+  #checkDependency(cpu: LockContext, previous: HeldLock, next: HeldLock): boolean {
     const back = search(next.cls, next.read === 2, 'after', (node) => {
       return node.cls === previous.cls && (previous.read === 0 || !node.onlyRecursive);
     });
@@ -267,7 +267,7 @@ export class Lockdep {
     return true;
   }
 
-  #checkIrqOrder(cpu: Cpu, previous: HeldLock, next: HeldLock): boolean {
+  #checkIrqOrder(cpu: LockContext, previous: HeldLock, next: HeldLock): boolean {
     let around = 0;
     search(previous.cls, previous.read !== 0, 'before', (node) => {
       around |= usedInMask(effectiveUsage(node.cls, node.onlyRecursive));
@@ -302,13 +302,13 @@ function exclusivePair(safe: number, unsafe: number): readonly [number, number] 
   return undefined;
 }
 
-function irqContextOf(cpu: Cpu): number {
+function irqContextOf(cpu: LockContext): number {
   const { preemptCount } = cpu;
   return ((preemptCount & HARDIRQ_MASK) === 0 ? 0 : 2) | ((preemptCount & SOFTIRQ_OFFSET) === 0 ? 0 : 1);
 }
 
 /** A WARN of the kernel's, with the place in the user's code. */
-export function warnOn(cpu: Cpu, text: string): void {
+export function warnOn(cpu: LockContext, text: string): void {
   const { machine, current } = cpu;
   machine.tainted = true;
   machine.printk(

@@ -2,7 +2,7 @@
 import { userFrames } from '../trace/stack.js';
 
 /** Frames kept: the model's own two or three, and the user's. */
-const FRAMES = 8;
+const FRAMES = 10;
 
 /** A place that code was at; its stack costs little until it is read. */
 export type Place = Error;

@@ -1,7 +1,7 @@
 // What lockdep has to say, in the kernel's words and order, with places in the user's code.
-import type { Cpu } from '../sched/cpu.js';
 import { HARDIRQ_MASK, SOFTIRQ_MASK, SOFTIRQ_OFFSET } from '../sched/preempt.js';
 import type { Task } from '../sched/task.js';
+import type { LockContext } from './context.js';
 import type { PathNode } from './graph.js';
 import { type HeldLock, LD_WAIT_MAX, type LockClass, type LockMap } from './held.js';
 import { type Place, placeFrames, placeName } from './place.js';
@@ -14,10 +14,10 @@ const CPU1 = ' '.repeat(31);
 /** One report: its lines, and who made it. */
 export class Report {
   readonly #lines: string[] = [];
-  readonly #cpu: Cpu;
+  readonly #cpu: LockContext;
   readonly #task: Task;
 
-  constructor(cpu: Cpu) {
+  constructor(cpu: LockContext) {
     this.#cpu = cpu;
     this.#task = cpu.current;
   }
@@ -90,7 +90,7 @@ export function heldLines(task: Task): string[] {
 }
 
 /** One lock class, used in two ways that together deadlock. */
-export function inconsistentState(cpu: Cpu, held: HeldLock, oldBit: number, newBit: number): void {
+export function inconsistentState(cpu: LockContext, held: HeldLock, oldBit: number, newBit: number): void {
   const report = new Report(cpu);
   report
     .title('WARNING: inconsistent lock state', 32)
@@ -106,7 +106,7 @@ export function inconsistentState(cpu: Cpu, held: HeldLock, oldBit: number, newB
 }
 
 /** Two locks of one class inside each other, or one lock twice. */
-export function recursiveLocking(cpu: Cpu, next: HeldLock, previous: HeldLock): void {
+export function recursiveLocking(cpu: LockContext, next: HeldLock, previous: HeldLock): void {
   const report = new Report(cpu);
   report
     .title('WARNING: possible recursive locking detected')
@@ -120,7 +120,7 @@ export function recursiveLocking(cpu: Cpu, next: HeldLock, previous: HeldLock): 
 }
 
 /** `found` is the held class, reached from the class of the lock to be taken. */
-export function circularDependency(cpu: Cpu, next: HeldLock, previous: HeldLock, found: PathNode): void {
+export function circularDependency(cpu: LockContext, next: HeldLock, previous: HeldLock, found: PathNode): void {
   const report = new Report(cpu);
   report
     .title('WARNING: possible circular locking dependency detected')
@@ -221,7 +221,7 @@ export interface BadIrqOrder {
   readonly unsafeBit: number;
 }
 
-export function badIrqOrder(cpu: Cpu, { previous, next, safe, safeBit, unsafe, unsafeBit }: BadIrqOrder): void {
+export function badIrqOrder(cpu: LockContext, { previous, next, safe, safeBit, unsafe, unsafeBit }: BadIrqOrder): void {
   const report = new Report(cpu);
   const kind = stateName(safeBit);
   const between = previous.cls === safe.cls ? next.cls : previous.cls;
@@ -246,7 +246,7 @@ export function badIrqOrder(cpu: Cpu, { previous, next, safe, safeBit, unsafe, u
 }
 
 /** A lock's new usage conflicts with that of another lock that it is connected with. */
-export function irqInversion(cpu: Cpu, held: HeldLock, other: PathNode, bit: number, forwards: boolean): void {
+export function irqInversion(cpu: LockContext, held: HeldLock, other: PathNode, bit: number, forwards: boolean): void {
   const report = new Report(cpu);
   const kind = stateName(bit);
   const nearest = childOfRoot(other).cls;
@@ -268,7 +268,7 @@ export function irqInversion(cpu: Cpu, held: HeldLock, other: PathNode, bit: num
 }
 
 /** A lock that may sleep, asked for where nothing may. */
-export function invalidWaitContext(cpu: Cpu, next: HeldLock, taskContext: number): void {
+export function invalidWaitContext(cpu: LockContext, next: HeldLock, taskContext: number): void {
   const report = new Report(cpu);
   report
     .title('[ BUG: Invalid wait context ]')
@@ -280,7 +280,7 @@ export function invalidWaitContext(cpu: Cpu, next: HeldLock, taskContext: number
     .print();
 }
 
-export function badUnlockBalance(cpu: Cpu, map: LockMap, place: Place): void {
+export function badUnlockBalance(cpu: LockContext, map: LockMap, place: Place): void {
   const report = new Report(cpu);
   report
     .title('WARNING: bad unlock balance detected!')
@@ -291,7 +291,7 @@ export function badUnlockBalance(cpu: Cpu, map: LockMap, place: Place): void {
     .end(place);
 }
 
-export function stillHeldAtExit(cpu: Cpu, task: Task): void {
+export function stillHeldAtExit(cpu: LockContext, task: Task): void {
   const report = new Report(cpu);
   report.title(`WARNING: ${task.comm}/${task.pid} still has locks held!`, 36).held();
   const last = task.heldLocks[task.heldLocks.length - 1];
