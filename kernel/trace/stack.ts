@@ -1,11 +1,19 @@
 // Stacks as the user should see them: the frames of the user's code, without the model's own.
 
-/** Source folders of the model and of the simulated hardware, as they appear in a stack. */
-const OWN = /[/\\](?:kernel|sim-fallback)[/\\](?!.*\.spec\.)/;
+/** Where the model's own code lies, as it appears in a stack: the folders kernel/ and sim-fallback/ beside this file's. */
+const HERE = decodeURI(import.meta.url).replace(/^file:\/\//, '');
+const ROOT = HERE.slice(0, HERE.lastIndexOf('kernel/trace/'));
+const OWN = ['kernel/', 'sim-fallback/'].map((folder) => `${ROOT}${folder}`);
+
+function isOwn(frame: string): boolean {
+  if (frame.includes('node:internal')) return true;
+  const place = decodeURI(frame);
+  return OWN.some((folder) => place.includes(folder)) && !place.includes('.spec.');
+}
 
 /** Lines of a stack that are not the model's own, as `  at …`; all of them if there would be none. */
 export function userFrames(stack: string | undefined): string[] {
   const frames = (stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at '));
-  const own = frames.filter((line) => !OWN.test(line) && !line.includes('node:internal'));
-  return own.length > 0 ? own : frames;
+  const users = frames.filter((line) => !isOwn(line));
+  return users.length > 0 ? users : frames;
 }

@@ -12,7 +12,7 @@ const RAIL = { running: '┃', away: '┊', idle: '│', none: ' ' } as const;
 /** How an event sits on its rail. */
 const MARK = { begin: '┏', end: '┗', within: '┠', resume: '┣', alone: '╺' } as const;
 
-const LEGEND = "┏ begins  ┗ ends  ┃ runs  ┊ waits or is preempted  ┠ does  ┣ goes on  ╺ a timer's interrupt  ⋮ a pause";
+const LEGEND = '┏ begins  ┗ ends  ┃ runs  ┊ waits  ┠ does  ┣ goes on  ╺ an interrupt  ⋮ a pause';
 const GAP = '  ';
 /** Time in which nothing happens gets a row of its own from this length on. */
 const PAUSE_NS = 1_000_000;

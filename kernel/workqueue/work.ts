@@ -12,8 +12,8 @@ export const WQ_HIGHPRI = 1 << 4;
 export const WQ_DFL_ACTIVE = 256;
 export const WQ_MAX_ACTIVE = 512;
 
-/** The function of a work item: process context, in a kworker. */
-export type WorkFn = (work: Work) => Process<void>;
+/** The function of a work item: process context, in a kworker. What it returns is not looked at, once it is there. */
+export type WorkFn = (work: Work) => Process<unknown>;
 
 /** A task in flush_work. */
 export interface Flush {
