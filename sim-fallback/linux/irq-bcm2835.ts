@@ -1,6 +1,6 @@
 // The Linux side of the ARMCTRL: its irq_chip, its domain and the root interrupt handler, over the registers alone.
 import type { IrqChip, IrqDesc, Machine } from '../../kernel/index.js';
-import { IrqDomain } from '../../kernel/index.js';
+import { IrqDomain, KernelError } from '../../kernel/index.js';
 import { DONE, type Outcome } from '../../kernel/sched/coroutine.js';
 import {
   ARMCTRL_BASE,
@@ -29,6 +29,9 @@ const ENABLE = [ENABLE_BASIC_IRQS, ENABLE_IRQS_1, ENABLE_IRQS_2] as const;
 const DISABLE = [DISABLE_BASIC_IRQS, DISABLE_IRQS_1, DISABLE_IRQS_2] as const;
 const PENDING = [IRQ_BASIC_PENDING, IRQ_PENDING_1, IRQ_PENDING_2] as const;
 
+/** Dispatches in one interrupt after which a source is taken to be stuck: far more than there are sources. */
+const MAX_DISPATCHES = 100_000;
+
 const BANK0_BITS = 0xff;
 /** Shortcuts of GPU interrupts below 32 and of those above. */
 const SHORTCUT1_BITS = 0x7c00;
@@ -37,6 +40,10 @@ const SHORTCUT2_BITS = 0x1f_8000;
 /** Hardware interrupt number of a GPU interrupt, 0-63. */
 export function gpuHwirq(gpuIrq: number): number {
   return gpuIrq + (1 << BANK_SHIFT);
+}
+
+function sourceName(hwirq: number): string {
+  return `interrupt ${hwirq & BITS_MASK} of bank ${hwirq >> BANK_SHIFT}`;
 }
 
 function lowestBit(value: number): number {
@@ -49,6 +56,7 @@ export class ArmctrlIrqchip {
   readonly #machine: Machine;
   readonly #soc: Bcm2835;
   readonly #next = (): number => this.#nextPending();
+  #dispatches = 0;
 
   /** Becomes the machine's root interrupt handler. */
   constructor(machine: Machine, soc: Bcm2835) {
@@ -68,8 +76,9 @@ export class ArmctrlIrqchip {
     machine.setHandleIrq(() => this.#handleIrq());
   }
 
-  /** Dispatches until nothing is pending. */
+  /** Dispatches until nothing is pending. Throws `EDEADLK` where Linux would go on for ever. */
   #handleIrq(): Outcome {
+    this.#dispatches = 0;
     return this.domain.handleEach(this.#next);
   }
 
@@ -92,12 +101,20 @@ export class ArmctrlIrqchip {
   /** The next pending interrupt that has a number; one that was enabled behind the driver's back has none. */
   #nextPending(): number {
     for (let hwirq = this.#firstPending(); hwirq >= 0; hwirq = this.#firstPending()) {
+      if (++this.#dispatches > MAX_DISPATCHES) throw this.#stuck(hwirq);
       if (this.domain.findMapping(hwirq) !== 0) return hwirq;
       this.#write(DISABLE, hwirq);
-      const bank = hwirq >> BANK_SHIFT;
-      this.#machine.printk('crit', `ARMCTRL: bank ${bank} bit ${hwirq & BITS_MASK} is nobody's; disabled`);
+      this.#machine.printk('crit', `ARMCTRL: ${sourceName(hwirq)} is nobody's; disabled`);
     }
     return -1;
+  }
+
+  #stuck(hwirq: number): KernelError {
+    const source = sourceName(hwirq);
+    return new KernelError('EDEADLK', `ARMCTRL: ${source} is asserted after each of ${MAX_DISPATCHES} dispatches`, {
+      hint: 'its handler has to clear what asserts it',
+      subject: source,
+    });
   }
 
   /** The first pending interrupt in the driver's order: own, shortcut, bank 1, shortcut, bank 2. -1 for none. */

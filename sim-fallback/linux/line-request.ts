@@ -182,7 +182,8 @@ export class SimLineRequest implements LineRequest {
 
   *#setUp(pulls: readonly Pull[]): Coroutine<void> {
     for (const { offset, bias } of pulls) {
-      if (this.#line(offset).config.bias === bias) yield* this.#lines.pinctrl.setPull(offset, bias);
+      const wanted = !this.#released && this.#line(offset).config.bias === bias;
+      if (wanted) yield* this.#lines.pinctrl.setPull(offset, bias);
     }
     for (const { edges } of this.#byOffset.values()) yield* edges.converge();
   }
