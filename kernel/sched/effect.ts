@@ -94,20 +94,20 @@ function callOfAwait(): AsyncCall {
   });
 }
 
-function then(this: Coroutine, resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
-  if (runningCpu() !== undefined) {
-    reject(
-      new KernelError('EPERM', 'a kernel primitive was treated as a promise where a generator was running', {
+function then(
+  this: Coroutine,
+  onFulfilled?: (value: unknown) => unknown,
+  onRejected?: (error: unknown) => unknown,
+): Promise<unknown> {
+  const taken = new Promise((resolve, reject) => {
+    if (runningCpu() !== undefined) {
+      throw new KernelError('EPERM', 'a kernel primitive was treated as a promise where a generator was running', {
         hint: 'use yield*',
-      }),
-    );
-    return;
-  }
-  try {
+      });
+    }
     callOfAwait().submit({ coroutine: this, resolve, reject });
-  } catch (error) {
-    reject(error);
-  }
+  });
+  return taken.then(onFulfilled, onRejected);
 }
 
 /** Makes a primitive of a generator function: its generators can be awaited too. */

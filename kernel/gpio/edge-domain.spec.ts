@@ -1,0 +1,281 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { IRQ_HANDLED, IRQF_SHARED, IRQF_TRIGGER_HIGH, IRQF_TRIGGER_RISING } from '../irq/flags.js';
+import { disableIrqNosync, enableIrq, freeIrq, requestIrq } from '../irq/manage.js';
+import { showInterrupts } from '../irq/proc.js';
+import { Machine } from '../machine.js';
+import { preemptPoint } from '../sched/core.js';
+import { udelay } from '../time/delay.js';
+import { EDGE_BATCH_MAX, EdgeBatch } from './driver.js';
+import { EdgeDomain, type EdgeDomainOptions } from './edge-domain.js';
+
+/** One edge as a driver reports it. */
+interface Edge {
+  readonly line: number;
+  readonly rising?: boolean;
+  readonly stampNs?: number;
+  readonly seqno?: number;
+}
+
+const ORIGIN_NS = 0x3_ffff_ff00n;
+const LINES = 8;
+
+function rig(options: Partial<EdgeDomainOptions> = {}) {
+  const log: string[] = [];
+  const printed: string[] = [];
+  const lost: [number, number][] = [];
+  const machine = new Machine({ printk: (level, text) => printed.push(`${level}: ${text}`) });
+  const edges = new EdgeDomain(machine, {
+    name: 'gpiochip0',
+    lines: LINES,
+    originNs: ORIGIN_NS,
+    hasSeqno: true,
+    onLost: (offset, count) => lost.push([offset, count]),
+    ...options,
+  });
+  const batch = new EdgeBatch();
+  const next = new Array<number>(LINES).fill(0);
+  const deliver = (...records: Edge[]): void => {
+    for (let from = 0; from < records.length; from += EDGE_BATCH_MAX) {
+      const part = records.slice(from, from + EDGE_BATCH_MAX);
+      part.forEach(({ line, rising = true, stampNs = 0, seqno }, i) => {
+        const number = seqno ?? (next[line] ?? 0) + 1;
+        next[line] = number >>> 0;
+        const stamp = ORIGIN_NS + BigInt(stampNs);
+        batch.write(i, Number(stamp >> 32n), Number(stamp & 0xffff_ffffn), rising, line, 0, number >>> 0);
+      });
+      batch.count = part.length;
+      edges.deliver(batch);
+    }
+  };
+  const seen = (line: number): void => {
+    const { rising, stampNs, lineSeqno } = edges.edge;
+    log.push(`${line}${rising ? '↑' : '↓'} @${stampNs} #${lineSeqno}`);
+  };
+  const request = (line: number, slowUs = 0): void => {
+    const plain = () => {
+      seen(line);
+      return IRQ_HANDLED;
+    };
+    const generator = function* () {
+      yield* udelay(slowUs);
+      seen(line);
+      return IRQ_HANDLED;
+    };
+    machine.runTask(() => requestIrq(edges.toIrq(line), slowUs > 0 ? generator : plain, IRQF_SHARED, `l${line}`, line));
+  };
+  const run = (fn: () => void): void =>
+    machine.runTask(function* () {
+      fn();
+      yield* preemptPoint();
+    });
+  return { machine, edges, batch, deliver, request, run, log, lost, printed };
+}
+
+describe('edges of a batch', () => {
+  it('are one interrupt each, with stamp, direction and number, in order', () => {
+    const { deliver, request, log, machine, edges } = rig();
+    request(2);
+    request(5);
+    const before = machine.bootCpu.interrupts;
+    deliver(
+      { line: 5, stampNs: 100 },
+      { line: 2, rising: false, stampNs: 0x1_0000_0000 },
+      { line: 5, rising: false, stampNs: 0x1_0000_0001 },
+    );
+    expect(log).toEqual(['5↑ @100 #1', '2↓ @4294967296 #1', '5↓ @4294967297 #2']);
+    expect(machine.bootCpu.interrupts - before).toBe(3);
+    expect(edges.countsOf(5)).toEqual({ received: 2, lost: 0, dropped: 0 });
+    expect(showInterrupts(machine)).toContain('          2  gpiochip0   5 Edge      l5\n');
+  });
+
+  it('are all handled in order, 64 at once, by handlers that give the CPU back and by others', () => {
+    const records = fc.array(fc.record({ line: fc.nat({ max: LINES - 1 }), rising: fc.boolean() }), { maxLength: 200 });
+    const speeds = fc.array(fc.nat({ max: 3 }), { minLength: LINES, maxLength: LINES });
+    fc.assert(
+      fc.property(records, speeds, (edges, slow) => {
+        const { deliver, request, log, machine, lost } = rig();
+        for (const [line, us] of slow.entries()) request(line, us);
+        deliver(...edges.map((edge, i) => ({ ...edge, stampNs: i })));
+        machine.advance(10_000_000);
+        const numbers = new Array<number>(LINES).fill(0);
+        const expected = edges.map(({ line, rising }, i) => {
+          numbers[line] = (numbers[line] ?? 0) + 1;
+          return `${line}${rising ? '↑' : '↓'} @${i} #${numbers[line]}`;
+        });
+        expect([log, lost]).toEqual([expected, []]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('that the driver reports of a line that is not there are told, and the others handled', () => {
+    const { deliver, request, log, printed } = rig();
+    request(1);
+    deliver({ line: 8 }, { line: 1 });
+    expect(printed).toEqual(['err: gpiochip0: the driver reports an edge of line 8, of which there is none']);
+    expect(log).toEqual(['1↑ @0 #1']);
+  });
+
+  it('are edges: a level is refused', () => {
+    const { machine, edges } = rig();
+    const ask = (flags: number) => () => machine.runTask(() => requestIrq(edges.toIrq(1), () => 1, flags, 'x'));
+    expect(ask(IRQF_TRIGGER_HIGH)).toThrow(/gpiochip0 line 1: the kernel reports edges, not levels/);
+    expect(ask(IRQF_TRIGGER_RISING)).not.toThrow();
+    expect(() => edges.toIrq(LINES)).toThrow(/gpiochip0 has no line 8/);
+  });
+});
+
+describe('lost edges', () => {
+  it('are the gaps in the numbers of each line, told once a batch', () => {
+    const { deliver, edges, lost } = rig();
+    deliver({ line: 1, seqno: 3 }, { line: 2, seqno: 1 }, { line: 1, seqno: 6 }, { line: 1, seqno: 7 });
+    expect(lost).toEqual([[1, 4]]);
+    expect(edges.countsOf(1)).toEqual({ received: 3, lost: 4, dropped: 0 });
+    expect(edges.countsOf(2)).toEqual({ received: 1, lost: 0, dropped: 0 });
+  });
+
+  it('are counted across the wrap at 2^32', () => {
+    const gaps = fc.array(fc.oneof(fc.constant(0), fc.nat({ max: 5_000 })), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(fc.integer({ min: 0xffff_f000, max: 0xffff_ffff }), gaps, (start, missing) => {
+        const { deliver, edges, lost } = rig();
+        // Half of the numbers is the most that can be missing at once, so the start is reached in steps.
+        deliver({ line: 1, seqno: 0x7fff_ffff }, { line: 1, seqno: start });
+        const reached = edges.countsOf(1).lost ?? 0;
+        expect(reached).toBe(start - 2);
+        lost.length = 0;
+        let seqno = start;
+        for (const gap of missing) {
+          seqno = (seqno + 1 + gap) % 2 ** 32;
+          deliver({ line: 1, seqno });
+        }
+        const all = missing.reduce((sum, gap) => sum + gap, 0);
+        expect(edges.countsOf(1).lost).toBe(reached + all);
+        expect(lost).toEqual(missing.filter((gap) => gap > 0).map((gap) => [1, gap]));
+      }),
+    );
+  });
+
+  it('are not made of numbers that begin anew', () => {
+    const { deliver, edges } = rig();
+    deliver({ line: 1, seqno: 1 }, { line: 1, seqno: 2 });
+    edges.restart(1);
+    deliver({ line: 1, seqno: 4 });
+    expect(edges.countsOf(1).lost).toBe(3);
+    deliver({ line: 1, seqno: 2 });
+    expect(edges.countsOf(1).lost).toBe(4);
+  });
+
+  it('are unknown without numbers', () => {
+    const { deliver, edges, lost } = rig({ hasSeqno: false });
+    deliver({ line: 1, seqno: 0 }, { line: 1, seqno: 0 });
+    expect([edges.countsOf(1), lost]).toEqual([{ received: 2, lost: undefined, dropped: 0 }, []]);
+  });
+
+  it('are also those for which a stuck CPU leaves no room, told once a batch', () => {
+    const { deliver, request, edges, machine, log, lost } = rig();
+    request(1);
+    request(2, 1_000_000);
+    deliver({ line: 2 });
+    deliver(...Array.from({ length: 4_100 }, () => ({ line: 1 })));
+    expect(edges.countsOf(1)).toEqual({ received: 4_100, lost: 4, dropped: 4 });
+    expect(lost).toEqual([[1, 4]]);
+    machine.advance(2_000_000_000);
+    expect([log.length, log[1], log.at(-1)]).toEqual([4_097, '1↑ @0 #1', '1↑ @0 #4096']);
+  });
+});
+
+describe('a line that nobody listens to', () => {
+  it('gives nothing of its past to who requests it', () => {
+    const { deliver, request, log, machine, edges } = rig();
+    deliver({ line: 1 }, { line: 1 });
+    request(1);
+    expect(log).toEqual([]);
+    deliver({ line: 1, stampNs: 7 });
+    machine.runTask(() => freeIrq(edges.toIrq(1), 1));
+    deliver({ line: 1 });
+    request(1);
+    expect(log).toEqual(['1↑ @7 #3']);
+    expect(edges.countsOf(1)).toEqual({ received: 4, lost: 0, dropped: 0 });
+  });
+});
+
+describe('a disabled line', () => {
+  it('keeps its first edge and its last, each with its own stamp, and gives them before what comes after', () => {
+    const { deliver, request, run, log, edges, machine } = rig();
+    request(1);
+    request(2);
+    const irq = edges.toIrq(1);
+    run(() => disableIrqNosync(irq));
+    for (let i = 1; i <= 5; i++) deliver({ line: 1, rising: i % 2 === 1, stampNs: i * 10 });
+    deliver({ line: 2, stampNs: 60 });
+    expect(log).toEqual(['2↑ @60 #1']);
+    run(() => enableIrq(irq));
+    expect(log).toEqual(['2↑ @60 #1', '1↑ @10 #1', '1↑ @50 #5']);
+    expect([machine.irqs.get(irq).coalesced, machine.irqs.get(irq).total]).toEqual([3, 2]);
+    deliver({ line: 1, stampNs: 70 });
+    expect(log.at(-1)).toBe('1↑ @70 #6');
+  });
+
+  it('never loses the last edge, and never gives one twice or out of order', () => {
+    const step = fc.constantFrom('edge', 'disable', 'enable');
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.nat({ max: 2 }), (steps, slow) => {
+        const { deliver, request, run, log, edges, machine } = rig();
+        request(1, slow);
+        const irq = edges.toIrq(1);
+        let sent = 0;
+        let depth = 0;
+        for (const what of steps) {
+          if (what === 'edge') {
+            sent++;
+            deliver({ line: 1, rising: sent % 2 === 1, stampNs: sent });
+          } else if (what === 'disable') {
+            depth++;
+            run(() => disableIrqNosync(irq));
+          } else if (depth > 0) {
+            depth--;
+            run(() => enableIrq(irq));
+          }
+        }
+        for (; depth > 0; depth--) run(() => enableIrq(irq));
+        machine.advance(10_000_000);
+        const numbers = log.map((entry) => Number(entry.split('#')[1]));
+        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+        expect(numbers.at(-1) ?? 0).toBe(sent);
+        for (const entry of log) {
+          const [, direction, stamp, number] = /^1(.) @(\d+) #(\d+)$/.exec(entry) ?? [];
+          expect([stamp, direction]).toEqual([number, Number(number) % 2 === 1 ? '↑' : '↓']);
+        }
+      }),
+    );
+  });
+});
+
+describe('the way from a batch to the top half', () => {
+  it('keeps the heap as it is', () => {
+    const { edges, batch, machine } = rig();
+    let handled = 0;
+    const handler = () => {
+      handled++;
+      return IRQ_HANDLED;
+    };
+    machine.runTask(() => requestIrq(edges.toIrq(3), handler, 0, 'hot'));
+    let seqno = 0;
+    const burst = (batches: number): void => {
+      for (let i = 0; i < batches; i++) {
+        for (let at = 0; at < EDGE_BATCH_MAX; at++) batch.write(at, 3, seqno, true, 3, seqno, ++seqno);
+        batch.count = EDGE_BATCH_MAX;
+        edges.deliver(batch);
+      }
+    };
+    burst(2_000);
+    const before = process.memoryUsage().heapUsed;
+    burst(2_000);
+    const grown = process.memoryUsage().heapUsed - before;
+    expect(handled).toBe(4_000 * EDGE_BATCH_MAX);
+    // Far less than one object per edge; a garbage collection in between makes it negative.
+    expect(grown).toBeLessThan(2_000 * EDGE_BATCH_MAX * 8);
+  });
+});
