@@ -1,6 +1,6 @@
 // The Linux side of the ARMCTRL: its irq_chip, its domain and the root interrupt handler, over the registers alone.
 import type { IrqChip, IrqDesc, Machine } from '../../kernel/index.js';
-import { IrqDomain, KernelError } from '../../kernel/index.js';
+import { IrqDomain } from '../../kernel/index.js';
 import { DONE, type Outcome } from '../../kernel/sched/coroutine.js';
 import {
   ARMCTRL_BASE,
@@ -42,10 +42,6 @@ export function gpuHwirq(gpuIrq: number): number {
   return gpuIrq + (1 << BANK_SHIFT);
 }
 
-function sourceName(hwirq: number): string {
-  return `interrupt ${hwirq & BITS_MASK} of bank ${hwirq >> BANK_SHIFT}`;
-}
-
 function lowestBit(value: number): number {
   return 31 - Math.clz32(value & -value);
 }
@@ -76,7 +72,7 @@ export class ArmctrlIrqchip {
     machine.setHandleIrq(() => this.#handleIrq());
   }
 
-  /** Dispatches until nothing is pending. Throws `EDEADLK` where Linux would go on for ever. */
+  /** Dispatches until nothing is pending. A source that no handler clears is disabled, where Linux would go on for ever. */
   #handleIrq(): Outcome {
     this.#dispatches = 0;
     return this.domain.handleEach(this.#next);
@@ -98,23 +94,21 @@ export class ArmctrlIrqchip {
     this.#soc.write32(ARMCTRL_BASE + register, 1 << (hwirq & BITS_MASK));
   }
 
-  /** The next pending interrupt that has a number; one that was enabled behind the driver's back has none. */
+  /** The next pending interrupt that has a number; one that was enabled past this driver has none. */
   #nextPending(): number {
     for (let hwirq = this.#firstPending(); hwirq >= 0; hwirq = this.#firstPending()) {
-      if (++this.#dispatches > MAX_DISPATCHES) throw this.#stuck(hwirq);
-      if (this.domain.findMapping(hwirq) !== 0) return hwirq;
-      this.#write(DISABLE, hwirq);
-      this.#machine.printk('crit', `ARMCTRL: ${sourceName(hwirq)} is nobody's; disabled`);
+      if (this.domain.findMapping(hwirq) === 0) this.#disable(hwirq, 'nobody handles it');
+      else if (++this.#dispatches > MAX_DISPATCHES) this.#disable(hwirq, 'its handler does not clear it');
+      else return hwirq;
     }
     return -1;
   }
 
-  #stuck(hwirq: number): KernelError {
-    const source = sourceName(hwirq);
-    return new KernelError('EDEADLK', `ARMCTRL: ${source} is asserted after each of ${MAX_DISPATCHES} dispatches`, {
-      hint: 'its handler has to clear what asserts it',
-      subject: source,
-    });
+  #disable(hwirq: number, why: string): void {
+    this.#dispatches = 0;
+    this.#write(DISABLE, hwirq);
+    const name = `interrupt ${hwirq & BITS_MASK} of bank ${hwirq >> BANK_SHIFT}`;
+    this.#machine.printk('crit', `ARMCTRL: ${name} is disabled: ${why}`);
   }
 
   /** The first pending interrupt in the driver's order: own, shortcut, bank 1, shortcut, bank 2. -1 for none. */
