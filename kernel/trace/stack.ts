@@ -6,7 +6,8 @@ const ROOT = HERE.slice(0, HERE.lastIndexOf('kernel/trace/'));
 const OWN = ['kernel/', 'sim-fallback/'].map((folder) => `${ROOT}${folder}`);
 
 function isOwn(frame: string): boolean {
-  if (frame.includes('node:internal')) return true;
+  // Generator.prototype.next and its like: between a generator and the one that it yields to.
+  if (frame.includes('node:internal') || frame.endsWith('(<anonymous>)')) return true;
   const place = decodeURI(frame);
   return OWN.some((folder) => place.includes(folder)) && !place.includes('.spec.');
 }
