@@ -26,7 +26,12 @@ export interface SimulatedPi {
   readonly chip: SimGpioChip;
 }
 
-/** Builds a Pi with a BCM2835. The interrupt controller is wired to CPU 0, where the chip's interrupts are taken. */
+/**
+ * Builds a Pi with a BCM2835. The interrupt controller is wired to CPU 0, where the chip's interrupts are taken.
+ *
+ * The board is plugged in at this instant, so its pull-ups are rising edges to the detectors, which know the pads after two
+ * samples (8 ns): in virtual time, advance before the first request or press. `EINVAL`: as {@link Board}.
+ */
 export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi {
   const { machine } = options;
   const cpu: Cpu = machine.bootCpu;
