@@ -17,7 +17,8 @@ function waitLine(task: Task): string {
 
 /** The locks that a task holds, with the places where it took them. */
 function holdLines(task: Task): string[] {
-  return task.heldLocks.map((held) => `    holds ${held.map.name}, taken at ${placeName(held.place)}`);
+  const held = task.heldLocks.filter(({ map }) => map !== task.blockedOn?.map);
+  return held.map(({ map, place }) => `    holds ${map.name}, taken at ${placeName(place)}`);
 }
 
 /** The tasks that wait for each other in a circle that `task` has just closed; empty if there is none. */

@@ -261,7 +261,7 @@ describe('a spinlock that would never be free', () => {
     const [a, b] = [new Spinlock('A'), new Spinlock('B')];
     const { machine, log } = rig({ cpus: 2, lockdep: false });
     const both = (first: Spinlock, second: Spinlock) =>
-      function* (): Coroutine {
+      function* (): Coroutine<void> {
         yield* spinLock(first);
         yield* udelay(10);
         yield* spinLock(second);
@@ -307,7 +307,7 @@ describe('rwlock', () => {
       );
     };
     const reader = (name: string) =>
-      function* (): Coroutine {
+      function* (): Coroutine<void> {
         yield* readLock(lock);
         order.push(`${name} in`);
         yield* udelay(50);

@@ -1,5 +1,5 @@
 // Task: a thread of execution of the model (struct task_struct), with its state, policy and affinity.
-import type { HeldLock } from '../locking/held.js';
+import type { HeldLock, LockMap } from '../locking/held.js';
 import { type Coroutine, Frame } from './coroutine.js';
 import type { Cpu } from './cpu.js';
 
@@ -12,6 +12,8 @@ export const TASK_WAKEKILL = 0x100;
 export const TASK_KILLABLE = TASK_WAKEKILL | TASK_UNINTERRUPTIBLE;
 export const TASK_PARKED = 0x40;
 export const TASK_DEAD = 0x80;
+/** Made and never woken. */
+export const TASK_NEW = 0x800;
 const TASK_NOLOAD = 0x400;
 /** Uninterruptible but idle: not counted as stuck. Shown as `I`. */
 export const TASK_IDLE = TASK_UNINTERRUPTIBLE | TASK_NOLOAD;
@@ -19,6 +21,7 @@ export const TASK_IDLE = TASK_UNINTERRUPTIBLE | TASK_NOLOAD;
 export const TASK_NORMAL = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE;
 
 export const MAX_RT_PRIO = 100;
+export const MAX_PRIO = 140;
 const DEFAULT_PRIO = 120;
 /** Length of `comm` without the end mark (TASK_COMM_LEN - 1). */
 const COMM_MAX = 15;
@@ -35,6 +38,7 @@ export interface WorkerHooks {
 export interface Blocker {
   /** E.g. `mutex (lock)`. */
   readonly describe: string;
+  readonly map: LockMap;
   readonly owner: Task | undefined;
 }
 
@@ -73,6 +77,15 @@ export class Task {
   vruntime = 0;
   /** Set by kthreadStop; seen by kthreadShouldStop. */
   shouldStop = false;
+  /** Set by kthreadPark; seen by kthreadShouldPark. */
+  shouldPark = false;
+  /** Tasks that wait for it to park. */
+  readonly parkers = new Set<Task>();
+  /** Its function has begun. */
+  started = false;
+  /** Since when it sleeps uninterruptibly, and whether that was reported; -1 when it does not. */
+  blockedSinceNs = -1;
+  reportedHung = false;
   /** What the body returned, or what it threw. */
   exitValue: unknown;
   exitError: unknown;
