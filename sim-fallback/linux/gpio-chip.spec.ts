@@ -56,6 +56,15 @@ function caught(action: () => unknown): KernelError {
   return expect.fail('expected a KernelError');
 }
 
+/** Keeps the CPU from running threads for 10 µs; interrupts come in. */
+function keepBusy(): void {
+  machine.spawn('busy', function* () {
+    preemptDisable();
+    yield* udelay(10);
+    preemptEnable();
+  });
+}
+
 /** Tasks of the chip: set-up and interrupt threads. */
 const tasks = (): string[] => [...machine.tasks].map((task) => task.comm).filter((comm) => /^(irq\/|gpio-)/.test(comm));
 
@@ -98,15 +107,7 @@ describe('an edge line', () => {
         seen.push([batch.rising(i), batch.timestampNs(i), batch.seqno(i), batch.lineSeqno(i)]);
       }
     });
-    machine.spawn(
-      'busy',
-      function* () {
-        preemptDisable();
-        yield* udelay(10);
-        preemptEnable();
-      },
-      { rtPriority: 60 },
-    );
+    keepBusy();
     toggle(17, 2);
     machine.advance(20_000);
     expect(seen).toEqual([[false, 2008n, 1, 1]]);
@@ -167,15 +168,7 @@ describe('delivery', () => {
     const held = request(both(17));
     const seen: string[] = [];
     held.onEdges((batch) => seen.push(word(batch)));
-    machine.spawn(
-      'busy',
-      function* () {
-        preemptDisable();
-        yield* udelay(10);
-        preemptEnable();
-      },
-      { rtPriority: 60 },
-    );
+    keepBusy();
     toggle(17, 1);
     held.release();
     expect(pi.chip.lineInfo(17).used).toBe(false);
@@ -186,6 +179,26 @@ describe('delivery', () => {
     again.onEdges((batch) => seen.push(word(batch)));
     toggle(17, 2);
     expect(seen).toEqual(['17F']);
+  });
+
+  it('drops an edge whose line has become an output before the thread ran', () => {
+    const held = request(both(17));
+    const seen: string[] = [];
+    held.onEdges((batch) => seen.push(word(batch)));
+    keepBusy();
+    toggle(17, 1);
+    held.reconfigure([output(17)]);
+    machine.advance(20_000);
+    expect(seen).toEqual([]);
+  });
+
+  it('of line info is over at the end of a watch, also for a change from before', () => {
+    const seen: string[] = [];
+    const end = pi.chip.watchLineInfo(17, (change) => seen.push(change.kind));
+    request(both(17));
+    end();
+    machine.advance(MOMENT_NS);
+    expect(seen).toEqual([]);
   });
 
   it('loses exactly what the numbers say, whatever comes on which line', () => {
@@ -241,6 +254,15 @@ describe('pulls', () => {
     expect(held.getValues()).toEqual([1, 0]);
     toggle(4, 2);
     expect(seen).toEqual(['4R', '4F']);
+  });
+
+  it('that a reconfiguration leaves as they are cost no time', () => {
+    const held = request({ ...both(3), bias: 'pull-up' });
+    machine.advance(20_000);
+    held.reconfigure([{ ...both(3), bias: 'pull-up', activeLow: true }]);
+    expect(tasks()).not.toContain('gpio-setup');
+    held.reconfigure([{ ...both(3), bias: 'pull-down', activeLow: true }]);
+    expect(tasks()).toContain('gpio-setup');
   });
 
   it('that are still to be set at a release are not, and no interrupt stays behind', () => {
