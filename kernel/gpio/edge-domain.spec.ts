@@ -188,7 +188,7 @@ describe('lost edges', () => {
 
 describe('a line that nobody listens to', () => {
   it('gives nothing of its past to who requests it', () => {
-    const { deliver, request, log, machine, edges } = rig();
+    const { deliver, request, run, log, machine, edges } = rig();
     deliver({ line: 1 }, { line: 1 });
     request(1);
     expect(log).toEqual([]);
@@ -197,7 +197,11 @@ describe('a line that nobody listens to', () => {
     deliver({ line: 1 });
     request(1);
     expect(log).toEqual(['1↑ @7 #3']);
-    expect(edges.countsOf(1)).toEqual({ received: 4, lost: 0, dropped: 0 });
+    run(() => disableIrqNosync(edges.toIrq(1)));
+    deliver({ line: 1, stampNs: 9 });
+    run(() => enableIrq(edges.toIrq(1)));
+    expect(log).toEqual(['1↑ @7 #3', '1↑ @9 #5']);
+    expect(edges.countsOf(1)).toEqual({ received: 5, lost: 0, dropped: 0 });
   });
 });
 
@@ -270,12 +274,16 @@ describe('the way from a batch to the top half', () => {
         edges.deliver(batch);
       }
     };
-    burst(2_000);
-    const before = process.memoryUsage().heapUsed;
-    burst(2_000);
-    const grown = process.memoryUsage().heapUsed - before;
-    expect(handled).toBe(4_000 * EDGE_BATCH_MAX);
-    // Far less than one object per edge; a garbage collection in between makes it negative.
-    expect(grown).toBeLessThan(2_000 * EDGE_BATCH_MAX * 8);
+    burst(8_000);
+    const batches = 64;
+    const growths = Array.from({ length: 51 }, () => {
+      const before = process.memoryUsage().heapUsed;
+      burst(batches);
+      return process.memoryUsage().heapUsed - before;
+    });
+    const [median] = growths.sort((a, b) => a - b).slice(25);
+    expect(handled).toBe((8_000 + 51 * batches) * EDGE_BATCH_MAX);
+    // Less than the smallest object for each edge; the median leaves out what the compiler and the collector do meanwhile.
+    expect(median).toBeLessThan(batches * EDGE_BATCH_MAX * 12);
   });
 });

@@ -89,9 +89,12 @@ function edgeLoop(desc: IrqDesc): Outcome {
       return DONE;
     }
     if (desc.pending) unmaskIrq(desc);
-    if (handleIrqEvent(desc) === SUSPENDED) {
-      return thisCpu().defer(() => (desc.pending && !desc.disabled ? edgeLoop(desc) : DONE));
-    }
+    if (handleIrqEvent(desc) === SUSPENDED) return deferLoop(desc);
   } while (desc.pending && !desc.disabled);
   return DONE;
+}
+
+/** On its own, since a closure in the loop would cost it an object a call. */
+function deferLoop(desc: IrqDesc): Outcome {
+  return thisCpu().defer(() => (desc.pending && !desc.disabled ? edgeLoop(desc) : DONE));
 }

@@ -1,6 +1,6 @@
 // Walking the actions of a line: every handler runs, results are or-ed, threads are woken (kernel/irq/handle.c).
 import type { Machine } from '../machine.js';
-import { DONE, isCoroutine, isPromiseLike, type Outcome } from '../sched/coroutine.js';
+import { type Coroutine, DONE, isCoroutine, isPromiseLike, type Outcome } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
@@ -41,12 +41,7 @@ function walk(cpu: Cpu, desc: IrqDesc, actions: readonly IrqAction[], first: num
       result = failed(desc, action, error);
     }
     if (typeof result !== 'number') {
-      if (isCoroutine(result)) {
-        return cpu.suspend(result, (value, thrown) => {
-          const answer = conclude(cpu, desc, action, thrown ? failed(desc, action, value) : value);
-          return walk(cpu, desc, actions, i + 1, all | answer);
-        });
-      }
+      if (isCoroutine(result)) return suspendWalk(cpu, desc, actions, i, all, action, result);
       if (isPromiseLike(result)) result = promised(cpu, desc, action, result);
     }
     all |= conclude(cpu, desc, action, result);
@@ -55,6 +50,22 @@ function walk(cpu: Cpu, desc: IrqDesc, actions: readonly IrqAction[], first: num
   desc.inProgress = false;
   wakeSynchronizers(desc);
   return DONE;
+}
+
+/** Goes on with the walk when the coroutine is done. On its own, since a closure in the walk would cost it an object a call. */
+function suspendWalk(
+  cpu: Cpu,
+  desc: IrqDesc,
+  actions: readonly IrqAction[],
+  at: number,
+  results: number,
+  action: IrqAction,
+  coroutine: Coroutine,
+): Outcome {
+  return cpu.suspend(coroutine, (value, thrown) => {
+    const answer = conclude(cpu, desc, action, thrown ? failed(desc, action, value) : value);
+    return walk(cpu, desc, actions, at + 1, results | answer);
+  });
 }
 
 /** What a handler that threw counts as: the line goes on working. */

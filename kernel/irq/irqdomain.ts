@@ -91,8 +91,12 @@ export class IrqDomain {
   /** Handles the hardware lines that `next` names, until it gives -1. Hard interrupt context. */
   handleEach(next: () => number): Outcome {
     for (let hwirq = next(); hwirq >= 0; hwirq = next()) {
-      if (this.handle(hwirq) === SUSPENDED) return thisCpu().defer(() => this.handleEach(next));
+      if (this.handle(hwirq) === SUSPENDED) return this.#deferEach(next);
     }
     return DONE;
+  }
+
+  #deferEach(next: () => number): Outcome {
+    return thisCpu().defer(() => this.handleEach(next));
   }
 }

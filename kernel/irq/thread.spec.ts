@@ -153,6 +153,27 @@ describe('an interrupt thread', () => {
     expect(taken()).toEqual(['ack', '0 hardirq primary', `0 ${comm} begin`, `2000 ${comm} end`]);
   });
 
+  it('whose function forgets the star of yield* is told so, with its own tidying up done, and goes on', () => {
+    const lines = fakeLines();
+    const tidied: string[] = [];
+    threaded(lines, function* () {
+      try {
+        yield msleep(1) as unknown as number;
+      } finally {
+        tidied.push('tidied');
+      }
+      return IRQ_HANDLED;
+    });
+    lines.pulse();
+    lines.pulse();
+    expect(tidied).toEqual(['tidied', 'tidied']);
+    expect(lines.printed.length).toBe(2);
+    expect(lines.printed[1]).toMatch(
+      /^alert: Oops: exception in thread function demo .*\nKernelError: .* asks for nothing/,
+    );
+    expect(lines.machine.runTask(() => freeIrq(lines.irq))).toBe('demo');
+  });
+
   it.each<[string, IrqThreadFn]>([
     [
       'plain',

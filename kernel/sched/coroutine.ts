@@ -45,6 +45,8 @@ export class Frame {
   busyUntilNs = 0;
   /** The CPU waits for another one to give this activation a spinlock. */
   spinning = false;
+  /** It asked for what it may not have: thrown at its `yield`, where its own code can tidy up and its caller can report it. */
+  fault: unknown;
   /** What follows when the coroutine is done, innermost first. */
   readonly continuations: Continuation[] = [];
 

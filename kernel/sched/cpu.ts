@@ -59,6 +59,8 @@ export class Cpu {
   readonly #busyAlarm: Alarm;
   readonly #sliceAlarm: Alarm;
   readonly #callFunctions: (() => Outcome)[] = [];
+  /** Made once: a closure within {@link #takeInterrupt} would cost every interrupt an object. */
+  readonly #leave: Continuation = () => this.#exitInterrupt();
   #suspending: Frame | undefined;
   #irqLine = false;
   #localPending = 0;
@@ -174,11 +176,17 @@ export class Cpu {
     let thrown = false;
     try {
       this.executing = frame;
-      const result = frame.coroutine.next();
+      const { fault } = frame;
+      frame.fault = undefined;
+      const result = fault === undefined ? frame.coroutine.next() : frame.coroutine.throw(fault);
       this.executing = undefined;
       if (this.unstartedSpin !== undefined) throw this.unstartedSpin.abandon();
       if (result.done !== true) {
-        this.#serve(result.value, frame);
+        try {
+          this.#serve(result.value, frame);
+        } catch (error) {
+          frame.fault = error;
+        }
         return true;
       }
       value = result.value;
@@ -201,7 +209,7 @@ export class Cpu {
       this.#exitInterrupt();
       return;
     }
-    this.defer(() => this.#exitInterrupt());
+    this.defer(this.#leave);
     this.#pushSuspended();
   }
 

@@ -177,7 +177,35 @@ describe('the workers of a CPU', () => {
   });
 });
 
+describe('unbound workers', () => {
+  it('run items side by side on the CPUs that there are, also when none of them sleeps', () => {
+    const { item, together } = rig({ cpus: 2 });
+    const wq = allocWorkqueue('demo', WQ_UNBOUND, 0);
+    const works = ['a', 'b'].map((name) => [wq, item(name, () => mdelay(2))] as const);
+    const expected = ['0 a begins', '0 b begins', '2 a ends', '2 b ends'];
+    expect(together(works)).toEqual(expected);
+    expect(together(works)).toEqual(expected);
+  });
+});
+
 describe('an item', () => {
+  it('that forgets the star of yield* is told so, and its worker goes on', () => {
+    const { machine, printed, log } = rig();
+    const bad = new Work(function* () {
+      yield msleep(1) as unknown as number;
+    }, 'starless');
+    machine.runTask(function* () {
+      scheduleWork(bad);
+      scheduleWork(new Work(() => log.push('next')));
+      yield* flushWork(bad);
+    });
+    machine.advance(MS);
+    expect(printed[0]).toMatch(
+      /^alert: Oops: exception in work starless of workqueue events\nKernelError: .* asks for nothing/,
+    );
+    expect(log).toEqual(['next']);
+  });
+
   it('that throws is reported, and its worker goes on', () => {
     const { machine, printed, log } = rig();
     const bad = new Work(() => {
