@@ -45,6 +45,9 @@ export class LockClass {
 /** A sequence of classes held one inside the other, once checked never checked again. */
 export class LockChain {
   checked = false;
+  /** Takings whose place was kept, and the last of these places. */
+  places = 0;
+  place: Place | undefined;
   readonly #next = new Map<number, LockChain>();
 
   next(cls: LockClass, read: ReadMode): LockChain {

@@ -27,6 +27,11 @@ import {
 /** First of the pseudo-addresses that tell locks of one class apart in reports. */
 const FIRST_ADDRESS = 0x0100_0000;
 const LOCK_SIZE = 0x40;
+/**
+ * Of each way to take a lock so many places are kept exactly. Later ones are taken for the last of them, which saves the
+ * most expensive part of a taking where it is taken often; what is new is always kept exactly.
+ */
+const EXACT_PLACES = 64;
 
 /** How a lock is being taken. */
 export interface Taking {
@@ -53,12 +58,13 @@ export class Lockdep {
   /** The current context is about to take a lock, and may wait for it (lock_acquire). */
   acquire(cpu: LockContext, map: LockMap, taking: Taking = {}): void {
     if (!this.on) return;
-    const { read = 0, trylock = false, subclass = 0, place = herePlace() } = taking;
+    const { read = 0, trylock = false, subclass = 0 } = taking;
     const task = cpu.current;
+    const cls = this.#classOf(map, subclass);
     const held: HeldLock = {
       map,
-      cls: this.#classOf(map, subclass),
-      place,
+      cls,
+      place: taking.place ?? this.#placeOf(cpu, this.#chainOf(cpu, cls, read), cls, read),
       read,
       trylock,
       irqContext: irqContextOf(cpu),
@@ -66,6 +72,12 @@ export class Lockdep {
       chain: this.#root,
     };
     if (this.#push(cpu, task, held)) task.heldLocks.push(held);
+  }
+
+  /** The place to hand to {@link acquire}, from a caller that calls it only later, when its stack is gone. */
+  placeOf(cpu: LockContext, map: LockMap, subclass: number): Place {
+    const cls = this.#classOf(map, subclass);
+    return this.#placeOf(cpu, this.#chainOf(cpu, cls, 0), cls, 0);
   }
 
   /** The current context gives a lock back (lock_release). */
@@ -153,13 +165,27 @@ export class Lockdep {
     return cls;
   }
 
+  #chainOf(cpu: LockContext, cls: LockClass, read: ReadMode): LockChain {
+    const { heldLocks } = cpu.current;
+    const top = heldLocks[heldLocks.length - 1];
+    const around = top !== undefined && top.irqContext === irqContextOf(cpu) ? top.chain : this.#root;
+    return around.next(cls, read);
+  }
+
+  #placeOf(cpu: LockContext, chain: LockChain, cls: LockClass, read: ReadMode): Place {
+    const usage = usageMask(cpu, read);
+    if (chain.place !== undefined && chain.places >= EXACT_PLACES && (cls.usage & usage) === usage) return chain.place;
+    chain.places++;
+    chain.place = herePlace();
+    return chain.place;
+  }
+
   /** The checks of one taking; false when it was reported. */
   #push(cpu: LockContext, task: Task, held: HeldLock): boolean {
-    const top = task.heldLocks[task.heldLocks.length - 1];
-    const around = top !== undefined && top.irqContext === held.irqContext ? top.chain : this.#root;
-    held.chain = around.next(held.cls, held.read);
+    held.chain = this.#chainOf(cpu, held.cls, held.read);
     if (!this.#checkWaitContext(cpu, task, held)) return false;
-    if (!this.#markTaking(cpu, held)) return false;
+    const usage = usageMask(cpu, held.read);
+    if ((held.cls.usage & usage) !== usage && !this.#markTaking(cpu, held)) return false;
     if (held.trylock || held.chain.checked) return true;
     held.chain.checked = true;
     return this.#checkOrder(cpu, task, held);
@@ -305,6 +331,16 @@ function exclusivePair(safe: number, unsafe: number): readonly [number, number] 
 function irqContextOf(cpu: LockContext): number {
   const { preemptCount } = cpu;
   return ((preemptCount & HARDIRQ_MASK) === 0 ? 0 : 2) | ((preemptCount & SOFTIRQ_OFFSET) === 0 ? 0 : 1);
+}
+
+/** The usage bits that a taking in this context sets. */
+function usageMask({ preemptCount, irqsEnabled }: LockContext, read: ReadMode): number {
+  let mask = flag(firstUse(read));
+  if ((preemptCount & HARDIRQ_MASK) !== 0) mask |= flag(usedIn(HARDIRQ, read));
+  if ((preemptCount & SOFTIRQ_OFFSET) !== 0) mask |= flag(usedIn(SOFTIRQ, read));
+  if (!irqsEnabled) return mask;
+  mask |= flag(takenWith(HARDIRQ, read));
+  return (preemptCount & SOFTIRQ_MASK) === 0 ? mask | flag(takenWith(SOFTIRQ, read)) : mask;
 }
 
 /** A WARN of the kernel's, with the place in the user's code. */

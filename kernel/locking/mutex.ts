@@ -52,22 +52,22 @@ export class Mutex {
 
 /** Takes the lock, asleep in state D while another has it (mutex_lock). Process context. */
 export function mutexLock(lock: Mutex): Effect<number> {
-  return lockEffect(lock, TASK_UNINTERRUPTIBLE, 0, placeIfWanted());
+  return lockEffect(lock, TASK_UNINTERRUPTIBLE, 0, placeIfWanted(lock));
 }
 
 /** As {@link mutexLock}; 0, or -4 (`-EINTR`) without the lock when a signal comes (mutex_lock_interruptible). */
 export function mutexLockInterruptible(lock: Mutex): Effect<number> {
-  return lockEffect(lock, TASK_INTERRUPTIBLE, 0, placeIfWanted());
+  return lockEffect(lock, TASK_INTERRUPTIBLE, 0, placeIfWanted(lock));
 }
 
 /** As {@link mutexLock}; 0, or -4 (`-EINTR`) without the lock when a fatal signal comes (mutex_lock_killable). */
 export function mutexLockKillable(lock: Mutex): Effect<number> {
-  return lockEffect(lock, TASK_KILLABLE, 0, placeIfWanted());
+  return lockEffect(lock, TASK_KILLABLE, 0, placeIfWanted(lock));
 }
 
 /** As {@link mutexLock}, within another lock of the same class, rightly: `subclass` 1 to 7 tells them apart. */
 export function mutexLockNested(lock: Mutex, subclass: number): Effect<number> {
-  return lockEffect(lock, TASK_UNINTERRUPTIBLE, subclass, placeIfWanted());
+  return lockEffect(lock, TASK_UNINTERRUPTIBLE, subclass, placeIfWanted(lock, subclass));
 }
 
 /** Takes the lock if it is free; false for its owner too (mutex_trylock). Process context. */
@@ -75,7 +75,7 @@ export function mutexTrylock(lock: Mutex): boolean {
   const context = lockContext();
   if (!tryTake(lock, context.current, false)) return false;
   const { lockdep } = context.machine;
-  if (lockdep?.on === true) lockdep.acquire(context, lock.map, { trylock: true, place: herePlace() });
+  if (lockdep?.on === true) lockdep.acquire(context, lock.map, { trylock: true });
   return true;
 }
 
@@ -105,8 +105,10 @@ export function mutexUnlock(lock: Mutex): void {
 }
 
 /** Where the caller is, as long as lockdep wants to know. Taken when the lock is asked for: an `await` forgets it. */
-function placeIfWanted(): Place | undefined {
-  return thisCpu().machine.lockdep?.on === true ? herePlace() : undefined;
+function placeIfWanted(lock: Mutex, subclass = 0): Place | undefined {
+  const context = lockContext();
+  const { lockdep } = context.machine;
+  return lockdep?.on === true ? lockdep.placeOf(context, lock.map, subclass) : undefined;
 }
 
 /** `handoff`: the caller is the first waiter, and wants the lock at the next unlock if it cannot have it now. */

@@ -39,7 +39,7 @@ function acquire<R>(
 ): Acquiring<R> {
   cpu.preemptCount += PREEMPT_OFFSET;
   const { lockdep } = cpu.machine;
-  if (lockdep?.on === true) lockdep.acquire(cpu, core.map, { read: readMode(read), subclass, place: herePlace() });
+  if (lockdep?.on === true) lockdep.acquire(cpu, core.map, { read: readMode(read), subclass });
   if (core.tryTake(cpu, read)) return taken;
   return core.wait(cpu, read, taken.value, () => {
     lockdep?.release(cpu, core.map);
@@ -135,6 +135,6 @@ export function tryLock(core: SpinCore, read: boolean): boolean {
   if (!core.tryTake(cpu, read)) return false;
   cpu.preemptCount += PREEMPT_OFFSET;
   const { lockdep } = cpu.machine;
-  if (lockdep?.on === true) lockdep.acquire(cpu, core.map, { read: readMode(read), trylock: true, place: herePlace() });
+  if (lockdep?.on === true) lockdep.acquire(cpu, core.map, { read: readMode(read), trylock: true });
   return true;
 }
