@@ -219,11 +219,15 @@ function* runThreadFn(desc: IrqDesc, action: IrqAction, threadFn: IrqThreadFn): 
   thisCpu().trace(Tracepoint.irqThreadExit, desc.irq, typeof result === 'number' ? result : 0, action.nameId);
 }
 
-/** A thread function that waits for its own line would wait for ever; the kernel hangs there. */
-function refuseOwnThread(desc: IrqDesc, what: string): void {
+/** Who would wait for its own line, or where nothing can wait, would wait for ever; the kernel hangs there. */
+function refuseOwnWait(desc: IrqDesc, what: string): void {
   const task = current();
-  if (!desc.actions.some(({ thread, inThread }) => inThread && thread === task)) return;
-  throw new KernelError('EDEADLK', `${what} of irq ${desc.irq} in its own thread, which it would wait for`, {
+  const own = desc.actions.some(({ thread, inThread }) => inThread && thread === task);
+  if (!own && !inInterrupt()) return;
+  const where = inInterrupt()
+    ? 'in interrupt context, where nothing can wait'
+    : 'in its own thread, which it would wait for';
+  throw new KernelError('EDEADLK', `${what} of irq ${desc.irq} ${where}`, {
     hint: 'disable_irq_nosync() does not wait',
   });
 }
@@ -231,13 +235,13 @@ function refuseOwnThread(desc: IrqDesc, what: string): void {
 /**
  * Waits until no handler and no thread of the line is running (synchronize_irq). Process context.
  *
- * @throws KernelError EINVAL (unknown irq), EDEADLK (in a thread function of the line)
+ * @throws KernelError EINVAL (unknown irq), EDEADLK (in a thread function of the line, or in interrupt context)
  */
 export const synchronizeIrq = effect(function* synchronizeIrq(irq: number) {
   mightSleep('synchronize_irq');
   const task = current();
   const desc = thisCpu().machine.irqs.get(irq);
-  refuseOwnThread(desc, 'synchronize_irq()');
+  refuseOwnWait(desc, 'synchronize_irq()');
   desc.waiters.add(task);
   while (desc.inProgress || desc.threadsActive > 0) {
     task.state = TASK_UNINTERRUPTIBLE;
@@ -257,7 +261,7 @@ export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): C
   if (inInterrupt()) machine.printk('warning', `Trying to free IRQ ${irq} from IRQ context!`);
   mightSleep('free_irq');
   const desc = machine.irqs.get(irq);
-  refuseOwnThread(desc, 'free_irq()');
+  refuseOwnWait(desc, 'free_irq()');
   // Only what was registered first goes, if the same dev_id is there twice. NULL is NULL, however it is spelt.
   const action = desc.actions.find((candidate) => (candidate.devId ?? null) === (devId ?? null));
   if (action === undefined) {
@@ -286,7 +290,7 @@ export function disableIrqNosync(irq: number): void {
  */
 export const disableIrq = effect(function* disableIrq(irq: number) {
   mightSleep('disable_irq');
-  refuseOwnThread(thisCpu().machine.irqs.get(irq), 'disable_irq()');
+  refuseOwnWait(thisCpu().machine.irqs.get(irq), 'disable_irq()');
   disableIrqNosync(irq);
   yield* synchronizeIrq(irq);
 });

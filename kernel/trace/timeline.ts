@@ -71,9 +71,10 @@ class Follower {
   readonly #cpus: number;
   /** By pid. */
   readonly #tasks = new Map<number, Seen>();
-  /** By CPU: the running task, and handlers that have begun and not ended. */
+  /** By CPU: the running task, and handlers and softirqs that have begun and not ended. */
   readonly #current: number[];
   readonly #handlers: number[];
+  readonly #softirqs: number[];
   /** When a handler last asked for its thread, which it then wakes. */
   readonly #wokeNs: number[];
 
@@ -81,6 +82,7 @@ class Follower {
     this.#cpus = cpus;
     this.#current = new Array<number>(cpus).fill(0);
     this.#handlers = new Array<number>(cpus).fill(0);
+    this.#softirqs = new Array<number>(cpus).fill(0);
     this.#wokeNs = new Array<number>(cpus).fill(-1);
   }
 
@@ -109,6 +111,21 @@ class Follower {
         return { lane, mark: MARK.within, label: `queue work on ${name}` };
       case Tracepoint.gpioValue:
         return { lane, mark: MARK.within, label: `${name} = ${b}` };
+      case Tracepoint.softirqEntry:
+        this.#softirqs[cpu] = (this.#softirqs[cpu] ?? 0) + 1;
+        return { lane: 'softirq', mark: MARK.begin, label: name };
+      case Tracepoint.softirqExit:
+        this.#softirqs[cpu] = Math.max(0, (this.#softirqs[cpu] ?? 0) - 1);
+        return { lane: 'softirq', mark: MARK.end, label: name };
+      case Tracepoint.timerExpireEntry:
+      case Tracepoint.taskletEntry:
+      case Tracepoint.hrtimerExpireEntry:
+        // A timer without a name is one of the kernel's own: what it wakes is the news.
+        return name === '' ? undefined : { lane, mark: MARK.begin, label: name };
+      case Tracepoint.timerExpireExit:
+      case Tracepoint.taskletExit:
+      case Tracepoint.hrtimerExpireExit:
+        return name === '' ? undefined : { lane, mark: MARK.end, label: name };
       case Tracepoint.schedWakeup:
         return this.#wakeup(record, lane);
       case Tracepoint.schedSwitch:
@@ -126,8 +143,10 @@ class Follower {
   #rail(lane: Lane, cpu: number, inInterrupt: boolean): string {
     const handling = (this.#handlers[cpu] ?? 0) > 0;
     if (lane === 'hardirq') return handling ? RAIL.running : RAIL.none;
+    const serving = (this.#softirqs[cpu] ?? 0) > 0;
+    if (lane === 'softirq') return !serving ? RAIL.none : handling || inInterrupt ? RAIL.away : RAIL.running;
     const pid = this.#current[cpu] ?? 0;
-    const away = handling || inInterrupt;
+    const away = handling || serving || inInterrupt;
     if (lane === 'idle') return pid === 0 && !away ? RAIL.idle : RAIL.none;
     if (pid !== 0 && this.#task(pid, cpu).lane === lane) return away ? RAIL.away : RAIL.running;
     for (const task of this.#tasks.values()) {
