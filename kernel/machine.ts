@@ -1,16 +1,21 @@
 // Machine: the CPUs, the interrupt table, the tasks, the trace and the log, put together over one clock.
-import { KernelError } from './errno.js';
+import { ERRNO, KernelError } from './errno.js';
 import { IrqTable } from './irq/irqdesc.js';
 import { deadlockText } from './locking/deadlock.js';
 import { Lockdep } from './locking/lockdep.js';
 import { type Coroutine, DONE, type Outcome, type Process } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
+import { runningCpu, thisCpu } from './sched/current.js';
+import { contextFrames, placeOf, stackDump, withLongStacks } from './sched/debug.js';
 import { callProcess, finish } from './sched/effect.js';
-import { Task, type TaskOptions } from './sched/task.js';
+import { HungTaskDetector } from './sched/hung-task.js';
+import { kthreadParkme } from './sched/kthread.js';
+import { TASK_NEW, Task, type TaskOptions } from './sched/task.js';
 import { wakeUpNewTask } from './sched/wakeup.js';
+import { HRTIMER_SOFTIRQ, SoftirqVectors, TIMER_SOFTIRQ } from './softirq/softirq.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
+import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf } from './time/jiffies.js';
 import { TraceRing } from './trace/ring.js';
-import { userFrames } from './trace/stack.js';
 import { WorkqueueSubsystem } from './workqueue/workqueue.js';
 
 /** Levels of the kernel's log (include/linux/kern_levels.h). */
@@ -30,13 +35,20 @@ export interface MachineOptions {
   readonly printk?: Printk;
   /** Receives what functions of the user's threw, with where; default: it is printed as an Oops. */
   readonly onOops?: (where: string, error: unknown) => void;
-  /** Check the use of locks, at some 5 µs a lock taken; default true. */
+  /** Check the use of locks, at some 0.5 µs a lock taken; default true. */
   readonly lockdep?: boolean;
-  /** In real time: how long the model may run before I/O gets its turn, in ns; default none. */
+  /** In real time: how long the model may run before I/O gets its turn, in ns; default 2 ms, none on a {@link VirtualClock}. */
   readonly sliceNs?: number;
+  /** Ticks a second: 100, 250 (the default) or 1000. */
+  readonly hz?: number;
+  /** Seconds in state D after which a task is reported as hung; default 120, 0 for never. */
+  readonly hungTaskTimeoutSecs?: number;
 }
 
 const MAX_CPUS = 8;
+const REAL_TIME_SLICE_NS = 2_000_000;
+const HUNG_TASK_TIMEOUT_SECS = 120;
+const NSEC_PER_SEC = 1_000_000_000;
 /** Steps at one instant of virtual time after which the model is taken to run in a circle. */
 const MAX_STEPS_AT_ONCE = 20_000_000;
 /** Steps between two looks at the clock in real time. */
@@ -48,6 +60,12 @@ export type SpawnOptions = Partial<Omit<TaskOptions, 'pid' | 'comm'>>;
 /** The whole of the model. Nothing in it knows of Node: time, log and hardware come from outside. */
 export class Machine {
   readonly clock: Clock;
+  readonly hz: Hz;
+  /** Length of a tick, and the time of the clock at which the ticks began. */
+  readonly tickNs: number;
+  readonly bootNs: number;
+  readonly softirqs: SoftirqVectors;
+  readonly hungTasks: HungTaskDetector;
   readonly cpus: readonly Cpu[];
   readonly irqs: IrqTable;
   readonly workqueues: WorkqueueSubsystem;
@@ -70,6 +88,8 @@ export class Machine {
   #stepsAtNs = -1;
   #sliceEndNs = Number.POSITIVE_INFINITY;
   #hostTurn = false;
+  #lastMightSleepReport = Number.NEGATIVE_INFINITY;
+  readonly #warned = new Set<string>();
 
   constructor(options: MachineOptions = {}) {
     const count = options.cpus ?? 1;
@@ -81,12 +101,24 @@ export class Machine {
     this.#onOops = options.onOops ?? ((where, error) => this.#printOops(where, error));
     this.lockdep = options.lockdep === false ? undefined : new Lockdep();
     this.trace = new TraceRing(options.traceRecords);
-    this.#sliceNs = options.sliceNs ?? Number.POSITIVE_INFINITY;
+    const realTime = !(this.clock instanceof VirtualClock);
+    this.#sliceNs = options.sliceNs ?? (realTime ? REAL_TIME_SLICE_NS : Number.POSITIVE_INFINITY);
+    this.hz = checkHz(options.hz ?? DEFAULT_HZ);
+    this.tickNs = NSEC_PER_SEC / this.hz;
+    this.bootNs = this.clock.now();
+    this.softirqs = new SoftirqVectors(this);
+    this.hungTasks = new HungTaskDetector(this, options.hungTaskTimeoutSecs ?? HUNG_TASK_TIMEOUT_SECS);
     this.cpuMask = (1 << count) - 1;
     this.cpus = Array.from({ length: count }, (_, id) => new Cpu(this, id));
     this.irqs = new IrqTable(this);
     this.workqueues = new WorkqueueSubsystem(this);
     this.#continueAlarm = this.clock.createAlarm(() => this.pump());
+    this.#startSoftirqs();
+  }
+
+  #startSoftirqs(): void {
+    this.softirqs.open(TIMER_SOFTIRQ, () => thisCpu().timers.run());
+    this.softirqs.open(HRTIMER_SOFTIRQ, () => thisCpu().hrtimers.runSoft());
   }
 
   /** CPU 0, the boot CPU. */
@@ -167,6 +199,13 @@ export class Machine {
 
   /** Starts a kthread; its function runs in process context. */
   spawn(comm: string, body: () => Process<unknown>, options: SpawnOptions = {}): Task {
+    const task = this.create(comm, body, options);
+    wakeUpNewTask(task);
+    return task;
+  }
+
+  /** Makes a kthread that does not run before it is woken. */
+  create(comm: string, body: () => Process<unknown>, options: SpawnOptions = {}): Task {
     const pid = this.#nextPid++;
     const cpusAllowed = options.cpusAllowed ?? this.cpuMask;
     if ((cpusAllowed & this.cpuMask) === 0) {
@@ -176,10 +215,26 @@ export class Machine {
       );
     }
     const cpu = this.cpus.find((candidate) => (cpusAllowed & (1 << candidate.id)) !== 0) ?? this.bootCpu;
-    const task = new Task({ ...options, pid, comm, cpusAllowed }, cpu, threadBody(body));
+    const task: Task = new Task(
+      { ...options, pid, comm, cpusAllowed },
+      cpu,
+      threadBody(() => task, body),
+    );
+    task.state = TASK_NEW;
     this.tasks.add(task);
-    wakeUpNewTask(task);
     return task;
+  }
+
+  /** A task that waits on another CPU and may run on `cpu`, which has nothing better to do: a FIFO one, or any for an idle CPU. */
+  waitingElsewhere(cpu: Cpu, fifoOnly: boolean): Task | undefined {
+    for (const other of this.cpus) {
+      if (other === cpu || other.rq.length === 0) continue;
+      // An idle CPU that is about to switch takes its only task itself.
+      if (other.current === other.idle && other.rq.length === 1) continue;
+      const task = other.rq.waiting(other.current, cpu.id, fifoOnly);
+      if (task !== undefined) return task;
+    }
+    return undefined;
   }
 
   /** Called by a CPU when a task has ended. */
@@ -225,10 +280,38 @@ export class Machine {
     return this.#virtualClock().advanceAsync(ns);
   }
 
-  /** Reports a mistake of the code that runs in the model, in the kernel's words, with the place in that code. */
+  /** Reports a mistake of the code that runs in the model, in the kernel's words, with the contexts and the place in that code. */
   bug(message: string, ...details: string[]): void {
     this.tainted = true;
-    this.printk('emerg', [`BUG: ${message}`, ...details, ...userFrames(new Error().stack)].join('\n'));
+    this.printk('emerg', [`BUG: ${message}`, ...details, ...this.#whereabouts()].join('\n'));
+  }
+
+  /** Reports a mistake as WARN_ONCE does: the first time only. `message` may be empty; `where` is the kernel function that noticed. */
+  warnOnce(key: string, message: string, where: string): void {
+    if (this.#warned.has(key)) return;
+    this.#warned.add(key);
+    this.tainted = true;
+    const cpu = runningCpu() ?? this.bootCpu;
+    const place = withLongStacks(() => placeOf(new Error().stack));
+    const lines = ['------------[ cut here ]------------'];
+    if (message !== '') lines.push(message);
+    lines.push(`WARNING: CPU: ${cpu.id} PID: ${cpu.current.pid} at ${place} ${where}`, ...this.#whereabouts());
+    lines.push('---[ end trace 0000000000000000 ]---');
+    this.printk('warning', lines.join('\n'));
+  }
+
+  /** Asked before a report of a sleeping function in atomic context: the kernel makes one a second. */
+  mightSleepReportDue(): boolean {
+    const now = jiffiesOf(this);
+    if (now < this.#lastMightSleepReport + this.hz) return false;
+    this.#lastMightSleepReport = now;
+    return true;
+  }
+
+  #whereabouts(): string[] {
+    const cpu = runningCpu();
+    const { stack } = withLongStacks(() => new Error());
+    return cpu === undefined ? contextFrames(stack) : stackDump(cpu, stack);
   }
 
   /** Reports what a function of the user's threw. */
@@ -258,6 +341,10 @@ function* guarded<R>(body: () => Process<R>): Coroutine<Guarded<R>> {
   }
 }
 
-function* threadBody(body: () => Process<unknown>): Coroutine {
+function* threadBody(self: () => Task, body: () => Process<unknown>): Coroutine {
+  const task = self();
+  yield* kthreadParkme();
+  if (task.shouldStop) return -ERRNO.EINTR;
+  task.started = true;
   return yield* finish(callProcess(body));
 }

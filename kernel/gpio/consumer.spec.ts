@@ -2,10 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { KernelError } from '../errno.js';
 import { requestIrq } from '../irq/manage.js';
 import { Machine } from '../machine.js';
-import { msleep } from '../time/delay.js';
+import { nsleep } from '../time/delay.js';
 import { Tracepoint } from '../trace/ring.js';
 import { GpioDesc, gpiodGetValue, gpiodSetValue, gpiodToIrq } from './consumer.js';
 import type { Level, LineRequest } from './driver.js';
+
+/** Sleeps to the ns, where the kernel's msleep rounds up to ticks. */
+const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000);
 
 function rig() {
   const machine = new Machine();

@@ -3,11 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { KernelError } from '../errno.js';
 import { preemptDisable, preemptEnable, preemptPoint } from '../sched/core.js';
 import type { Task } from '../sched/task.js';
-import { msleep, udelay } from '../time/delay.js';
+import { nsleep, udelay } from '../time/delay.js';
 import { type FakeLines, fakeLines, handledAfter } from './fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_WAKE_THREAD, IRQF_ONESHOT, type IrqReturn } from './flags.js';
 import type { IrqThreadFn } from './irqdesc.js';
 import { disableIrq, enableIrq, freeIrq, requestThreadedIrq, synchronizeIrq } from './manage.js';
+
+/** Sleeps to the ns, where the kernel's msleep rounds up to ticks. */
+const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000);
 
 function threaded({ machine, irq, at }: FakeLines, threadFn: IrqThreadFn, name = 'demo'): Task {
   const primary = (): IrqReturn => {

@@ -1,21 +1,26 @@
 // Cpu: runs tasks and takes interrupts, one activation on top of another, until nothing can go on at this instant.
 import { KernelError } from '../errno.js';
 import type { Machine } from '../machine.js';
+import { CpuSoftirqs } from '../softirq/softirq.js';
 import type { Alarm } from '../time/clock.js';
 import { HrtimerBase } from '../time/hrtimer.js';
+import { TimerBase } from '../time/timer-wheel.js';
 import { Tracepoint, type TracepointId } from '../trace/ring.js';
 import { type Continuation, type Coroutine, DONE, Frame, type Outcome, Request, SUSPENDED } from './coroutine.js';
+import { CpuAccounting, type CpuTimes } from './cputime.js';
 import { switchCpu } from './current.js';
-import { HARDIRQ_OFFSET, PREEMPT_OFFSET } from './preempt.js';
+import { HARDIRQ_MASK, HARDIRQ_OFFSET, NMI_MASK, PREEMPT_OFFSET, SOFTIRQ_MASK, SOFTIRQ_OFFSET } from './preempt.js';
 import { RunQueue } from './runqueue.js';
-import { TASK_DEAD, TASK_RUNNING, Task } from './task.js';
+import { TASK_DEAD, TASK_INTERRUPTIBLE, TASK_RUNNING, TASK_UNINTERRUPTIBLE, Task } from './task.js';
+import { selectCpu } from './wakeup.js';
 
 /** Interrupts that a CPU raises for itself or gets from another CPU, in the order in which they are taken. */
 export const LocalVector = { timer: 0, callFunction: 1 } as const;
 export type LocalVectorId = (typeof LocalVector)[keyof typeof LocalVector];
 
-/** Time after which an equal fair task gets its turn: the kernel's base slice on up to 8 CPUs is 0.75 ms × (1 + log2). */
-const FAIR_SLICE_NS = 3_000_000;
+const IN_INTERRUPT = NMI_MASK | HARDIRQ_MASK | SOFTIRQ_MASK;
+/** Contexts in which there is no task that could sleep. */
+const NO_TASK = NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET;
 
 function* idleLoop(): Coroutine {
   for (;;) yield Request.schedule;
@@ -39,6 +44,9 @@ export class Cpu {
   readonly rq = new RunQueue();
   readonly idle: Task;
   readonly hrtimers: HrtimerBase;
+  readonly timers: TimerBase;
+  readonly softirqs: CpuSoftirqs;
+  readonly accounting: CpuAccounting;
   /** The running task; in an interrupt, the interrupted one. */
   current: Task;
   preemptCount = PREEMPT_OFFSET;
@@ -64,7 +72,6 @@ export class Cpu {
   #suspending: Frame | undefined;
   #irqLine = false;
   #localPending = 0;
-  #runningSinceNs: number;
 
   constructor(machine: Machine, id: number) {
     this.machine = machine;
@@ -73,9 +80,11 @@ export class Cpu {
     this.idle.preemptCount = PREEMPT_OFFSET;
     this.current = this.idle;
     this.hrtimers = new HrtimerBase(this);
+    this.timers = new TimerBase(this);
+    this.softirqs = new CpuSoftirqs(this);
+    this.accounting = new CpuAccounting(this);
     this.#busyAlarm = machine.clock.createAlarm(() => this.kick());
     this.#sliceAlarm = machine.clock.createAlarm(() => this.#endSlice());
-    this.#runningSinceNs = machine.clock.now();
   }
 
   /** It has something to do; the machine lets it run, at once unless it is running CPUs already. */
@@ -100,6 +109,11 @@ export class Cpu {
   callFunction(fn: () => Outcome): void {
     this.#callFunctions.push(fn);
     this.raiseLocal(LocalVector.callFunction);
+  }
+
+  /** Ns spent in tasks, softirqs, hard interrupts and idle, up to now. */
+  get times(): CpuTimes {
+    return this.accounting.read();
   }
 
   trace(event: TracepointId, a: number, b: number, nameId: number): void {
@@ -155,8 +169,16 @@ export class Cpu {
     }
     const top = this.#frames[this.#frames.length - 1];
     if (top !== undefined) return this.#goOn(top);
+    if (this.softirqs.active) {
+      this.softirqs.step();
+      return true;
+    }
+    if (this.softirqs.due && this.irqsEnabled) {
+      this.softirqs.beginIfDue();
+      return true;
+    }
     const idle = this.current === this.idle;
-    if (this.needResched && (idle || this.preemptCount === 0)) {
+    if (this.needResched && (idle || (this.preemptCount === 0 && this.irqsEnabled))) {
       this.#switchTask(false);
       return true;
     }
@@ -202,15 +224,22 @@ export class Cpu {
   }
 
   #takeInterrupt(): void {
+    this.accounting.account();
     this.irqsEnabled = false;
     this.preemptCount += HARDIRQ_OFFSET;
     this.interrupts++;
-    if (this.#dispatch() !== SUSPENDED) {
+    let outcome: Outcome = DONE;
+    try {
+      outcome = this.#dispatch();
+    } catch (error) {
+      this.machine.oops('hard interrupt', error);
+    }
+    if (outcome !== SUSPENDED) {
       this.#exitInterrupt();
       return;
     }
     this.defer(this.#leave);
-    this.#pushSuspended();
+    this.pushSuspended();
   }
 
   #dispatch(): Outcome {
@@ -227,12 +256,15 @@ export class Cpu {
   }
 
   #exitInterrupt(): Outcome {
+    this.accounting.account();
     this.preemptCount -= HARDIRQ_OFFSET;
     this.irqsEnabled = true;
+    if (this.softirqs.pending !== 0 && (this.preemptCount & IN_INTERRUPT) === 0) this.softirqs.begin(0);
     return DONE;
   }
 
-  #pushSuspended(): void {
+  /** Puts what was {@link suspend}ed on the CPU; called by the outermost of those that it cut off. */
+  pushSuspended(): void {
     const frame = this.#suspending;
     this.#suspending = undefined;
     if (frame !== undefined) this.#frames.push(frame);
@@ -249,7 +281,7 @@ export class Cpu {
       failed = false;
       if (outcome === SUSPENDED) {
         for (const rest of frame.continuations.slice(i + 1)) this.defer(rest);
-        this.#pushSuspended();
+        this.pushSuspended();
         return;
       }
     }
@@ -257,39 +289,87 @@ export class Cpu {
 
   /** Does what a coroutine asked for; throws, which ends the coroutine's activation, when it may not ask for it. */
   #serve(request: number, frame: Frame): void {
-    if (request === Request.schedule) this.#schedule(frame);
-    else if (request === Request.spin) frame.spinning = true;
-    else if (request !== Request.point && request !== Request.busy) {
-      throw new KernelError('EINVAL', `a handler yielded ${String(request)}, which asks for nothing`, {
-        hint: 'write `yield* msleep(5)`, with the star',
-      });
+    switch (request) {
+      case Request.schedule:
+        this.#schedule(frame);
+        return;
+      case Request.point:
+      case Request.busy:
+        return;
+      case Request.spin:
+        frame.spinning = true;
+        return;
+      default:
+        throw new KernelError('EINVAL', `a handler yielded ${String(request)}, which asks for nothing`, {
+          hint: 'write `yield* msleep(5)`, with the star',
+        });
     }
   }
 
   /** The running activation asked for another task (schedule() in the kernel). */
   #schedule(frame: Frame): void {
-    const { current, preemptCount } = this;
-    if (preemptCount !== 0 || !this.irqsEnabled) {
-      const count = preemptCount.toString(16).padStart(8, '0');
-      this.machine.bug(`scheduling while atomic: ${current.comm}/${current.pid}/0x${count}`);
-      if (frame !== current.frame) throw new KernelError('EDEADLK', 'interrupt code cannot sleep');
-      this.preemptCount = 0;
-      this.irqsEnabled = true;
-    }
+    this.scheduleDebug();
+    if (frame !== this.current.frame) throw new KernelError('EDEADLK', 'in interrupt code nothing can sleep');
     this.#switchTask(true);
+  }
+
+  /** Reports a caller of schedule() that holds preemption off; a task then sleeps all the same, interrupt code gets `EDEADLK`. */
+  scheduleDebug(): void {
+    if (this.preemptCount === 0) return;
+    this.machine.bug(this.schedulingWhileAtomic());
+    if ((this.preemptCount & NO_TASK) !== 0) {
+      throw new KernelError('EDEADLK', 'in interrupt code nothing can sleep', {
+        hint: 'sleep in a thread function or a work item; udelay() waits in any context',
+      });
+    }
+    this.preemptCount = 0;
+  }
+
+  /** First line of the report about a caller of schedule() that may not sleep; the count has schedule()'s own on top. */
+  schedulingWhileAtomic(): string {
+    const { comm, pid } = this.current;
+    const count = ((this.preemptCount + PREEMPT_OFFSET) >>> 0).toString(16).padStart(8, '0');
+    return `scheduling while atomic: ${comm}/${pid}/0x${count}`;
   }
 
   /** Puts the task that should run on the CPU; a voluntary switch takes one that is not TASK_RUNNING off the queue. */
   #switchTask(voluntary: boolean): void {
     const previous = this.current;
     this.needResched = false;
-    this.#charge();
-    if (voluntary && previous.state !== TASK_RUNNING && previous.onRq) {
-      this.rq.dequeue(previous);
-      previous.worker?.goesToSleep();
+    this.charge();
+    if (voluntary && previous.state !== TASK_RUNNING && previous.onRq) this.#block(previous);
+    if (previous.onRq && !previous.allows(this.id)) this.#moveAway(previous);
+    let next = this.rq.pick();
+    if (next?.policy !== 'SCHED_FIFO') {
+      const pulled = this.machine.waitingElsewhere(this, next !== undefined);
+      if (pulled !== undefined) {
+        pulled.cpu.rq.dequeue(pulled);
+        this.#adopt(pulled);
+        next = this.rq.pick();
+      }
     }
-    const next = this.rq.pick() ?? this.idle;
+    this.#put(previous, next ?? this.idle);
+  }
+
+  /** A task goes to sleep, or ends; a signal that was sent already keeps it awake. */
+  #block(task: Task): void {
+    if ((task.state & TASK_INTERRUPTIBLE) !== 0 && task.pendingSignals !== 0) {
+      task.state = TASK_RUNNING;
+      return;
+    }
+    this.rq.dequeue(task);
+    if (task.state === TASK_UNINTERRUPTIBLE) this.machine.hungTasks.blocks(task);
+    task.worker?.goesToSleep();
+  }
+
+  #moveAway(task: Task): void {
+    this.rq.dequeue(task);
+    selectCpu(task).activate(task);
+  }
+
+  #put(previous: Task, next: Task): void {
     this.#armSlice(next);
+    this.irqsEnabled = true;
     if (next === previous) return;
     previous.preemptCount = this.preemptCount;
     this.trace(Tracepoint.schedSwitch, previous.pid, next.pid, this.machine.trace.intern(next.comm));
@@ -308,6 +388,9 @@ export class Cpu {
       task.exitValue = value;
     }
     this.machine.lockdep?.checkExit(this, task);
+    if (this.preemptCount !== 0) {
+      this.machine.printk('info', `note: ${task.comm}[${task.pid}] exited with preempt_count ${this.preemptCount}`);
+    }
     task.state = TASK_DEAD;
     for (const notify of task.onExit) notify();
     this.machine.forget(task);
@@ -315,35 +398,57 @@ export class Cpu {
     this.#switchTask(true);
   }
 
-  /** Accounts the time since the last switch to the running task. */
-  #charge(): void {
-    const now = this.machine.clock.now();
-    if (this.current !== this.idle) this.rq.charge(this.current, now - this.#runningSinceNs);
-    this.#runningSinceNs = now;
+  /** Charges the running task with what it has used so far. */
+  charge(): void {
+    this.accounting.account();
+    const ns = this.accounting.takeUncharged();
+    if (this.current !== this.idle) this.rq.charge(this.current, ns);
   }
 
   #armSlice(next: Task): void {
     if (next.policy === 'SCHED_NORMAL' && this.rq.fairLength > 1) {
-      this.#sliceAlarm.schedule(this.machine.clock.now() + FAIR_SLICE_NS);
+      this.#sliceAlarm.schedule(this.machine.clock.now() + Math.max(0, this.rq.turnLeftNs));
     } else {
       this.#sliceAlarm.cancel();
     }
   }
 
+  /** The fair slice is over, unless interrupts took a part of it. */
   #endSlice(): void {
-    this.#charge();
+    this.charge();
+    if (this.rq.turnLeftNs > 0) {
+      this.#armSlice(this.current);
+      return;
+    }
     this.needResched = true;
     this.kick();
   }
 
   /** Puts a woken task on this CPU's queue and asks for a switch if it comes before the running one. */
   activate(task: Task): void {
-    task.cpu = this;
-    this.rq.enqueue(task);
+    this.#adopt(task);
     const running = this.current;
     if (running === this.idle || task.prio < Math.min(running.prio, 100)) this.needResched = true;
-    else if (this.rq.fairLength === 2 && !this.#sliceAlarm.scheduled) this.#armSlice(running);
+    else if (this.rq.fairLength === 2 && !this.#sliceAlarm.scheduled) {
+      this.charge();
+      this.#armSlice(running);
+    }
     this.trace(Tracepoint.schedWakeup, task.pid, this.id, this.machine.trace.intern(task.comm));
     if (this.needResched) this.kick();
+  }
+
+  /** Takes a task on its queue; a fair one keeps its lead or lag over the others. */
+  #adopt(task: Task): void {
+    if (task.cpu !== this) {
+      task.vruntime = Math.max(0, task.vruntime - task.cpu.rq.minVruntime) + this.rq.minVruntime;
+      task.cpu = this;
+    }
+    this.rq.enqueue(task);
+  }
+
+  /** Something about the tasks here has changed: another one may have to run. */
+  reschedule(): void {
+    this.needResched = true;
+    this.kick();
   }
 }

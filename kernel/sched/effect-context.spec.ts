@@ -7,12 +7,15 @@ import { IRQ_HANDLED, IRQ_WAKE_THREAD } from '../irq/flags.js';
 import type { IrqHandler } from '../irq/irqdesc.js';
 import { requestIrq, requestThreadedIrq } from '../irq/manage.js';
 import { Machine } from '../machine.js';
-import { msleep } from '../time/delay.js';
+import { nsleep } from '../time/delay.js';
 import { Work, WQ_UNBOUND } from '../workqueue/work.js';
 import { allocWorkqueue, queueWork } from '../workqueue/workqueue.js';
 import { current } from './current.js';
 import { provideAsyncContext } from './effect.js';
 import type { Task } from './task.js';
+
+/** Sleeps to the ns, where the kernel's msleep rounds up to ticks. */
+const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000);
 
 const MS = 1_000_000;
 

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../errno.js';
 import { Machine } from '../machine.js';
-import { msleep, udelay } from '../time/delay.js';
+import { nsleep, udelay } from '../time/delay.js';
 import { Work } from '../workqueue/work.js';
 import { flushWork, scheduleWork } from '../workqueue/workqueue.js';
 import { Request } from './coroutine.js';
 import { current, preemptCount, smpProcessorId } from './current.js';
 import { effect } from './effect.js';
+
+/** Sleeps to the ns, where the kernel's msleep rounds up to ticks. */
+const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000);
 
 const MS = 1_000_000;
 

@@ -1,5 +1,6 @@
 // Clocks and alarms: virtual time that jumps, and CLOCK_MONOTONIC driven by the host. All times are ns as numbers.
 import { KernelError } from '../errno.js';
+import { type Deadline, DeadlineHeap } from './deadline-heap.js';
 
 /** One pending call at a time to come. Made by {@link Clock.createAlarm}, set again as often as needed. */
 export interface Alarm {
@@ -22,10 +23,9 @@ export interface Clock {
   release(): void;
 }
 
-class QueuedAlarm implements Alarm {
+class QueuedAlarm implements Alarm, Deadline {
   dueNs = 0;
   order = 0;
-  /** Place in the heap, -1 when not scheduled. */
   index = -1;
   readonly callback: () => void;
   readonly #queue: AlarmQueue;
@@ -51,11 +51,10 @@ class QueuedAlarm implements Alarm {
   }
 }
 
-/** Alarms by deadline, then by order of setting: a binary heap whose members know their place, so cancelling is cheap. */
+/** Alarms by deadline, then by order of setting. */
 export class AlarmQueue {
-  readonly #heap: QueuedAlarm[] = [];
+  readonly #heap = new DeadlineHeap<QueuedAlarm>();
   readonly #onEarliestChange: () => void;
-  #order = 0;
 
   /** `onEarliestChange` is called when an alarm came in front of all others. */
   constructor(onEarliestChange: () => void = () => {}) {
@@ -67,74 +66,29 @@ export class AlarmQueue {
   }
 
   get size(): number {
-    return this.#heap.length;
+    return this.#heap.size;
   }
 
   /** Deadline of the first alarm, `Infinity` when there is none. */
   get nextDueNs(): number {
-    return this.#heap[0]?.dueNs ?? Number.POSITIVE_INFINITY;
+    return this.#heap.first?.dueNs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Takes the first alarm out and calls it, if it is due at `nowNs`; false when none is. */
   fireOne(nowNs: number): boolean {
-    const first = this.#heap[0];
+    const { first } = this.#heap;
     if (first === undefined || first.dueNs > nowNs) return false;
-    this.remove(first);
+    this.#heap.remove(first);
     first.callback();
     return true;
   }
 
   put(alarm: QueuedAlarm, atNs: number): void {
-    if (alarm.index >= 0) this.remove(alarm);
-    alarm.dueNs = atNs;
-    alarm.order = this.#order++;
-    alarm.index = this.#heap.length;
-    this.#heap.push(alarm);
-    this.#up(alarm);
-    if (alarm.index === 0) this.#onEarliestChange();
+    if (this.#heap.put(alarm, atNs)) this.#onEarliestChange();
   }
 
   remove(alarm: QueuedAlarm): void {
-    const hole = alarm.index;
-    if (hole < 0) return;
-    alarm.index = -1;
-    const last = this.#heap.pop();
-    if (last === undefined || last === alarm) return;
-    this.#heap[hole] = last;
-    last.index = hole;
-    this.#up(last);
-    this.#down(last);
-  }
-
-  #before(a: QueuedAlarm, b: QueuedAlarm): boolean {
-    return a.dueNs < b.dueNs || (a.dueNs === b.dueNs && a.order < b.order);
-  }
-
-  #up(alarm: QueuedAlarm): void {
-    while (alarm.index > 0) {
-      const at = (alarm.index - 1) >> 1;
-      const parent = this.#heap[at];
-      if (parent === undefined || !this.#before(alarm, parent)) return;
-      this.#swap(alarm, parent);
-    }
-  }
-
-  #down(alarm: QueuedAlarm): void {
-    for (;;) {
-      const left = this.#heap[2 * alarm.index + 1];
-      const right = this.#heap[2 * alarm.index + 2];
-      const least = right !== undefined && left !== undefined && this.#before(right, left) ? right : left;
-      if (least === undefined || !this.#before(least, alarm)) return;
-      this.#swap(alarm, least);
-    }
-  }
-
-  #swap(a: QueuedAlarm, b: QueuedAlarm): void {
-    const at = a.index;
-    this.#heap[b.index] = a;
-    this.#heap[at] = b;
-    a.index = b.index;
-    b.index = at;
+    this.#heap.remove(alarm);
   }
 }
 

@@ -12,9 +12,17 @@ function isOwn(frame: string): boolean {
   return OWN.some((folder) => place.includes(folder)) && !place.includes('.spec.');
 }
 
-/** Lines of a stack that are not the model's own, as `  at …`; all of them if there would be none. */
+function framesOf(stack: string | undefined): string[] {
+  return (stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at '));
+}
+
+/** Lines of a stack that are not the model's own, as `  at …`. */
+export function foreignFrames(stack: string | undefined): string[] {
+  return framesOf(stack).filter((line) => !isOwn(line));
+}
+
+/** As {@link foreignFrames}; all lines of the stack if there would be none. */
 export function userFrames(stack: string | undefined): string[] {
-  const frames = (stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at '));
-  const users = frames.filter((line) => !isOwn(line));
-  return users.length > 0 ? users : frames;
+  const users = foreignFrames(stack);
+  return users.length > 0 ? users : framesOf(stack);
 }

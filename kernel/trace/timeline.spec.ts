@@ -3,11 +3,14 @@ import { fakeLines } from '../irq/fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_WAKE_THREAD } from '../irq/flags.js';
 import { requestThreadedIrq } from '../irq/manage.js';
 import { thisCpu } from '../sched/current.js';
-import { msleep, udelay } from '../time/delay.js';
+import { nsleep, udelay } from '../time/delay.js';
 import { Work } from '../workqueue/work.js';
 import { queueWork } from '../workqueue/workqueue.js';
 import { Tracepoint, TraceRing } from './ring.js';
 import { renderTimeline } from './timeline.js';
+
+/** Sleeps to the ns, where the kernel's msleep rounds up to ticks. */
+const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000);
 
 /** A button that lights an LED in its top half, and puts it out from a work item that its thread queues. */
 function press(cpus: number) {

@@ -4,9 +4,12 @@ import { Machine, type MachineOptions } from '../machine.js';
 import { preemptDisable, preemptEnable } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { current, smpProcessorId } from '../sched/current.js';
-import { mdelay, msleep } from '../time/delay.js';
+import { mdelay, nsleep } from '../time/delay.js';
 import { Work, type Workqueue, WQ_HIGHPRI, WQ_MAX_ACTIVE, WQ_UNBOUND } from './work.js';
 import { allocWorkqueue, flushWork, queueWork, scheduleWork } from './workqueue.js';
+
+/** Sleeps to the ns, where the kernel's msleep rounds up to ticks. */
+const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000);
 
 const MS = 1_000_000;
 

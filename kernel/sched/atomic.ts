@@ -1,0 +1,21 @@
+// What functions of the user's return in atomic context: nothing more to do, a generator to go on with, or a mistake.
+import { type Coroutine, isCoroutine, isPromiseLike } from './coroutine.js';
+import type { Cpu } from './cpu.js';
+
+/**
+ * True when an atomic function returned a generator, which then cuts off its caller ({@link Cpu.suspend}).
+ *
+ * A promise is reported: the function has slept, and nobody can wait for it here.
+ */
+export function cutsOff(cpu: Cpu, where: string, result: unknown): result is Coroutine {
+  if (typeof result !== 'object' || result === null) return false;
+  if (isCoroutine(result)) return true;
+  if (!isPromiseLike(result)) return false;
+  const { machine } = cpu;
+  machine.bug(
+    cpu.schedulingWhileAtomic(),
+    `${where} returned a promise; async code belongs in a thread function or in a work item`,
+  );
+  result.then(undefined, (error) => machine.oops(where, error));
+  return false;
+}

@@ -1,0 +1,102 @@
+// Sleeping with a time-out, in jiffies or in ns (kernel/time/timer.c, hrtimer.c).
+import { ERRNO } from '../errno.js';
+import { schedule } from '../sched/core.js';
+import type { Coroutine } from '../sched/coroutine.js';
+import { current, thisCpu } from '../sched/current.js';
+import { effect } from '../sched/effect.js';
+import {
+  TASK_IDLE,
+  TASK_INTERRUPTIBLE,
+  TASK_KILLABLE,
+  TASK_NORMAL,
+  TASK_RUNNING,
+  TASK_UNINTERRUPTIBLE,
+} from '../sched/task.js';
+import { wakeUpProcess, wakeUpState } from '../sched/wakeup.js';
+import { HRTIMER_NORESTART, Hrtimer, hrtimerCancel, hrtimerStartRangeNs } from './hrtimer.js';
+import { getJiffies64, jiffies, MAX_SCHEDULE_TIMEOUT } from './jiffies.js';
+import { modTimer, TimerList, timerDeleteSync } from './timer.js';
+
+/**
+ * Sleeps in the state that was set, until woken or until `timeout` jiffies have passed (schedule_timeout). Process context.
+ * In state RUNNING it only lets others run.
+ *
+ * @param timeout MAX_SCHEDULE_TIMEOUT for no limit
+ * @returns jiffies that were left, 0 when the time is over; MAX_SCHEDULE_TIMEOUT without a limit
+ */
+export const scheduleTimeout = effect(function* scheduleTimeout(timeout: number): Coroutine<number> {
+  const task = current();
+  if (timeout === MAX_SCHEDULE_TIMEOUT) {
+    yield* schedule();
+    return timeout;
+  }
+  if (timeout < 0) {
+    const { machine } = thisCpu();
+    machine.printk('err', `schedule_timeout: wrong timeout value ${(timeout >>> 0).toString(16)}`);
+    task.state = TASK_RUNNING;
+    return 0;
+  }
+  const end = getJiffies64() + timeout;
+  const timer = new TimerList(() => {
+    wakeUpProcess(task);
+  });
+  modTimer(timer, jiffies() + timeout);
+  yield* schedule();
+  yield* timerDeleteSync(timer);
+  return Math.max(0, end - getJiffies64());
+});
+
+/** {@link scheduleTimeout} in state S: a signal ends it too. */
+export const scheduleTimeoutInterruptible = effect(function* scheduleTimeoutInterruptible(timeout: number) {
+  current().state = TASK_INTERRUPTIBLE;
+  return yield* scheduleTimeout(timeout);
+});
+
+/** {@link scheduleTimeout} in state D. */
+export const scheduleTimeoutUninterruptible = effect(function* scheduleTimeoutUninterruptible(timeout: number) {
+  current().state = TASK_UNINTERRUPTIBLE;
+  return yield* scheduleTimeout(timeout);
+});
+
+/** {@link scheduleTimeout} in state D, which a fatal signal ends. */
+export const scheduleTimeoutKillable = effect(function* scheduleTimeoutKillable(timeout: number) {
+  current().state = TASK_KILLABLE;
+  return yield* scheduleTimeout(timeout);
+});
+
+/** {@link scheduleTimeout} in state I: not counted as stuck. */
+export const scheduleTimeoutIdle = effect(function* scheduleTimeoutIdle(timeout: number) {
+  current().state = TASK_IDLE;
+  return yield* scheduleTimeout(timeout);
+});
+
+/**
+ * Sleeps in the state that was set, until woken or until an hrtimer is due (schedule_hrtimeout_range). Process context.
+ *
+ * @param ns since the clock's origin or, with HRTIMER_MODE_REL, from now
+ * @param rangeNs how much later it may be
+ * @returns 0 when the time is over, -4 (`-EINTR`) when it was woken before
+ */
+export const scheduleHrtimeoutRange = effect(function* scheduleHrtimeoutRange(
+  ns: number,
+  rangeNs: number,
+  mode: number,
+): Coroutine<number> {
+  const task = current();
+  let expired = false;
+  const timer = new Hrtimer(() => {
+    expired = true;
+    wakeUpState(task, TASK_NORMAL);
+    return HRTIMER_NORESTART;
+  }, mode);
+  hrtimerStartRangeNs(timer, ns, rangeNs, mode);
+  yield* schedule();
+  yield* hrtimerCancel(timer);
+  task.state = TASK_RUNNING;
+  return expired ? 0 : -ERRNO.EINTR;
+});
+
+/** As {@link scheduleHrtimeoutRange}, without a range (schedule_hrtimeout). */
+export const scheduleHrtimeout = effect(function* scheduleHrtimeout(ns: number, mode: number) {
+  return yield* scheduleHrtimeoutRange(ns, 0, mode);
+});
