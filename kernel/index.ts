@@ -9,17 +9,39 @@ export type { FlowHandler, IrqChip, IrqDesc, IrqHandler, IrqThreadFn } from './i
 export * from './irq/irqdomain.js';
 export * from './irq/manage.js';
 export { showInterrupts } from './irq/proc.js';
+export * from './lib/atomic.js';
+export * from './lib/bitops.js';
+export * from './lib/percpu.js';
+export * from './locking/mutex.js';
+export * from './locking/rwlock.js';
+export * from './locking/spinlock.js';
 export * from './machine.js';
 export * from './sched/core.js';
 export type { Atomic, Coroutine, Outcome, Process } from './sched/coroutine.js';
 export type { Cpu } from './sched/cpu.js';
+export type { CpuTimes } from './sched/cputime.js';
 export * from './sched/current.js';
 export { type AsyncContext, type Effect, provideAsyncContext } from './sched/effect.js';
+export * from './sched/kthread.js';
 export * from './sched/preempt.js';
-export type { Task } from './sched/task.js';
+export * from './sched/signal.js';
+export {
+  TASK_IDLE,
+  TASK_INTERRUPTIBLE,
+  TASK_KILLABLE,
+  TASK_NORMAL,
+  TASK_RUNNING,
+  TASK_UNINTERRUPTIBLE,
+  type Task,
+} from './sched/task.js';
 export { wakeUpProcess } from './sched/wakeup.js';
+export * from './softirq/softirq.js';
 export * from './time/clock.js';
 export * from './time/delay.js';
+export * from './time/hrtimer.js';
+export * from './time/jiffies.js';
+export * from './time/timeout.js';
+export * from './time/timer.js';
 export * from './trace/ring.js';
 export { renderTimeline, type TimelineOptions } from './trace/timeline.js';
 export {
