@@ -1,7 +1,8 @@
 // The program as a user has it: built, put in place by its own install script, with a chip that udev has met.
 
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createGpioSim, type GpioSim } from '../gpio-sim.js';
@@ -15,13 +16,20 @@ export const BUTTON1 = 17;
 export const BUTTON2 = 18;
 export const LED1 = 4;
 
-function built(path: string): string {
-  return fileURLToPath(new URL(`../../../dist/${path}`, import.meta.url));
+/** Where `npm install --global` puts the package, and where the shipped unit looks for it. */
+const PACKAGE = '/usr/lib/node_modules/gpio-irqd';
+
+/** Shows the checkout there too: the service may not see into a home directory, nor into the machine's /tmp. */
+async function putInPlace(): Promise<void> {
+  if (existsSync(join(PACKAGE, 'package.json'))) return;
+  mkdirSync(PACKAGE, { recursive: true });
+  await run('mount', ['--bind', fileURLToPath(new URL('../../..', import.meta.url)), PACKAGE]);
 }
 
 /** Runs the install script with these arguments, and gives what it printed. */
 export async function installScript(...args: string[]): Promise<string> {
-  return (await run(process.execPath, [built('systemd/install.js'), ...args])).stdout;
+  await putInPlace();
+  return (await run(process.execPath, [join(PACKAGE, 'dist/systemd/install.js'), ...args])).stdout;
 }
 
 /** Takes away what the install script put in place, the configuration too: a test's changes to it are gone. */
@@ -30,10 +38,11 @@ export async function uninstall(): Promise<void> {
   rmSync(CONFIG, { force: true });
 }
 
+export const SOCKET = '/run/gpio-irqd/control.sock';
+
 /** Runs gpio-irqctl against the service, and gives its standard output. */
 export async function gpioIrqctl(...args: string[]): Promise<string> {
-  return (await run(process.execPath, [built('daemon/ctl.js'), '--socket', '/run/gpio-irqd/control.sock', ...args]))
-    .stdout;
+  return (await run(process.execPath, [join(PACKAGE, 'dist/daemon/ctl.js'), '--socket', SOCKET, ...args])).stdout;
 }
 
 /** A header's chip with both buttons open (pulled up), once udev has given it group and mode. */
