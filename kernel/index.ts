@@ -14,8 +14,10 @@ export * from './lib/bitops.js';
 export * from './lib/percpu.js';
 export * from './locking/mutex.js';
 export * from './locking/rwlock.js';
+export * from './locking/semaphore.js';
 export * from './locking/spinlock.js';
 export * from './machine.js';
+export * from './sched/completion.js';
 export * from './sched/core.js';
 export type { Atomic, Coroutine, Outcome, Process } from './sched/coroutine.js';
 export type { Cpu } from './sched/cpu.js';
@@ -34,6 +36,7 @@ export {
   TASK_UNINTERRUPTIBLE,
   type Task,
 } from './sched/task.js';
+export * from './sched/wait.js';
 export { wakeUpProcess } from './sched/wakeup.js';
 export * from './softirq/softirq.js';
 export * from './time/clock.js';

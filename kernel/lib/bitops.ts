@@ -4,7 +4,16 @@ import { KernelError } from '../errno.js';
 /** Bits in words of 32 (unsigned long of a 32-bit kernel). */
 export type Bitmap = Uint32Array;
 
-/** A bitmap with room for `bits` bits, all clear (DECLARE_BITMAP). */
+/**
+ * A bitmap with room for `bits` bits, all clear (DECLARE_BITMAP).
+ *
+ * ```ts
+ * const inUse = declareBitmap(54);                  // DECLARE_BITMAP(in_use, 54)
+ * if (testAndSetBit(17, inUse)) throw new KernelError('EBUSY', 'line 17 is taken');
+ * const free = findFirstZeroBit(inUse, 54);         // 0
+ * for (const line of forEachSetBit(inUse, 54)) show(line);
+ * ```
+ */
 export function declareBitmap(bits: number): Bitmap {
   return new Uint32Array(bitsToLongs(bits));
 }

@@ -12,7 +12,8 @@ function waitLine(task: Task): string {
   const { blockedOn, stateLetter } = task;
   if (blockedOn === undefined) return ` ${name(task)} (${stateLetter}) sleeps until somebody wakes it`;
   const { describe, owner } = blockedOn;
-  return ` ${name(task)} (${stateLetter}) waits for ${describe}${owner === undefined ? '' : `, held by ${name(owner)}`}`;
+  const held = owner === undefined ? '' : `, held by ${name(owner)}${owner.exited ? ', which has ended' : ''}`;
+  return ` ${name(task)} (${stateLetter}) waits for ${describe}${held}`;
 }
 
 /** The locks that a task holds, with the places where it took them. */

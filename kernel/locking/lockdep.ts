@@ -44,8 +44,21 @@ export interface Taking {
 }
 
 /**
- * The validator of one machine. As the kernel's, it is silent after its first report: what comes after a broken rule
- * proves nothing.
+ * The validator of one machine, there unless the machine was made with `lockdep: false`. What it reports need not have
+ * happened: it is enough that each half was seen once. As the kernel's, it is silent after its first report, since what
+ * comes after a broken rule proves nothing.
+ *
+ * ```ts
+ * const machine = new Machine({ printk: (level, text) => console.log(text) });
+ * machine.runTask(function* () {
+ *   yield* mutexLock(a);
+ *   yield* mutexLock(b);
+ *   mutexUnlock(b);
+ *   mutexUnlock(a);
+ *   yield* mutexLock(b);
+ *   yield* mutexLock(a);                            // WARNING: possible circular locking dependency detected
+ * });
+ * ```
  */
 export class Lockdep {
   /** No report yet (debug_locks). */

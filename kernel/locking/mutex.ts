@@ -141,8 +141,7 @@ function* wait(lock: Mutex, task: Task, state: number): Coroutine<number> {
   try {
     for (;;) {
       if (signalPendingState(state, task)) {
-        const cpu = thisCpu();
-        if (cpu.machine.lockdep?.on === true) cpu.machine.lockdep.release(cpu, lock.map);
+        forget(lock);
         return -ERRNO.EINTR;
       }
       task.state = state;
@@ -154,10 +153,20 @@ function* wait(lock: Mutex, task: Task, state: number): Coroutine<number> {
       }
       if (tryTake(lock, task, lock.waiters[0] === task)) return 0;
     }
+  } catch (error) {
+    // In an interrupt: there is no task that could sleep.
+    forget(lock);
+    throw error;
   } finally {
     task.state = TASK_RUNNING;
     task.blockedOn = undefined;
     lock.waiters.splice(lock.waiters.indexOf(task), 1);
     if (lock.waiters.length === 0) lock.handoff = false;
   }
+}
+
+/** The lock that was asked for is not taken after all. */
+function forget(lock: Mutex): void {
+  const cpu = thisCpu();
+  if (cpu.machine.lockdep?.on === true) cpu.machine.lockdep.release(cpu, lock.map);
 }

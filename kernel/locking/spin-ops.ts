@@ -3,7 +3,7 @@ import { localIrqEnable, localIrqRestore } from '../sched/core.js';
 import type { Cpu } from '../sched/cpu.js';
 import { inInterrupt } from '../sched/current.js';
 import { PREEMPT_OFFSET } from '../sched/preempt.js';
-import { localBhDisable, localBhEnable } from './bh.js';
+import { localBhDisable, localBhEnable } from '../softirq/softirq.js';
 import type { ReadMode } from './held.js';
 import { herePlace, placeFrames } from './place.js';
 import { type Acquiring, type SpinCore, SpinWaiter, spinningCpu, Taken } from './spin.js';

@@ -90,6 +90,10 @@ export class SpinWaiter<R> implements Acquiring<R>, Iterator<number, R, unknown>
     this.cpu.unstartedSpin = undefined;
     if (this.#granted) return { done: true, value: this.value };
     waiting.set(this.frame, this);
+    const { lock, task } = this;
+    if (this.frame === task.frame) {
+      task.blockedOn = { describe: `${lock.kind} ${lock.map.name}`, map: lock.map, owner: lock.owner };
+    }
     this.#watchdog.schedule(this.cpu.machine.clock.now() + SOFT_LOCKUP_S * NS_PER_S);
     return { done: false, value: Request.spin };
   }
@@ -99,6 +103,7 @@ export class SpinWaiter<R> implements Acquiring<R>, Iterator<number, R, unknown>
     this.#watchdog.cancel();
     waiting.delete(this.frame);
     this.frame.spinning = false;
+    if (this.frame === this.task.frame) this.task.blockedOn = undefined;
     this.cpu.kick();
   }
 
@@ -246,7 +251,8 @@ export class SpinCore {
   /** The text of debug_spin_lock_before: the CPU would spin for what it has itself. */
   #recursion(cpu: Cpu, owner: Task): KernelError {
     const { current, machine } = cpu;
-    const message = `BUG: ${this.kind} recursion on CPU#${cpu.id}, ${current.comm}/${current.pid}`;
+    const what = owner === current ? 'recursion' : 'cpu recursion';
+    const message = `BUG: ${this.kind} ${what} on CPU#${cpu.id}, ${current.comm}/${current.pid}`;
     machine.tainted = true;
     machine.printk(
       'emerg',

@@ -4,7 +4,8 @@ import { Machine, type MachineOptions } from '../machine.js';
 import { localIrqDisable, localIrqEnable, preemptPoint } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { irqsDisabled, preemptCount, smpProcessorId } from '../sched/current.js';
-import { ndelay, udelay } from '../time/delay.js';
+import { msleep, ndelay, udelay } from '../time/delay.js';
+import { Mutex, mutexLock } from './mutex.js';
 import { Rwlock, readLock, readUnlock, writeLock, writeTrylock, writeUnlock } from './rwlock.js';
 import {
   Spinlock,
@@ -278,6 +279,32 @@ describe('a spinlock that would never be free', () => {
     ]);
     machine.advance(30_000_000_000);
     expect(log.some((text) => text.startsWith('watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [one:2]'))).toBe(true);
+  });
+
+  it('held by a task that has ended is said to be, when nothing is left that could move', () => {
+    const lock = new Spinlock('LA');
+    const { machine, log } = rig({ cpus: 2, lockdep: false });
+    machine.spawn('gone', () => void spinLock(lock), { cpusAllowed: 1 });
+    machine.advance(1000);
+    expect(() =>
+      machine.runTask(function* () {
+        yield* udelay(1);
+        machine.spawn(
+          'spinner',
+          function* () {
+            yield* spinLock(lock);
+          },
+          { cpusAllowed: 2 },
+        );
+        yield* msleep(10);
+        const stuck = new Mutex('stuck');
+        yield* mutexLock(stuck);
+        yield* mutexLock(stuck);
+      }),
+    ).toThrow(/ spinner\/\d+ \(R\) waits for spinlock LA, held by gone\/2, which has ended/);
+    expect(log.some((text) => text.startsWith('watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [spinner:'))).toBe(
+      true,
+    );
   });
 
   it('unlocked by who does not hold it is reported', () => {

@@ -1,6 +1,6 @@
 // Spinlocks: short sections that one CPU at a time is in, with preemption off (include/linux/spinlock.h).
 import { thisCpu } from '../sched/current.js';
-import { localBhDisable, localBhEnable } from './bh.js';
+import { localBhDisable, localBhEnable } from '../softirq/softirq.js';
 import { type Acquiring, SpinCore } from './spin.js';
 import * as ops from './spin-ops.js';
 

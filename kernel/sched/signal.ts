@@ -15,7 +15,21 @@ function maskOf(sig: number): number {
   throw new KernelError('EINVAL', `${sig} is no signal that a kernel thread can get`, { hint: '1 to 31' });
 }
 
-/** The calling kthread wants to get `sig`, which it would else never see (allow_signal). */
+/**
+ * The calling kthread wants to get `sig`, which it would else never see (allow_signal).
+ *
+ * ```ts
+ * function* worker() {
+ *   allowSignal(SIGTERM);
+ *   for (;;) {
+ *     const error = yield* waitEventInterruptible(readable, () => items.length > 0);
+ *     if (error !== 0 && kernelDequeueSignal() === SIGTERM) return;
+ *     use(items.shift());
+ *   }
+ * }
+ * // elsewhere: sendSig(SIGTERM, task);
+ * ```
+ */
 export function allowSignal(sig: number): void {
   current().allowedSignals |= maskOf(sig);
 }

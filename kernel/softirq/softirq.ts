@@ -264,6 +264,7 @@ export function localBhEnable(): void {
     cpu.machine.warnOnce('__local_bh_enable_ip', '', '__local_bh_enable_ip');
   }
   cpu.preemptCount -= SOFTIRQ_DISABLE_OFFSET;
+  if ((cpu.preemptCount & SOFTIRQ_MASK) === 0) cpu.machine.lockdep?.softirqsOn(cpu);
   if (cpu.softirqs.pending !== 0 && (cpu.preemptCount & IN_INTERRUPT) === 0) cpu.softirqs.due = true;
 }
 
