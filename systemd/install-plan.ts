@@ -117,6 +117,14 @@ export function planFiles(input: PlanInput): PlannedFile[] {
   return files;
 }
 
+/** Refuses what lies in a directory of which the service has one of its own, by `PrivateTmp=yes`. */
+export function checkVisible(path: string, privateDirectories: readonly string[]): void {
+  const hidden = privateDirectories.find((directory) => path.startsWith(`${directory}/`));
+  if (hidden === undefined) return;
+  const hint = 'Install it where it stays, e.g. with `npm install --global gpio-irqd`.';
+  throw new InstallError('EACCES', `the service cannot see ${path}: it has a ${hidden} of its own`, hint);
+}
+
 /**
  * Refuses what the service's user could not execute: a script or Node behind a directory that is closed to others, as a home
  * directory is on current Debian.

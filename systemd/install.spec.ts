@@ -67,6 +67,7 @@ function host(change: Partial<InstallHost> = {}): InstallHost {
     uid: 0,
     booted: true,
     execPath: join(packageRoot, 'dist/daemon/main.js'),
+    privateDirectories: [],
     canCallLibsystemd: () => Promise.resolve(true),
     run: (command, args) => Promise.resolve(void ran.push([command, ...args].join(' '))),
     print: (line) => void printed.push(line),
@@ -196,6 +197,14 @@ describe('it refuses, with a code and a hint,', () => {
     chmodSync(packageRoot, 0o700);
     const message = expect.stringContaining(`${packageRoot} is closed to others`);
     expect(await refusal({}, host())).toMatchObject({ code: 'EACCES', message });
+  });
+
+  test('a daemon in a directory that the service has one of its own of', async () => {
+    const message = expect.stringContaining(`it has a ${directory} of its own`);
+    expect(await refusal({}, host({ privateDirectories: [directory] }))).toMatchObject({ code: 'EACCES', message });
+    expect(await refusal({}, host({ privateDirectories: [packageRoot.slice(0, -1)], uid: 1 }))).toMatchObject({
+      message: expect.stringContaining('only root'),
+    });
   });
 
   test('to call a failed command a success', async () => {

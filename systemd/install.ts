@@ -9,6 +9,7 @@ import { Command, CommanderError } from 'commander';
 import {
   CONFIG_PATH,
   checkReachable,
+  checkVisible,
   DROP_IN_DIRECTORY,
   findPackageRoot,
   InstallError,
@@ -43,6 +44,8 @@ export interface InstallHost {
   /** As sd_booted(3). */
   readonly booted: boolean;
   readonly execPath: string;
+  /** Directories that the service sees empty ones in place of. */
+  readonly privateDirectories: readonly string[];
   canCallLibsystemd(): Promise<boolean>;
   /** Runs a program without a shell; rejects when it cannot be run or fails. */
   run(command: string, args: readonly string[]): Promise<void>;
@@ -86,7 +89,10 @@ async function planInput(options: InstallOptions, host: InstallHost): Promise<Pl
   const entry = options.entry ?? join(host.packageRoot, 'dist/daemon/main.js');
   // With --root the files are for another machine: what is on this one says nothing.
   if (options.root !== undefined) return { packageRoot: host.packageRoot, node, entry, libsystemd: true };
-  for (const path of [node, entry]) checkReachable(path);
+  for (const path of [node, entry]) {
+    checkVisible(path, host.privateDirectories);
+    checkReachable(path);
+  }
   return { packageRoot: host.packageRoot, node, entry, libsystemd: await host.canCallLibsystemd() };
 }
 
@@ -191,6 +197,7 @@ function realHost(): InstallHost {
     uid: process.getuid?.() ?? -1,
     booted: existsSync('/run/systemd/system'),
     execPath: process.execPath,
+    privateDirectories: ['/tmp', '/var/tmp'],
     canCallLibsystemd: () =>
       loadLibsystemd().then(
         () => true,
