@@ -17,6 +17,7 @@ describe('the shipped unit', () => {
     'NotifyAccess=main',
     'WatchdogSec=10',
     'Restart=on-failure',
+    'StartLimitIntervalSec=0',
     'RestartPreventExitStatus=2',
     'User=gpio-irqd',
     'RuntimeDirectoryMode=0750',
