@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { KernelError } from '../kernel/errno.js';
-import { ControlClientError } from './control/client.js';
+import { ControlClientError } from './control/client-error.js';
 
 /** Exit codes: done; refused or failed; wrong use or wrong configuration. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;

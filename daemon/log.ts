@@ -1,7 +1,7 @@
 // Logs: lines for people on a terminal, JSON with journald's priorities everywhere else.
 
+import { createRequire } from 'node:module';
 import { type Logger, type LoggerOptions, pino, stdTimeFunctions, symbols } from 'pino';
-import pretty from 'pino-pretty';
 import type { LogLevel } from './log-levels.js';
 
 /** Where log lines go: process.stdout, or a collector in tests. */
@@ -51,6 +51,8 @@ export function createLogger(settings: LogSettings): Logger {
     timestamp: stdTimeFunctions.isoTime,
   };
   if (!terminal) return pino(options, new JournalStream(output));
-  const write = pretty.prettyFactory({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
+  // Loaded here: the service, which nobody watches on a terminal, starts sooner without it.
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
+  const write = prettyFactory({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
   return pino(options, { write: (line) => void output.write(write(line)) });
 }

@@ -1,22 +1,9 @@
 // The client of the control API: one request, or the stream of events, over the daemon's unix socket.
 
 import { Agent, request } from 'undici';
+import { ControlClientError } from './client-error.js';
 import type { ControlErrorBody } from './errors.js';
 import type { ControlEvent } from './target.js';
-
-/** The daemon refused, or could not be reached. */
-export class ControlClientError extends Error {
-  override readonly name = 'ControlClientError';
-  /** Code of the API or the kernel, or of the connection (`ECONNREFUSED`). */
-  readonly code: string;
-  readonly hint: string | undefined;
-
-  constructor(code: string, message: string, hint?: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
-}
 
 const UNREACHABLE: Readonly<Record<string, readonly [message: string, hint: string]>> = {
   ENOENT: ['no daemon: there is no socket at', 'Start gpio-irqd, or name its socket with --socket PATH.'],
