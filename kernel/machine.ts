@@ -295,7 +295,8 @@ export class Machine {
     const place = withLongStacks(() => placeOf(new Error().stack));
     const lines = ['------------[ cut here ]------------'];
     if (message !== '') lines.push(message);
-    lines.push(`WARNING: CPU: ${cpu.id} PID: ${cpu.current.pid} at ${place} ${where}`, ...this.#whereabouts());
+    const at = place === '?' ? where : `${place} ${where}`;
+    lines.push(`WARNING: CPU: ${cpu.id} PID: ${cpu.current.pid} at ${at}`, ...this.#whereabouts());
     lines.push('---[ end trace 0000000000000000 ]---');
     this.printk('warning', lines.join('\n'));
   }

@@ -132,7 +132,7 @@ describe('a single request', () => {
       preemptEnable();
     });
     expect(printed[0]).toMatch(
-      /^emerg: BUG: sleeping function called from invalid context at [^]*called: request_threaded_irq/,
+      /^emerg: BUG: sleeping function called from invalid context at [\s\S]*called: request_threaded_irq/,
     );
     expect(desc.actions.length).toBe(1);
   });
@@ -301,7 +301,7 @@ describe('freeIrq', () => {
     );
     pulse();
     expect(printed[0]).toBe(`warning: Trying to free IRQ ${irq} from IRQ context!`);
-    expect(printed[1]).toMatch(/^emerg: BUG: sleeping function called from invalid context at [^]*called: free_irq/);
+    expect(printed[1]).toMatch(/^emerg: BUG: sleeping function called from invalid context at [\s\S]*called: free_irq/);
     expect(printed.at(-1)).toMatch(/^alert: Oops: exception in handler one/);
     expect(machine.irqs.get(irq).actions.length).toBe(1);
   });

@@ -1,0 +1,278 @@
+import { describe, expect, it } from 'vitest';
+import { Machine } from '../machine.js';
+import { localIrqDisable, localIrqEnable, preemptDisable, preemptEnable, preemptPoint } from '../sched/core.js';
+import type { Coroutine } from '../sched/coroutine.js';
+import { context, current, preemptCount } from '../sched/current.js';
+import { udelay, usleepRange } from '../time/delay.js';
+import {
+  __raiseSoftirqIrqoff,
+  BLOCK_SOFTIRQ,
+  HI_SOFTIRQ,
+  HRTIMER_SOFTIRQ,
+  IRQ_POLL_SOFTIRQ,
+  localBhDisable,
+  localBhEnable,
+  localSoftirqPending,
+  NET_RX_SOFTIRQ,
+  NET_TX_SOFTIRQ,
+  raiseSoftirq,
+  SOFTIRQ_NAMES,
+  showSoftirqs,
+  TASKLET_SOFTIRQ,
+} from './softirq.js';
+
+function rig() {
+  const log: string[] = [];
+  const printed: string[] = [];
+  const machine = new Machine({ printk: (level, text) => printed.push(`${level}: ${text}`) });
+  const at = (what: string) => {
+    const on = current().comm.startsWith('ksoftirqd') ? ' ksoftirqd' : '';
+    log.push(`${what} ${context()} ${preemptCount().toString(16)}${on}`);
+  };
+  for (const [vector, name] of SOFTIRQ_NAMES.entries()) {
+    if (vector === HI_SOFTIRQ || (vector > 1 && vector < 9)) machine.softirqs.open(vector, () => at(name));
+  }
+  const hard = function* (fn: () => void): Coroutine<void> {
+    machine.bootCpu.callFunction(() => {
+      fn();
+      return 0;
+    });
+    yield* preemptPoint();
+  };
+  const run = (body: () => Coroutine<void>) => {
+    machine.runTask(function* () {
+      current().policy = 'SCHED_FIFO';
+      yield* body();
+      yield* usleepRange(5000, 5000);
+    });
+    return log;
+  };
+  return { log, printed, machine, at, hard, run };
+}
+
+describe('raised in a hard interrupt (recording 30)', () => {
+  it('vectors run behind it, lowest number first, each once', () => {
+    const { hard, run } = rig();
+    const raised = [
+      TASKLET_SOFTIRQ,
+      IRQ_POLL_SOFTIRQ,
+      BLOCK_SOFTIRQ,
+      NET_RX_SOFTIRQ,
+      NET_TX_SOFTIRQ,
+      HI_SOFTIRQ,
+      NET_RX_SOFTIRQ,
+    ];
+    const log = run(() => hard(() => raised.forEach(raiseSoftirq)));
+    const names = ['HI', 'NET_TX', 'NET_RX', 'BLOCK', 'IRQ_POLL', 'TASKLET'];
+    expect(log).toEqual(names.map((name) => `${name} softirq 100`));
+  });
+
+  it('a vector raised meanwhile waits for the next pass, also one ahead', () => {
+    const { machine, hard, run, at } = rig();
+    machine.softirqs.open(HRTIMER_SOFTIRQ, () => at('HRTIMER'));
+    let first = true;
+    machine.softirqs.open(IRQ_POLL_SOFTIRQ, () => {
+      at('IRQ_POLL');
+      if (first) [HI_SOFTIRQ, HRTIMER_SOFTIRQ, IRQ_POLL_SOFTIRQ].forEach(raiseSoftirq);
+      first = false;
+    });
+    const log = run(() => hard(() => [BLOCK_SOFTIRQ, IRQ_POLL_SOFTIRQ, TASKLET_SOFTIRQ].forEach(raiseSoftirq)));
+    expect(log.slice(0, 6).map((line) => line.split(' ')[0])).toEqual([
+      'BLOCK',
+      'IRQ_POLL',
+      'TASKLET',
+      'HI',
+      'IRQ_POLL',
+      'HRTIMER',
+    ]);
+  });
+
+  it('interrupts come in between and do not nest softirqs', () => {
+    const { machine, hard, run, at, log } = rig();
+    machine.softirqs.open(BLOCK_SOFTIRQ, function* () {
+      at('begin');
+      machine.bootCpu.callFunction(() => {
+        at('interrupt');
+        raiseSoftirq(HI_SOFTIRQ);
+        return 0;
+      });
+      yield* udelay(5);
+      at('end');
+    });
+    run(() => hard(() => raiseSoftirq(BLOCK_SOFTIRQ)));
+    expect(log).toEqual(['begin softirq 100', 'interrupt hardirq 10100', 'end softirq 100', 'HI softirq 100']);
+  });
+});
+
+describe('raised in a task (recording 31)', () => {
+  it('with bottom halves off they run when the outermost is enabled', () => {
+    const { run, at } = rig();
+    const log = run(function* () {
+      localBhDisable();
+      localBhDisable();
+      raiseSoftirq(BLOCK_SOFTIRQ);
+      raiseSoftirq(BLOCK_SOFTIRQ);
+      localBhEnable();
+      yield* preemptPoint();
+      at('inner');
+      localBhEnable();
+      yield* preemptPoint();
+      at('outer');
+    });
+    expect(log).toEqual(['inner task 200', 'BLOCK softirq 101', 'outer task 0']);
+  });
+
+  it('otherwise in ksoftirqd, whether preemption or interrupts are off or not', () => {
+    const { run, at } = rig();
+    const log = run(function* () {
+      raiseSoftirq(BLOCK_SOFTIRQ);
+      at('plain');
+      yield* usleepRange(100, 100);
+      preemptDisable();
+      raiseSoftirq(BLOCK_SOFTIRQ);
+      preemptEnable();
+      yield* preemptPoint();
+      at('preempt');
+      yield* usleepRange(100, 100);
+      localIrqDisable();
+      raiseSoftirq(BLOCK_SOFTIRQ);
+      localIrqEnable();
+      yield* preemptPoint();
+      at('irqs');
+    });
+    const thread = 'BLOCK softirq 100 ksoftirqd';
+    expect(log).toEqual(['plain task 0', thread, 'preempt task 0', thread, 'irqs task 0', thread]);
+  });
+
+  it('__raise_softirq_irqoff wakes nobody: the next interrupt or bottom-half enable runs it', () => {
+    const { run, at, hard } = rig();
+    const log = run(function* () {
+      preemptDisable();
+      __raiseSoftirqIrqoff(BLOCK_SOFTIRQ);
+      yield* usleepLess();
+      expect(localSoftirqPending()).toBe(1 << BLOCK_SOFTIRQ);
+      yield* hard(() => at('nothing'));
+      __raiseSoftirqIrqoff(BLOCK_SOFTIRQ);
+      localBhDisable();
+      localBhEnable();
+      yield* preemptPoint();
+      preemptEnable();
+    });
+    expect(log).toEqual(['nothing hardirq 10001', 'BLOCK softirq 101', 'BLOCK softirq 102']);
+  });
+
+  it('a hard interrupt that raises while bottom halves are off leaves it to the enable', () => {
+    const { run, at, hard } = rig();
+    const log = run(function* () {
+      localBhDisable();
+      yield* hard(() => raiseSoftirq(BLOCK_SOFTIRQ));
+      at('after');
+      localBhEnable();
+      yield* preemptPoint();
+    });
+    expect(log).toEqual(['after task 200', 'BLOCK softirq 101']);
+  });
+});
+
+function* usleepLess(): Coroutine<void> {
+  yield* preemptPoint();
+}
+
+describe('a vector that raises itself (recording 32)', () => {
+  it.each([
+    [9, 9],
+    [10, 10],
+    [11, 10],
+    [25, 10],
+  ])('%i times runs %i times in place, then in ksoftirqd', (max, inline) => {
+    const { machine, hard, run, at } = rig();
+    let n = 0;
+    machine.softirqs.open(BLOCK_SOFTIRQ, () => {
+      at(String(++n));
+      if (n < max) raiseSoftirq(BLOCK_SOFTIRQ);
+    });
+    const log = run(function* () {
+      yield* hard(() => raiseSoftirq(BLOCK_SOFTIRQ));
+      at('task');
+    });
+    const expected = Array.from({ length: max }, (_, i) => `${i + 1} softirq 100${i < inline ? '' : ' ksoftirqd'}`);
+    expected.splice(inline, 0, 'task task 0');
+    expect(log).toEqual(expected);
+  });
+
+  it('stops in place after 2 ms too', () => {
+    const { machine, hard, run, at, log } = rig();
+    let n = 0;
+    machine.softirqs.open(BLOCK_SOFTIRQ, function* () {
+      at(String(++n));
+      yield* udelay(3000);
+      if (n < 4) raiseSoftirq(BLOCK_SOFTIRQ);
+    });
+    run(() => hard(() => raiseSoftirq(BLOCK_SOFTIRQ)));
+    machine.advance(20_000_000);
+    expect(log).toEqual(['1 softirq 100', '2 softirq 100', '3 softirq 100 ksoftirqd', '4 softirq 100 ksoftirqd']);
+  });
+});
+
+describe('a mistake', () => {
+  it('in preempt_count is reported and put right', () => {
+    const { machine, hard, run, printed } = rig();
+    machine.softirqs.open(BLOCK_SOFTIRQ, function leaky() {
+      preemptDisable();
+    });
+    run(() => hard(() => raiseSoftirq(BLOCK_SOFTIRQ)));
+    expect(printed).toEqual([
+      'err: huh, entered softirq 4 BLOCK leaky with preempt_count 00000100, exited with 00000101?',
+    ]);
+  });
+
+  it('thrown, in a plain function or a generator, is reported and the others run', () => {
+    const { machine, hard, run, printed, log } = rig();
+    machine.softirqs.open(NET_TX_SOFTIRQ, () => {
+      throw new Error('plain');
+    });
+    machine.softirqs.open(NET_RX_SOFTIRQ, function* () {
+      yield* udelay(1);
+      throw new Error('generator');
+    });
+    run(() => hard(() => [NET_TX_SOFTIRQ, NET_RX_SOFTIRQ, BLOCK_SOFTIRQ].forEach(raiseSoftirq)));
+    expect(printed.map((text) => text.split('\n').slice(0, 2).join(' '))).toEqual([
+      'alert: Oops: exception in softirq NET_TX Error: plain',
+      'alert: Oops: exception in softirq NET_RX Error: generator',
+    ]);
+    expect(log).toEqual(['BLOCK softirq 100']);
+  });
+
+  it('of returning a promise is scheduling while atomic', () => {
+    const { machine, hard, run, printed } = rig();
+    machine.softirqs.open(BLOCK_SOFTIRQ, async () => {});
+    run(() => hard(() => raiseSoftirq(BLOCK_SOFTIRQ)));
+    expect(printed[0]).toMatch(
+      /^emerg: BUG: scheduling while atomic: init\/2\/0x00000101\nsoftirq BLOCK returned a promise/,
+    );
+  });
+
+  it('of enabling bottom halves in a hard interrupt is warned of (recording 78i)', () => {
+    const { hard, run, printed } = rig();
+    run(() =>
+      hard(() => {
+        localBhDisable();
+        localBhEnable();
+      }),
+    );
+    expect(printed[0]).toMatch(/cut here[\s\S]*WARNING: CPU: 0 PID: 2 at .*softirq\.spec\.ts:\d+ __local_bh_enable_ip/);
+  });
+});
+
+it('/proc/softirqs shows how often each vector ran', () => {
+  const { machine, hard, run } = rig();
+  run(() => hard(() => raiseSoftirq(BLOCK_SOFTIRQ)));
+  expect(showSoftirqs(machine).split('\n').slice(0, 6)).toEqual([
+    '                    CPU0       ',
+    '          HI:          0',
+    '       TIMER:          0',
+    '      NET_TX:          0',
+    '      NET_RX:          0',
+    '       BLOCK:          1',
+  ]);
+});

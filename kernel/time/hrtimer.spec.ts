@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { Machine } from '../machine.js';
+import { localIrqDisable, localIrqEnable, preemptPoint } from '../sched/core.js';
+import type { Coroutine } from '../sched/coroutine.js';
+import { context } from '../sched/current.js';
+import { mdelay, udelay, usleepRange } from './delay.js';
+import {
+  HRTIMER_MODE_ABS,
+  HRTIMER_MODE_REL,
+  HRTIMER_MODE_SOFT,
+  HRTIMER_NORESTART,
+  HRTIMER_RESTART,
+  Hrtimer,
+  hrtimerActive,
+  hrtimerForwardNow,
+  hrtimerGetRemaining,
+  hrtimerStart,
+  hrtimerStartRangeNs,
+  hrtimerTryToCancel,
+} from './hrtimer.js';
+
+function rig() {
+  const log: string[] = [];
+  const machine = new Machine();
+  const us = () => machine.clock.now() / 1000;
+  const timer = (id: string, soft = false) =>
+    new Hrtimer(
+      () => {
+        log.push(`${id} ${context()} ${us()}`);
+        return HRTIMER_NORESTART;
+      },
+      soft ? HRTIMER_MODE_SOFT : HRTIMER_MODE_ABS,
+    );
+  const start = (target: Hrtimer, at: number) => hrtimerStart(target, at * 1000, HRTIMER_MODE_ABS);
+  const run = (body: () => Coroutine<void> | void) => {
+    machine.runTask(function* () {
+      const result = body();
+      if (result !== undefined) yield* result;
+      yield* mdelay(20);
+    });
+    return log;
+  };
+  return { log, machine, us, timer, start, run };
+}
+
+/** The recording 42-hrtimer-order. */
+describe('hrtimers', () => {
+  it('of one time are called in the order in which they were started', () => {
+    const { timer, start, run } = rig();
+    const log = run(() => {
+      for (const id of [2, 0, 1]) start(timer(String(id)), 5000);
+    });
+    expect(log).toEqual(['2 hardirq 5000', '0 hardirq 5000', '1 hardirq 5000']);
+  });
+
+  it('hard ones come first, in the interrupt, soft ones behind it, by their time', () => {
+    const { timer, start, run } = rig();
+    const log = run(function* () {
+      start(timer('s0', true), 5000);
+      start(timer('h1'), 5000);
+      start(timer('s2', true), 4900);
+      start(timer('h3'), 5000);
+      localIrqDisable();
+      yield* mdelay(7);
+      localIrqEnable();
+      yield* preemptPoint();
+    });
+    expect(log).toEqual(['h1 hardirq 7000', 'h3 hardirq 7000', 's2 softirq 7000', 's0 softirq 7000']);
+  });
+
+  it('move on by whole periods, and say how many they missed', () => {
+    const { log, us, start, run } = rig();
+    let n = 0;
+    const timer = new Hrtimer((self) => {
+      log.push(`${us()}: ${hrtimerForwardNow(self, 2_000_000)}`);
+      return ++n < 4 ? HRTIMER_RESTART : HRTIMER_NORESTART;
+    });
+    run(function* () {
+      start(timer, 2000);
+      localIrqDisable();
+      yield* mdelay(7);
+      localIrqEnable();
+    });
+    expect(log).toEqual(['7000: 3', '8000: 1', '10000: 1', '12000: 1']);
+  });
+
+  it('tell whether they are active', () => {
+    const { timer, run } = rig();
+    run(function* () {
+      const idle = timer('x');
+      expect([hrtimerTryToCancel(idle), hrtimerActive(idle)]).toEqual([0, false]);
+      hrtimerStart(idle, 1_000_000, HRTIMER_MODE_REL);
+      expect([hrtimerActive(idle), hrtimerGetRemaining(idle), hrtimerTryToCancel(idle)]).toEqual([true, 1_000_000, 1]);
+      expect(hrtimerTryToCancel(idle)).toBe(0);
+      yield* preemptPoint();
+    });
+  });
+
+  it('may take time in their function, with the CPU', () => {
+    const { log, us, timer, start, run } = rig();
+    const slow = new Hrtimer(function* () {
+      yield* udelay(300);
+      log.push(`slow ${context()} ${us()}`);
+      return HRTIMER_NORESTART;
+    });
+    run(() => {
+      start(slow, 1000);
+      start(timer('next'), 1100);
+    });
+    expect(log).toEqual(['slow hardirq 1300', 'next hardirq 1300']);
+  });
+
+  it('with a range wait for its end, unless the CPU handles another timer within it', () => {
+    const { log, us, timer, start, machine } = rig();
+    machine.runTask(function* () {
+      yield* usleepRange(100, 200);
+      log.push(`alone ${us()}`);
+      start(timer('other'), 350);
+      yield* usleepRange(100, 300);
+      log.push(`along ${us()}`);
+      hrtimerStartRangeNs(timer('last'), 10_000, 5_000, HRTIMER_MODE_REL);
+      yield* mdelay(1);
+    });
+    expect(log).toEqual(['alone 200', 'other hardirq 350', 'along 350', 'last hardirq 365']);
+  });
+});
