@@ -8,8 +8,11 @@ import {
   preemptDisable,
   preemptEnable,
   preemptPoint,
+  schedule,
 } from '../sched/core.js';
 import { type Coroutine, DONE } from '../sched/coroutine.js';
+import { current } from '../sched/current.js';
+import { TASK_UNINTERRUPTIBLE } from '../sched/task.js';
 import { localBhDisable, localBhEnable, NET_RX_SOFTIRQ, openSoftirq, raiseSoftirq } from '../softirq/softirq.js';
 import { Mutex, mutexIsLocked, mutexLock, mutexLockNested, mutexTrylock, mutexUnlock } from './mutex.js';
 import { Rwlock, readLock, readUnlock, writeLock, writeUnlock } from './rwlock.js';
@@ -217,6 +220,18 @@ describe('locks are named where something else is wrong', () => {
       spinUnlock(LA);
     });
     expect(said(log)).toEqual(recorded('77a-sleep-spinlock.lockdep'));
+  });
+
+  it('78b: a sleep under a spinlock', () => {
+    const LA = new Spinlock('LA');
+    const log: string[] = [];
+    const machine = new Machine({ printk: (_level, text) => log.push(text) });
+    machine.spawn('oracle', function* () {
+      yield* spinLock(LA);
+      current().state = TASK_UNINTERRUPTIBLE;
+      yield* schedule();
+    });
+    expect(said(log)).toEqual(recorded('78b-sched-atomic-spinlock.lockdep'));
   });
 
   it('77c: a mutex with interrupts off', () => {

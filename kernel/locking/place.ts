@@ -1,5 +1,5 @@
 // Places in the user's code: kept when a lock is taken, made readable only when a report needs them.
-import { userFrames } from '../trace/stack.js';
+import { contextFrames } from '../sched/debug.js';
 
 /** Frames kept: the model's own two or three, and the user's. */
 const FRAMES = 10;
@@ -16,11 +16,9 @@ export function herePlace(): Place {
   return place;
 }
 
-/** The user's frames of a place, innermost first, without the `at`. */
+/** The frames of the user's code in the context of a place, innermost first, without the `at`. */
 export function placeFrames(place: Place): string[] {
-  const frames = userFrames(place.stack).map((line) => line.trim().replace(/^at /, ''));
-  const named = frames.filter((frame) => !frame.includes('<anonymous>'));
-  return named.length > 0 ? named : frames;
+  return contextFrames(place.stack).map((line) => line.trim().replace(/^at /, ''));
 }
 
 /** The innermost of the user's frames: `function (file:line:column)`. */

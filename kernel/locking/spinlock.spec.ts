@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Machine, type MachineOptions } from '../machine.js';
 import { localIrqDisable, localIrqEnable, preemptPoint } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
-import { irqsDisabled, preemptCount, smpProcessorId } from '../sched/current.js';
+import { context, irqsDisabled, preemptCount, smpProcessorId } from '../sched/current.js';
+import { NET_RX_SOFTIRQ, openSoftirq, raiseSoftirq } from '../softirq/softirq.js';
 import { msleep, ndelay, udelay } from '../time/delay.js';
 import { Mutex, mutexLock } from './mutex.js';
 import { Rwlock, readLock, readUnlock, writeLock, writeTrylock, writeUnlock } from './rwlock.js';
@@ -97,6 +98,53 @@ describe('spinlock variants in a task', () => {
       1,
       ['spin_trylock_irqsave', 1, 0, 1],
       ['end', 0, 0, 0],
+    ]);
+  });
+
+  it('count in a hard interrupt and in a softirq as recording 73 has it', () => {
+    const lock = new Spinlock('S1');
+    const seen: unknown[] = [];
+    const note = (what: string): void => void seen.push([what, ...state(), context()]);
+    const { machine } = rig({ lockdep: false });
+    machine.runTask(function* () {
+      machine.bootCpu.callFunction(() => {
+        spinLock(lock);
+        note('hardirq spin_lock');
+        spinUnlock(lock);
+        const flags = spinLockIrqsave(lock);
+        note('hardirq irqsave');
+        spinUnlockIrqrestore(lock, flags);
+        note('hardirq restored');
+        return 0;
+      });
+      yield* preemptPoint();
+      openSoftirq(NET_RX_SOFTIRQ, () => {
+        spinLock(lock);
+        note('softirq spin_lock');
+        spinUnlock(lock);
+        spinLockBh(lock);
+        note('softirq spin_lock_bh');
+        spinUnlockBh(lock);
+        note('softirq after');
+        const flags = spinLockIrqsave(lock);
+        note('softirq irqsave');
+        spinUnlockIrqrestore(lock, flags);
+        spinLockIrq(lock);
+        spinUnlockIrq(lock);
+        note('softirq end');
+      });
+      raiseSoftirq(NET_RX_SOFTIRQ);
+      yield* msleep(10);
+    });
+    expect(seen).toEqual([
+      ['hardirq spin_lock', 1, 0, 1, 'hardirq'],
+      ['hardirq irqsave', 1, 0, 1, 'hardirq'],
+      ['hardirq restored', 0, 0, 1, 'hardirq'],
+      ['softirq spin_lock', 1, 1, 0, 'softirq'],
+      ['softirq spin_lock_bh', 1, 3, 0, 'softirq'],
+      ['softirq after', 0, 1, 0, 'softirq'],
+      ['softirq irqsave', 1, 1, 1, 'softirq'],
+      ['softirq end', 0, 1, 0, 'softirq'],
     ]);
   });
 

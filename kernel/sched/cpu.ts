@@ -316,7 +316,8 @@ export class Cpu {
   /** Reports a caller of schedule() that holds preemption off; a task then sleeps all the same, interrupt code gets `EDEADLK`. */
   scheduleDebug(): void {
     if (this.preemptCount === 0) return;
-    this.machine.bug(this.schedulingWhileAtomic());
+    const { lockdep } = this.machine;
+    this.machine.bug(this.schedulingWhileAtomic(), ...(lockdep?.heldLines(this.current) ?? []));
     if ((this.preemptCount & NO_TASK) !== 0) {
       throw new KernelError('EDEADLK', 'in interrupt code nothing can sleep', {
         hint: 'sleep in a thread function or a work item; udelay() waits in any context',
