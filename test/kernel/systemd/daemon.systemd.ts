@@ -54,6 +54,7 @@ describe('with examples/button-led.yaml', () => {
     const { ActiveState, SubState, StatusText, NRestarts } = await unitState(SERVICE);
     expect({ ActiveState, SubState, NRestarts }).toEqual({ ActiveState: 'active', SubState: 'running', NRestarts: 0 });
     expect(StatusText).toBe(`${sim.chipName} [pinctrl-bcm2835], driver chardev`);
+    expect(await systemctl('show', '--property=WatchdogUSec', SERVICE)).toBe('WatchdogUSec=10s\n');
     expect(linesInUse(sim)).toEqual([LED1, BUTTON1, BUTTON2]);
   });
 

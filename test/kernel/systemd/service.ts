@@ -26,10 +26,10 @@ export function configure(text: string): void {
 
 const DROP_IN = `/run/systemd/system/${SERVICE}.d`;
 
-/** Changes a setting of the unit as `systemctl edit --runtime` does. @returns takes it back. */
-export async function override(setting: string): Promise<() => Promise<void>> {
+/** Changes settings of the unit as `systemctl edit --runtime` does. @returns takes that back. */
+export async function override(...settings: string[]): Promise<() => Promise<void>> {
   mkdirSync(DROP_IN, { recursive: true });
-  writeFileSync(`${DROP_IN}/test.conf`, `[Service]\n${setting}\n`);
+  writeFileSync(`${DROP_IN}/test.conf`, ['[Service]', ...settings, ''].join('\n'));
   await systemctl('daemon-reload');
   return async () => {
     rmSync(DROP_IN, { recursive: true });
