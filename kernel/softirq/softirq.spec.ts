@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
-import { localIrqDisable, localIrqEnable, preemptDisable, preemptEnable, preemptPoint } from '../sched/core.js';
+import {
+  localIrqDisable,
+  localIrqEnable,
+  preemptDisable,
+  preemptEnable,
+  preemptPoint,
+  schedSetFifoLow,
+} from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { context, current, preemptCount } from '../sched/current.js';
 import { udelay, usleepRange } from '../time/delay.js';
@@ -41,7 +48,8 @@ function rig() {
   };
   const run = (body: () => Coroutine<void>) => {
     machine.runTask(function* () {
-      current().policy = 'SCHED_FIFO';
+      schedSetFifoLow(current());
+      yield* preemptPoint();
       yield* body();
       yield* usleepRange(5000, 5000);
     });
