@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ControlEvent, DaemonStatus, LineStatus } from '../../../daemon/control/target.js';
+import type { ControlEvent, DaemonStatus, InterruptsStatus, LineStatus } from '../../../daemon/control/target.js';
 import type { GpioSim } from '../gpio-sim.js';
 import { BUTTON1, BUTTON2, gpioIrqctl, installScript, LED1, plugHeader, SERVICE, uninstall } from './installed.js';
 import {
@@ -89,14 +89,14 @@ describe('with examples/button-led.yaml', () => {
     expect(await lineStatus('button1')).toMatchObject({ rising: before.rising + 1, falling: 0, lost: 0 });
   });
 
-  test('gpio-irqctl shows the presses', async () => {
+  test('gpio-irqctl shows the presses, and /proc/interrupts of the model too', async () => {
     const { lines } = JSON.parse(await gpioIrqctl('lines', '--json')) as { lines: LineStatus[] };
     expect(lines.map(({ name, rising, falling, lost }) => [name, rising, falling, lost])).toEqual([
       ['button1', 2, 0, 0],
       ['button2', 1, 0, 0],
       ['led1', 0, 0, 0],
     ]);
-    expect(await gpioIrqctl('interrupts')).toMatch(
+    expect((await ask<InterruptsStatus>('/v1/interrupts')).text).toMatch(
       new RegExp(`\\b2 +${sim.chipName} +${BUTTON1} Edge +gpiomod#button1$`, 'm'),
     );
   });

@@ -1,4 +1,4 @@
-// The stand-in daemon of rig-notify.service: says READY, pings the watchdog, hangs on SIGUSR1, stops on SIGTERM.
+// The stand-in daemon of rig-notify.service: says READY, stops on SIGTERM.
 
 import { execFileSync } from 'node:child_process';
 
@@ -8,8 +8,5 @@ process.on('SIGTERM', () => {
   notify('STOPPING=1');
   process.exit(0);
 });
-process.on('SIGUSR1', () => {
-  for (;;);
-});
-setInterval(() => notify('WATCHDOG=1'), 500);
+setInterval(() => undefined, 1000);
 notify('--ready', `--status=${process.pid} is up`);
