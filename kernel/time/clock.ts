@@ -74,10 +74,15 @@ export class AlarmQueue {
     return this.#heap.first?.dueNs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Takes the first alarm out and calls it, if it is due at `nowNs`; false when none is. */
-  fireOne(nowNs: number): boolean {
+  /** Number of settings so far; see {@link fireOne}. */
+  get settings(): number {
+    return this.#heap.nextOrder;
+  }
+
+  /** Takes the first alarm out and calls it, if it is due at `nowNs` and among the first `settings` ever set; false when it is not. */
+  fireOne(nowNs: number, settings = Number.POSITIVE_INFINITY): boolean {
     const { first } = this.#heap;
-    if (first === undefined || first.dueNs > nowNs) return false;
+    if (first === undefined || first.dueNs > nowNs || first.order >= settings) return false;
     this.#heap.remove(first);
     first.callback();
     return true;
@@ -226,13 +231,13 @@ export class MonotonicClock implements Clock {
     this.#host.setTimer(Math.max(0, due - this.#host.now()), () => this.#fire());
   }
 
-  /** Only what is due on entry is called: an alarm set for now by a callback waits a turn, so that I/O is served. */
+  /** Only what was set before and is due on entry is called: an alarm set for now by a callback waits a turn, so that I/O is served. */
   #fire(): void {
     const now = this.#host.now();
-    let quota = this.#alarms.size;
+    const { settings } = this.#alarms;
     this.#firing = true;
     try {
-      while (quota-- > 0 && this.#alarms.fireOne(now));
+      while (this.#alarms.fireOne(now, settings));
     } finally {
       this.#firing = false;
       this.#arm();

@@ -22,6 +22,11 @@ export class DeadlineHeap<T extends Deadline> {
     return this.#heap[0];
   }
 
+  /** The `order` that the next member gets. */
+  get nextOrder(): number {
+    return this.#order;
+  }
+
   /** Puts a member in, or at its new place; true when it is the first now. */
   put(member: T, dueNs: number): boolean {
     if (member.index >= 0) this.remove(member);
