@@ -99,7 +99,7 @@ describe('gpio-irqctl', () => {
 
   it('status says when nothing is real', async () => {
     expect((await ctl('status')).output).toMatch(
-      /driver +sim \(simulated: nothing here is real\)[\s\S]*3 received, 0 lost/,
+      /driver +sim \(simulated: nothing here is real\)[\s\S]*3 received, 0 lost, 0 without thread or work/,
     );
   });
 
@@ -116,7 +116,7 @@ describe('gpio-irqctl', () => {
     await ctl('press', 'button1');
     await expect
       .poll(() => stage.output)
-      .toBe('      1.000000  edge   button1 rising  #1\n      2.000000  value  led1 = 1 (on)\n');
+      .toBe('      1.000000  edge     button1 rising  #1\n      2.000000  value    led1 = 1 (on)\n');
     stage.signal('SIGINT');
     expect(await ended).toBe(0);
     expect(stage.errors).toBe('');

@@ -35,7 +35,7 @@ function formatStatus(
     ['driver', status.simulated ? `${status.driver} (simulated: nothing here is real)` : status.driver],
     ['chip', `${chip.name} [${chip.label}] (${chip.lines} lines)`],
     ['health', status.problem ?? 'ok'],
-    ['edges', `${edges.received} received, ${edges.lost} lost`],
+    ['edges', `${edges.received} received, ${edges.lost} lost, ${status.dropped} without thread or work`],
     ['handler errors', String(status.handlerErrors)],
     ['up', formatDuration(Math.floor(status.uptimeNs / 1e9) * 1e9)],
     ['config', status.config],

@@ -48,7 +48,9 @@ export async function daemonMain(args: readonly string[], io: Surroundings, part
     .addOption(new Option('--driver <driver>', "in place of the configuration's own").choices(DRIVERS))
     .option('--socket <path>', 'control socket (default: in the runtime directory of the service or of the user)')
     .addOption(
-      new Option('--log-level <level>', 'least urgent level that is logged').choices(LOG_LEVELS).default('info'),
+      new Option('--log-level <level>', 'least urgent level that is logged (default: info; warn with --demo)').choices(
+        LOG_LEVELS,
+      ),
     )
     .option('--demo', 'press the simulated buttons, show what ran in which context, and end')
     .action(async (options: RunOptions) => {

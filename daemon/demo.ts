@@ -13,6 +13,7 @@ export async function runDemo(service: Service, config: Config, out: (text: stri
       hint: 'Take examples/button-led.yaml.',
     });
   }
+  const begin = service.traced();
   const unsubscribe = service.subscribe((event) => out(`${formatEvent(event)}\n`));
   try {
     for (const button of buttons) {
@@ -22,6 +23,6 @@ export async function runDemo(service: Service, config: Config, out: (text: stri
   } finally {
     unsubscribe();
   }
-  out(`\nWhat ran when, and in which context:\n${service.trace()}`);
+  out(`\nWhat ran when, and in which context:\n${service.trace(begin)}`);
   out(`\n/proc/interrupts of the model:\n${service.interrupts().text}`);
 }

@@ -35,6 +35,7 @@ function happened(event: ControlEvent): string {
     case 'log':
       return `${event.interrupt}: ${event.text}`;
     case 'lost':
+    case 'dropped':
       return `${event.line}: ${event.count} ${event.count === 1 ? 'edge' : 'edges'}`;
     case 'error':
       return `${event.interrupt}: ${event.stack ?? event.message}`;
@@ -43,7 +44,7 @@ function happened(event: ControlEvent): string {
 
 /** One event as a line: stamp, kind, what happened. */
 export function formatEvent(event: ControlEvent): string {
-  return `${seconds(event.atNs).padStart(14)}  ${event.type.padEnd(5)}  ${happened(event)}`;
+  return `${seconds(event.atNs).padStart(14)}  ${event.type.padEnd(7)}  ${happened(event)}`;
 }
 
 /** The lines as a table. */

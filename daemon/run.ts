@@ -29,13 +29,19 @@ export interface RunOptions {
   readonly config: string;
   readonly driver?: DriverChoice;
   readonly socket?: string;
-  readonly logLevel: LogLevel;
+  /** Default `info`; `warn` in the demo, which shows the events themselves. */
+  readonly logLevel?: LogLevel;
   readonly demo?: boolean;
 }
 
-function banner(service: Service, path: string, given: boolean, config: Config): string {
+/** How gpio-irqctl is called here: npx finds it in a clone, and wherever npm started the daemon. */
+export function ctlCommand(env: Surroundings['env'], url: string): string {
+  const installed = url.includes('/node_modules/') && env.npm_lifecycle_event === undefined;
+  return installed ? 'gpio-irqctl' : 'npx gpio-irqctl';
+}
+
+function banner(service: Service, path: string, ctl: string, config: Config): string {
   const { driver, simulated, chip } = service.status();
-  const ctl = given ? `gpio-irqctl --socket ${path}` : 'gpio-irqctl';
   const button = config.interrupts[0]?.line;
   const what = simulated
     ? `gpio-irqd runs on a SIMULATED ${chip.label}: no real line is read or driven.`
@@ -98,12 +104,13 @@ async function serve(
     log.info({ socket: path }, 'control socket is open');
     if (service.status().simulated) log.warn('SIMULATED: no real line is read or driven');
     // Not into the journal: there the log says it.
-    if (io.terminal || io.env.NOTIFY_SOCKET === undefined)
-      io.out(banner(service, path, options.socket !== undefined, config));
+    if (io.terminal || io.env.NOTIFY_SOCKET === undefined) {
+      const program = ctlCommand(io.env, import.meta.url);
+      io.out(banner(service, path, options.socket === undefined ? program : `${program} --socket ${path}`, config));
+    }
     await supervision.ready(service);
     const ended = await Promise.race([signalled, service.closed]);
     const reason = typeof ended === 'string' ? ended : 'the service ended by itself';
-    log.info({ reason }, 'stopping');
     await supervision.stopping(reason);
     await control.close();
     await service.stop(reason);
@@ -130,7 +137,8 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
   }
   const driver = options.demo === true ? 'sim' : options.driver;
   const config: Config = driver === undefined ? result.config : Object.freeze({ ...result.config, driver });
-  const log = createLogger({ level: options.logLevel, output: { write: io.out }, terminal: io.terminal });
+  const level = options.logLevel ?? (options.demo === true ? 'warn' : 'info');
+  const log = createLogger({ level, output: { write: io.out }, terminal: io.terminal });
   const service = await startService({ config, log, configPath });
   if (options.demo !== true) return serve(service, options, config, io, log);
   try {

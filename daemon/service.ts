@@ -1,6 +1,5 @@
-// The service: lines held, interrupts requested, edges turned into actions, and answers about all of it.
+// The service: lines held, interrupts requested, edges turned into actions; from its start to its end.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
 import {
   allocWorkqueue,
@@ -12,13 +11,12 @@ import {
   IRQF_TRIGGER_RISING,
   KernelError,
   type Level,
-  nsleep,
   provideAsyncContext,
   renderTimeline,
   requestThreadedIrq,
-  showInterrupts,
   synchronizeIrq,
   type Task,
+  type Work,
   type Workqueue,
   WQ_HIGHPRI,
   WQ_UNBOUND,
@@ -26,19 +24,17 @@ import {
 import { type Backend, openBackend } from './bridge/backend.js';
 import { loadHandlerModule } from './bridge/handler-module.js';
 import { type InterruptHost, LineInterrupt } from './bridge/line-interrupt.js';
-import type { Config, LineSpec } from './config/config.js';
+import type { Config, InterruptSpec, LineSpec } from './config/config.js';
 import type {
-  ControlEvent,
   ControlListener,
   DaemonStatus,
   InterruptsStatus,
-  Known,
   LineStatus,
   PressOptions,
   Service,
 } from './control/target.js';
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+import { Reports } from './reports.js';
+import { noSuchLine, type Viewed, viewInterrupts, viewLine, viewLines, viewStatus } from './views.js';
 
 /** What {@link startService} needs. */
 export interface ServiceOptions {
@@ -46,7 +42,20 @@ export interface ServiceOptions {
   /** Absolute path of the configuration, for `status`. */
   readonly configPath: string;
   readonly log: Logger;
+  /** How long a stop waits; default {@link STOP_TIMES}. */
+  readonly stopTimes?: StopTimes;
 }
+
+/** Ms from the begin of a stop. */
+export interface StopTimes {
+  /** Until programs that still run are killed. */
+  readonly programs: number;
+  /** Until handlers and work items that still run are left. */
+  readonly handlers: number;
+}
+
+/** Well within the 10 s that the unit gives. */
+export const STOP_TIMES: StopTimes = { programs: 2_000, handlers: 4_000 };
 
 /** Starts the service; it is ready when this resolves. Errors as the driver's, with what to do. Nothing is held after an error. */
 export async function startService(options: ServiceOptions): Promise<Service> {
@@ -62,7 +71,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 }
 
 /** Bounce of a simulated button settles within this; a press is over no sooner. */
-const PRESS_SETTLE_NS = 20_000_000;
+const BOUNCE_SETTLE_NS = 20_000_000;
 const QUEUE_FLAGS = { unbound: WQ_UNBOUND, highpri: WQ_HIGHPRI } as const;
 
 class RunningService implements Service {
@@ -70,46 +79,86 @@ class RunningService implements Service {
   readonly #config: Config;
   readonly #configPath: string;
   readonly #log: Logger;
+  readonly #stopTimes: StopTimes;
   readonly #backend: Backend;
-  readonly #descs = new Map<string, GpioDesc>();
-  readonly #specs = new Map<string, LineSpec>();
-  readonly #queues = new Map<string, Workqueue>();
-  readonly #interrupts = new Map<string, LineInterrupt>();
-  /** What to free, in the order of requesting. */
-  readonly #requested: { readonly irq: number; readonly devId: unknown }[] = [];
-  readonly #listeners = new Set<ControlListener>();
+  readonly #reports: Reports;
+  readonly #host: InterruptHost;
   readonly #startedNs: number;
+  readonly #descs = new Map<string, GpioDesc>();
+  readonly #queues = new Map<string, Workqueue>();
+  /** By line. */
+  readonly #interrupts = new Map<string, LineInterrupt>();
+  /** Work items of handler modules, by line. */
+  readonly #moduleWorks = new Map<string, Work>();
+  /** What to free, in the order of requesting. */
+  readonly #requested: { readonly irq: number; readonly devId: unknown; readonly name: string }[] = [];
+  /** Aborted when a stop has waited long enough for programs. */
+  readonly #ending = new AbortController();
+  /** A promise of a handler module's that nobody awaits must not take the daemon down with it. */
+  readonly #onRejection = (error: unknown): void => this.#reports.error('a promise that nobody awaits', error);
   #close: (code: number) => void = () => {};
   #stopping: Promise<void> | undefined;
   #problem: string | undefined;
-  #handlerErrors = 0;
+  /** What a stop waits for just now. */
+  #waitingFor = 'nothing';
 
-  constructor({ config, configPath, log }: ServiceOptions) {
+  constructor({ config, configPath, log, stopTimes = STOP_TIMES }: ServiceOptions) {
     this.#config = config;
     this.#configPath = configPath;
     this.#log = log;
+    this.#stopTimes = stopTimes;
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });
     this.#backend = openBackend(config, log, {
-      onLost: (offset, count) => this.#onLost(offset, count),
+      onLost: (offset, count) => this.#reports.lost(this.#lineAt(offset), count),
       onGone: (error) => this.#onGone(error),
-      onOops: (where, error) => this.#onError(where, error),
+      onOops: (where, error) => this.#reports.error(where, error),
+      onBug: (text) => this.#reports.bug(text),
     });
-    this.#startedNs = this.#backend.machine.clock.now();
+    const { originNs, machine } = this.#backend;
+    const nowNs = (): number => machine.clock.now();
+    this.#reports = new Reports(log, nowNs, (ns) => Math.round(originNs + ns));
+    this.#host = this.#createHost(nowNs);
+    this.#startedNs = nowNs();
+  }
+
+  #createHost(nowNs: () => number): InterruptHost {
+    const reports = this.#reports;
+    return {
+      edge: this.#backend.edge,
+      originNs: this.#backend.originNs,
+      ending: this.#ending.signal,
+      nowNs,
+      line: (name) => this.#desc(name),
+      queue: (name) => this.#queue(name),
+      onEdge: (line, record) => reports.edge(line, record),
+      onValue: (line, value, atNs) => reports.value(line, value, atNs),
+      onLog: (interrupt, text) => reports.said(interrupt, text),
+      onError: (interrupt, error) => reports.error(interrupt, error),
+      onDropped: (line, count) => reports.dropped(line, count),
+    };
   }
 
   async start(): Promise<void> {
     const source = { edge: this.#backend.edge, toIrq: (offset: number) => this.#backend.toIrq(offset) };
     for (const line of this.#config.lines) {
-      this.#specs.set(line.name, line);
       this.#descs.set(line.name, new GpioDesc(line.name, line.gpio, line.direction, this.#backend.request, source));
     }
     this.#addQueues();
+    if (this.#config.interrupts.some(({ handler }) => handler !== undefined)) {
+      process.on('unhandledRejection', this.#onRejection);
+    }
     for (const line of this.#config.lines) {
       if (line.edge !== 'none') await this.#requestInterrupts(line);
     }
     this.#backend.start();
+    const { driver, info } = this.#backend.chip;
+    const { lines, interrupts } = this.#config;
+    this.#log.info(
+      { driver, chip: info.name, label: info.label, lines: lines.length, interrupts: interrupts.length },
+      `holding ${lines.map(({ name }) => name).join(', ')}`,
+    );
   }
 
   #addQueues(): void {
@@ -127,137 +176,112 @@ class RunningService implements Service {
   async #requestInterrupts(line: LineSpec): Promise<void> {
     const { machine } = this.#backend;
     const spec = this.#config.interrupts.find((candidate) => candidate.line === line.name);
-    const interrupt = new LineInterrupt(this.#host(), line, spec);
+    const interrupt = new LineInterrupt(this.#host, line, spec);
     this.#interrupts.set(line.name, interrupt);
+    const { name, topHalf, threadFn } = interrupt;
     const irq = this.#backend.toIrq(line.gpio);
     const flags = triggerOf(line) | (spec?.handler === undefined ? 0 : IRQF_SHARED);
-    await machine.call(() =>
-      requestThreadedIrq(irq, interrupt.topHalf, interrupt.threadFn, flags, interrupt.name, interrupt),
-    );
-    this.#requested.push({ irq, devId: interrupt });
-    if (spec?.handler === undefined) return;
-    const module = await loadHandlerModule(spec.handler, {
-      line: this.#desc(line.name),
-      lines: Object.fromEntries(this.#descs),
-      log: (text) => this.#onLog(interrupt.name, text),
-    });
-    await machine.call(() =>
-      requestThreadedIrq(irq, module.topHalf, module.threadFn, flags, interrupt.name, module.device),
-    );
-    this.#requested.push({ irq, devId: module.device });
+    await machine.call(() => requestThreadedIrq(irq, topHalf, threadFn, flags, name, interrupt));
+    this.#requested.push({ irq, devId: interrupt, name });
+    if (spec?.handler !== undefined) await this.#requestModule(line, irq, flags, spec, spec.handler);
   }
 
-  #host(): InterruptHost {
-    return {
+  async #requestModule(line: LineSpec, irq: number, flags: number, spec: InterruptSpec, path: string): Promise<void> {
+    const { topHalf, threadFn, device } = await loadHandlerModule(path, {
+      line: this.#desc(line.name),
+      lines: Object.fromEntries(this.#descs),
       edge: this.#backend.edge,
-      originNs: this.#backend.originNs,
-      line: (name) => this.#desc(name),
-      queue: (name) => this.#queue(name),
-      onEdge: (line, { stampNs, rising, lineSeqno }) => {
-        if (this.#listeners.size === 0) return;
-        const edge = rising ? 'rising' : 'falling';
-        this.#emit({ type: 'edge', atNs: this.#monotonic(stampNs), line, edge, seqno: 0, lineSeqno });
-      },
-      onValue: (line, value) => {
-        if (this.#listeners.size > 0) this.#emit({ type: 'value', atNs: this.#nowNs(), line, value });
-      },
-      onLog: (interrupt, text) => this.#onLog(interrupt, text),
-      onError: (interrupt, error) => this.#onError(interrupt, error),
+      log: (text) => this.#reports.said(spec.name, text),
+    });
+    this.#moduleWorks.set(line.name, device.work);
+    await this.#backend.machine.call(() => requestThreadedIrq(irq, topHalf, threadFn, flags, spec.name, device));
+    this.#requested.push({ irq, devId: device, name: spec.name });
+  }
+
+  get #viewed(): Viewed {
+    return {
+      config: this.#config,
+      configPath: this.#configPath,
+      backend: this.#backend,
+      startedNs: this.#startedNs,
+      interrupts: this.#interrupts,
+      problem: this.#problem,
+      handlerErrors: this.#reports.handlerErrors,
+      desc: (name) => this.#desc(name),
     };
   }
 
   status(): DaemonStatus {
-    const { chip, machine } = this.#backend;
-    let received = 0;
-    let lost: Known<number> = 0;
-    for (const line of this.#config.lines) {
-      const interrupt = this.#interrupts.get(line.name);
-      received += (interrupt?.rising ?? 0) + (interrupt?.falling ?? 0);
-      const lostHere = this.#backend.lostOn(line.gpio);
-      lost = lost === 'unknown' || lostHere === 'unknown' ? 'unknown' : lost + lostHere;
-    }
-    return {
-      version,
-      pid: process.pid,
-      config: this.#configPath,
-      uptimeNs: Math.round(machine.clock.now() - this.#startedNs),
-      driver: chip.driver,
-      simulated: chip.simulated,
-      chip: chip.info,
-      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
-      edges: { received, lost },
-      handlerErrors: this.#handlerErrors,
-    };
+    return viewStatus(this.#viewed);
   }
 
   lines(): readonly LineStatus[] {
-    return this.#config.lines.map((line) => this.getLine(line.name));
+    return viewLines(this.#viewed);
   }
 
   getLine(name: string): LineStatus {
-    const desc = this.#desc(name);
-    const spec = this.#specs.get(name);
-    const interrupt = this.#interrupts.get(name);
-    if (spec === undefined) throw noSuchLine(name);
-    const { gpio, direction, activeLow, edge, bias, drive, debounceNs } = spec;
-    const seen = interrupt !== undefined && interrupt.lastStampNs >= 0;
-    return {
-      ...{ name, gpio, direction, value: desc.get(), activeLow, edge, bias, drive, debounceNs },
-      rising: interrupt?.rising ?? 0,
-      falling: interrupt?.falling ?? 0,
-      lost: this.#backend.lostOn(gpio),
-      ...(seen ? { lastEdgeNs: this.#monotonic(interrupt.lastStampNs), lineSeqno: interrupt.lineSeqno } : {}),
-    };
+    return viewLine(this.#viewed, name);
   }
 
   setLine(name: string, value: Level): void {
     this.#desc(name).set(value);
-    this.#emit({ type: 'value', atNs: this.#nowNs(), line: name, value });
+    this.#reports.value(name, value, this.#backend.machine.clock.now());
   }
 
   interrupts(): InterruptsStatus {
-    const { machine } = this.#backend;
-    const interrupts = [...machine.irqs]
-      .filter((desc) => desc.actions.length > 0)
-      .map((desc) => ({
-        irq: desc.irq,
-        hwirq: desc.hwirq,
-        chip: desc.chip?.name ?? '',
-        actions: desc.actions.map((action) => action.name),
-        counts: [...desc.counts],
-      }));
-    return { text: showInterrupts(machine), interrupts };
+    return viewInterrupts(this.#viewed);
   }
 
   async press(name: string, { forNs, bounce }: PressOptions): Promise<void> {
-    const { pi, machine } = this.#backend;
+    const { pi } = this.#backend;
     if (pi === undefined) {
       throw new KernelError('ENOTSUP', `${name} is a real button, which only a finger can press`, {
         hint: 'press works with --driver sim',
       });
     }
+    const line = this.#config.lines.find((candidate) => candidate.name === name);
+    if (line === undefined) throw noSuchLine(name);
+    if (line.direction === 'out') {
+      throw new KernelError('EINVAL', `${name} is an output, and no button`, { subject: name });
+    }
     pi.board.press(name, { holdNs: forNs, bounce });
-    const settleNs = (this.#specs.get(name)?.debounceNs ?? 0) + PRESS_SETTLE_NS;
-    await machine.call(() => nsleep(forNs + settleNs), 'press');
-    await this.#settle(this.#interrupts.get(name));
+    await this.#pass(forNs + line.debounceNs + (bounce ? BOUNCE_SETTLE_NS : 0));
+    await this.#settle(line);
   }
 
-  /** Waits for the threads and work items of an interrupt. */
-  async #settle(interrupt: LineInterrupt | undefined): Promise<void> {
+  /** Waits by an alarm of the model's clock, which a task would do too, but would be seen in the trace. */
+  #pass(ns: number): Promise<void> {
+    const { clock } = this.#backend.machine;
+    return new Promise((resolve) => clock.createAlarm(resolve).schedule(clock.now() + ns));
+  }
+
+  /** Waits for the handlers, threads and work items of a line. */
+  async #settle(line: LineSpec): Promise<void> {
+    const interrupt = this.#interrupts.get(line.name);
     if (interrupt === undefined) return;
-    const { machine } = this.#backend;
-    const irq = this.#backend.toIrq(interrupt.line.gpio);
-    await machine.call(() => synchronizeIrq(irq), 'settle');
-    for (const work of interrupt.works) await machine.call(() => flushWork(work), 'settle');
+    const irq = this.#backend.toIrq(line.gpio);
+    const works = this.#worksOf(line.name, interrupt);
+    await this.#backend.machine.call(function* () {
+      yield* synchronizeIrq(irq);
+      for (const work of works) yield* flushWork(work);
+    }, 'settle');
+  }
+
+  #worksOf(line: string, interrupt: LineInterrupt): readonly Work[] {
+    const module = this.#moduleWorks.get(line);
+    return module === undefined ? interrupt.works : [...interrupt.works, module];
   }
 
   subscribe(listener: ControlListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#reports.subscribe(listener);
   }
 
-  trace(): string {
-    return renderTimeline(this.#backend.machine.trace);
+  trace(from = 0): string {
+    return renderTimeline(this.#backend.machine.trace, { from });
+  }
+
+  traced(): number {
+    return this.#backend.machine.trace.written;
   }
 
   stop(reason: string): Promise<void> {
@@ -266,14 +290,43 @@ class RunningService implements Service {
   }
 
   async #shutDown(reason: string): Promise<void> {
-    this.#log.info({ reason }, 'stopping: the lines are let go');
-    const { machine } = this.#backend;
-    for (const { irq, devId } of this.#requested.reverse()) await machine.call(() => freeIrq(irq, devId), 'stop');
-    for (const interrupt of this.#interrupts.values()) {
-      for (const work of interrupt.works) await machine.call(() => flushWork(work), 'stop');
+    this.#log.info({ reason }, 'stopping');
+    const programs = setTimeout(() => this.#ending.abort(), this.#stopTimes.programs);
+    let handlers: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<boolean>((resolve) => {
+      handlers = setTimeout(resolve, this.#stopTimes.handlers, false);
+    });
+    try {
+      const quiet = await Promise.race([this.#freeAll().then(() => true), tooLong]);
+      if (!quiet) this.#log.warn(`stopping: ${this.#waitingFor} does not end, and is left`);
+    } catch (error) {
+      this.#log.error({ err: error }, 'stopping: an interrupt could not be freed');
+    } finally {
+      clearTimeout(programs);
+      clearTimeout(handlers);
+      this.#reports.flush();
+      process.off('unhandledRejection', this.#onRejection);
+      this.#backend.close();
+      this.#close(this.#problem === undefined ? 0 : 1);
     }
-    this.#backend.close();
-    this.#close(this.#problem === undefined ? 0 : 1);
+  }
+
+  /** Frees every interrupt, the newest first, and waits for the work items that run. */
+  async #freeAll(): Promise<void> {
+    const { machine } = this.#backend;
+    for (let last = this.#requested.at(-1); last !== undefined; last = this.#requested.at(-1)) {
+      const { irq, devId, name } = last;
+      this.#waitingFor = `the interrupt ${name}`;
+      await machine.call(() => freeIrq(irq, devId), 'stop');
+      this.#requested.pop();
+    }
+    for (const [line, interrupt] of this.#interrupts) {
+      this.#waitingFor = `the work of ${line}`;
+      const count = interrupt.cancel();
+      if (count > 0)
+        this.#log.warn({ line, count }, `${line}: work for ${count} edges had not begun and is left undone`);
+      for (const work of this.#worksOf(line, interrupt)) await machine.call(() => flushWork(work), 'stop');
+    }
   }
 
   #onGone(error: Error): void {
@@ -282,33 +335,8 @@ class RunningService implements Service {
     void this.stop('the chip is gone');
   }
 
-  #onLost(offset: number, count: number): void {
-    const line = this.#config.lines.find((candidate) => candidate.gpio === offset)?.name ?? `GPIO${offset}`;
-    this.#log.warn({ line, count }, `${count} edges of ${line} were lost before they could be read`);
-    this.#emit({ type: 'lost', atNs: this.#nowNs(), line, count });
-  }
-
-  #onLog(interrupt: string, text: string): void {
-    this.#log.info({ interrupt }, text);
-    this.#emit({ type: 'log', atNs: this.#nowNs(), interrupt, text });
-  }
-
-  #onError(interrupt: string, error: unknown): void {
-    this.#handlerErrors++;
-    const message = error instanceof Error ? error.message : String(error);
-    const stack = error instanceof Error ? error.stack : undefined;
-    this.#log.error({ err: error, interrupt }, `${interrupt}: ${message}`);
-    this.#emit({ type: 'error', atNs: this.#nowNs(), interrupt, message, ...(stack === undefined ? {} : { stack }) });
-  }
-
-  #emit(event: ControlEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#log.error({ err: error }, 'a receiver of events failed');
-      }
-    }
+  #lineAt(offset: number): string {
+    return this.#config.lines.find(({ gpio }) => gpio === offset)?.name ?? `GPIO${offset}`;
   }
 
   #desc(name: string): GpioDesc {
@@ -322,21 +350,6 @@ class RunningService implements Service {
     if (queue === undefined) throw new KernelError('ENOENT', `no workqueue ${name}`);
     return queue;
   }
-
-  #monotonic(stampNs: number): number {
-    return Math.round(this.#backend.originNs + stampNs);
-  }
-
-  #nowNs(): number {
-    return this.#monotonic(this.#backend.machine.clock.now());
-  }
-}
-
-function noSuchLine(name: string): KernelError {
-  return new KernelError('ENOENT', `no line ${name} in the configuration`, {
-    hint: '`gpio-irqctl lines` lists them',
-    subject: name,
-  });
 }
 
 /** Trigger of a line as the hardware sees it: the edges of an active-low line are the wire's the other way round. */

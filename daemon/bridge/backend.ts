@@ -29,6 +29,8 @@ export interface BackendEvents {
   onGone(error: Error): void;
   /** A function of the user's threw. */
   onOops(where: string, error: unknown): void;
+  /** A function of the user's broke a rule of its context; the text is what the kernel would print. */
+  onBug(text: string): void;
 }
 
 /** A machine, and lines that are held, with their interrupts. */
@@ -56,9 +58,8 @@ function lineConfig(line: LineSpec): LineConfig {
   return { ...common, direction: 'in', edge: line.edge, debounceUs: line.debounceNs / NS_PER_US };
 }
 
-/** Levels of the model's log as pino's; an emergency of the model is an error of the user's code, not of the daemon. */
+/** Levels of the model's log as pino's. An emergency of the model is a mistake of the user's code, and no line of the log only. */
 const PINO_LEVEL = {
-  emerg: 'error',
   alert: 'error',
   crit: 'error',
   err: 'error',
@@ -66,7 +67,7 @@ const PINO_LEVEL = {
   notice: 'info',
   info: 'info',
   debug: 'debug',
-} as const satisfies Record<LogLevel, string>;
+} as const satisfies Record<Exclude<LogLevel, 'emerg'>, string>;
 
 function createMachine(log: Logger, events: BackendEvents): { machine: Machine; originNs: bigint; stop: () => void } {
   const host = new NodeHostTime();
@@ -74,7 +75,10 @@ function createMachine(log: Logger, events: BackendEvents): { machine: Machine; 
   const machine = new Machine({
     clock,
     sliceNs: SLICE_NS,
-    printk: (level, message) => log[PINO_LEVEL[level]](message),
+    printk: (level, message) => {
+      if (level === 'emerg') events.onBug(message);
+      else log[PINO_LEVEL[level]](message);
+    },
     onOops: (where, error) => events.onOops(where, error),
   });
   return { machine, originNs: host.originNs, stop: () => clock.stop() };

@@ -5,19 +5,26 @@ export interface EdgeRecord {
   /** In ns of the machine's clock. */
   readonly stampNs: number;
   readonly rising: boolean;
+  /** 0 when the driver has none. */
   readonly lineSeqno: number;
   /** Ns since the edge before on this line; -1 for the first. */
   readonly sinceLastNs: number;
+  /** When the actions of the top half were done, in ns of the machine's clock. */
+  readonly doneNs: number;
+  /** Levels that those actions gave their lines: bit 0 is the first action's. */
+  readonly levels: number;
 }
 
 /** First in, first out; filled in interrupt context, emptied by one task. */
 export class EdgeRing {
-  /** Edges that found it full. Their top half ran; their thread and work did not. */
+  /** Edges that found it full. Their top half ran; their thread or work did not. */
   dropped = 0;
   readonly #mask: number;
   readonly #stamps: Float64Array;
   readonly #sinceLast: Float64Array;
+  readonly #done: Float64Array;
   readonly #seqnos: Uint32Array;
+  readonly #levels: Int32Array;
   readonly #rising: Uint8Array;
   #head = 0;
   #tail = 0;
@@ -27,22 +34,38 @@ export class EdgeRing {
     this.#mask = capacity - 1;
     this.#stamps = new Float64Array(capacity);
     this.#sinceLast = new Float64Array(capacity);
+    this.#done = new Float64Array(capacity);
     this.#seqnos = new Uint32Array(capacity);
+    this.#levels = new Int32Array(capacity);
     this.#rising = new Uint8Array(capacity);
   }
 
-  push(stampNs: number, rising: boolean, lineSeqno: number, sinceLastNs: number): void {
-    if (this.#tail - this.#head > this.#mask) {
+  /** Edges in it. */
+  get length(): number {
+    return this.#tail - this.#head;
+  }
+
+  /** Puts an edge in, or counts it as dropped. Takes its fields one by one, since an object for each would be garbage. */
+  push(stampNs: number, rising: boolean, lineSeqno: number, sinceLastNs: number, doneNs: number, levels: number): void {
+    if (this.length > this.#mask) {
       this.dropped++;
       return;
     }
     const at = this.#tail++ & this.#mask;
     this.#stamps[at] = stampNs;
     this.#sinceLast[at] = sinceLastNs;
+    this.#done[at] = doneNs;
     this.#seqnos[at] = lineSeqno;
+    this.#levels[at] = levels;
     this.#rising[at] = rising ? 1 : 0;
   }
 
+  /** Puts a copy of an edge in, or counts it as dropped. */
+  add({ stampNs, rising, lineSeqno, sinceLastNs, doneNs, levels }: EdgeRecord): void {
+    this.push(stampNs, rising, lineSeqno, sinceLastNs, doneNs, levels);
+  }
+
+  /** Takes the oldest edge out. */
   take(): EdgeRecord | undefined {
     if (this.#head === this.#tail) return undefined;
     const at = this.#head++ & this.#mask;
@@ -51,6 +74,15 @@ export class EdgeRing {
       rising: this.#rising[at] === 1,
       lineSeqno: this.#seqnos[at] ?? 0,
       sinceLastNs: this.#sinceLast[at] ?? -1,
+      doneNs: this.#done[at] ?? 0,
+      levels: this.#levels[at] ?? 0,
     };
+  }
+
+  /** Takes all out. @returns how many there were. */
+  clear(): number {
+    const { length } = this;
+    this.#head = this.#tail;
+    return length;
   }
 }

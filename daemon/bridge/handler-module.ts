@@ -1,4 +1,5 @@
 // Handler modules: JavaScript of the user's in place of actions, with the kernel's names for its parts.
+import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { GpioDesc, IrqHandler, IrqThreadFn, Process, WorkFn } from '../../kernel/index.js';
 import * as kernel from '../../kernel/index.js';
@@ -16,11 +17,13 @@ export interface HandlerDevice {
   readonly line: GpioDesc;
   /** All lines of the configuration, by name. */
   readonly lines: Readonly<Record<string, GpioDesc>>;
+  /** The edge that is being handled; for top halves. */
+  readonly edge: kernel.EdgeInfo;
   /** The module's work item: `dev.kernel.scheduleWork(dev.work)`. */
   readonly work: kernel.Work;
   /** The kernel's functions: `requestIrq`, `msleep`, `gpiodSetValue`, … */
   readonly kernel: typeof kernel;
-  /** Writes to the daemon's log. */
+  /** Writes to the daemon's log and its events. */
   log(text: string): void;
 }
 
@@ -34,24 +37,12 @@ export interface HandlerModule {
 
 const PARTS = ['topHalf', 'threadFn', 'work'] as const;
 
-/** Loads a module and binds it. `ENOENT` when it cannot be loaded, `EINVAL` when its exports are none of a handler's. */
+/** Loads a module and binds it. `ENOENT` when there is no such file, `EINVAL` when it cannot be loaded or is no handler. */
 export async function loadHandlerModule(
   path: string,
   device: Omit<HandlerDevice, 'work' | 'kernel'>,
 ): Promise<HandlerModule> {
-  let exports: HandlerExports;
-  try {
-    exports = (await import(pathToFileURL(path).href)) as HandlerExports;
-  } catch (error) {
-    throw new kernel.KernelError(
-      'ENOENT',
-      `handler module ${path} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        hint: 'check the path and run it with `node --check`',
-        cause: error,
-      },
-    );
-  }
+  const exports = await importModule(path);
   for (const part of PARTS) {
     if (exports[part] !== undefined && typeof exports[part] !== 'function') {
       throw new kernel.KernelError('EINVAL', `handler module ${path}: ${part} is not a function`);
@@ -63,7 +54,35 @@ export async function loadHandlerModule(
       hint: 'export function topHalf(irq, dev) { … return dev.kernel.IRQ_HANDLED }',
     });
   }
-  const runWork: WorkFn = (item) => work?.(item, bound);
+  const runWork: WorkFn = (item) => {
+    if (work !== undefined) return work(item, bound);
+    throw new kernel.KernelError('EINVAL', `handler module ${path} queues dev.work, and exports no function work`);
+  };
   const bound: HandlerDevice = { ...device, kernel, work: new kernel.Work(runWork, `${device.line.name}.work`) };
   return { topHalf: topHalf ?? (() => kernel.IRQ_WAKE_THREAD), threadFn: threadFn ?? null, device: bound };
+}
+
+async function importModule(path: string): Promise<HandlerExports> {
+  if (!existsSync(path)) {
+    throw new kernel.KernelError('ENOENT', `there is no handler module ${path}`, {
+      hint: 'its path is relative to the configuration',
+      subject: path,
+    });
+  }
+  try {
+    return (await import(pathToFileURL(path).href)) as HandlerExports;
+  } catch (error) {
+    throw new kernel.KernelError('EINVAL', `handler module ${path} cannot be loaded: ${placeOf(error)}`, {
+      hint: 'it is an ES module; `node --check` finds errors of syntax',
+      subject: path,
+      cause: error,
+    });
+  }
+}
+
+/** An error and where it was thrown. The stack of a syntax error begins with its place, that of others with the message. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const at = /(?:file:\/\/|\()?(\/[^\n()]*:\d+(?::\d+)?)/.exec(error.stack ?? '')?.[1];
+  return at === undefined ? error.message : `${error.message} (${at})`;
 }

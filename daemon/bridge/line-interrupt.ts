@@ -2,86 +2,93 @@
 import {
   type EdgeInfo,
   type GpioDesc,
-  gpiodGetValue,
-  gpiodSetValue,
   IRQ_HANDLED,
   IRQ_WAKE_THREAD,
   type IrqReturn,
-  KernelError,
   type Level,
-  queueWork,
-  Work,
+  preemptPoint,
+  type Work,
   type Workqueue,
 } from '../../kernel/index.js';
-import { exec } from '../actions/exec.js';
-import type { AtomicAction, InterruptSpec, LineSpec, ThreadAction, WorkAction, WorkSpec } from '../config/config.js';
-import { formatDuration } from '../config/duration.js';
-import { type Placeholder, renderTemplate } from '../config/template.js';
+import type { InterruptSpec, LineSpec, WorkSpec } from '../config/config.js';
+import {
+  type ActionContext,
+  type PreparedAction,
+  type PreparedAtomic,
+  prepareAtomic,
+  prepareThread,
+  prepareWork,
+} from './actions.js';
 import { type EdgeRecord, EdgeRing } from './edge-ring.js';
+import { EdgeWork } from './edge-work.js';
 
-/** What the interrupts of all lines share. */
+/** What the interrupts of all lines share. Times are ns of the machine's clock. */
 export interface InterruptHost {
   /** The edge that is being handled. */
   readonly edge: EdgeInfo;
   /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns. */
   readonly originNs: number;
+  /** Aborted when programs that still run are to be ended. */
+  readonly ending: AbortSignal;
+  nowNs(): number;
   line(name: string): GpioDesc;
   queue(name: string): Workqueue;
   onEdge(line: string, record: EdgeRecord): void;
-  onValue(line: string, value: Level): void;
+  onValue(line: string, value: Level, atNs: number): void;
   onLog(interrupt: string, text: string): void;
   onError(interrupt: string, error: unknown): void;
+  /** Edges whose top half ran, and for whose thread or work there was no room. */
+  onDropped(line: string, count: number): void;
 }
 
-/** A work item of the configuration, with the edges that it has still to deal with. */
-class EdgeWork extends Work {
-  readonly edges = new EdgeRing();
-
-  constructor(name: string, perform: (record: EdgeRecord) => Promise<void>) {
-    super(async () => {
-      for (let record = this.edges.take(); record !== undefined; record = this.edges.take()) await perform(record);
-    }, name);
-  }
-}
+/** What the daemon's own action is called where a handler module has the interrupt's name. */
+const OWN_NAME = 'gpio-irqd';
 
 /** Lines with edges have one of these, also without an interrupt in the configuration: it counts. */
 export class LineInterrupt {
-  readonly spec: InterruptSpec | undefined;
   readonly line: LineSpec;
+  /** Name of its action. */
   readonly name: string;
   rising = 0;
   falling = 0;
   lineSeqno = 0;
+  /** Stamp of the newest edge; -1 before the first. */
   lastStampNs = -1;
   readonly #host: InterruptHost;
-  readonly #desc: GpioDesc;
   readonly #edges = new EdgeRing();
-  readonly #atomic: readonly (() => void)[];
-  readonly #works: readonly { readonly spec: WorkSpec; readonly item: EdgeWork; readonly queue: Workqueue }[];
-  #droppedSeen = 0;
+  /** Lines of the top half's actions, and the actions. */
+  readonly #outputs: readonly string[];
+  readonly #atomic: readonly PreparedAtomic[];
+  readonly #thread: readonly PreparedAction[];
+  readonly #works: readonly EdgeWork[];
+  #droppedTold = 0;
 
+  /** `ENOENT` when the interrupt names a line or a queue that there is not. */
   constructor(host: InterruptHost, line: LineSpec, spec: InterruptSpec | undefined) {
     this.#host = host;
     this.line = line;
-    this.spec = spec;
-    this.name = spec?.name ?? line.name;
-    this.#desc = host.line(line.name);
-    this.#atomic = (spec?.topHalf ?? []).map((action) => this.#prepare(action));
-    this.#works = (spec?.work ?? []).map((work) => ({
-      spec: work,
-      item: new EdgeWork(`${this.name}.work`, (record) => this.#performWork(work, record)),
-      queue: host.queue(work.queue),
-    }));
+    this.name = spec === undefined ? line.name : spec.handler === undefined ? spec.name : OWN_NAME;
+    const context: ActionContext = { host, line: host.line(line.name), name: this.name };
+    const topHalf = spec?.topHalf ?? [];
+    this.#outputs = topHalf.map((action) => action.line);
+    this.#atomic = topHalf.map((action) => prepareAtomic(host, action));
+    this.#thread = (spec?.thread ?? []).map((action) => prepareThread(context, action));
+    this.#works = (spec?.work ?? []).map((work) => this.#prepareWork(context, work));
   }
 
-  /** Edges whose top half ran and for whose thread or work there was no room. */
+  /** Edges whose top half ran, and for whose thread or work there was no room. */
   get dropped(): number {
-    return this.#works.reduce((sum, { item }) => sum + item.edges.dropped, this.#edges.dropped);
+    return this.#works.reduce((sum, work) => sum + work.dropped, this.#edges.dropped);
   }
 
   /** Work items that may be queued or running. */
   get works(): readonly Work[] {
-    return this.#works.map(({ item }) => item);
+    return this.#works.map(({ work }) => work);
+  }
+
+  /** Forgets the edges that no work item has begun with. @returns how many. */
+  cancel(): number {
+    return this.#works.reduce((sum, work) => sum + work.cancel(), 0);
   }
 
   /** Top half. Hot path: nothing is allocated. */
@@ -89,90 +96,65 @@ export class LineInterrupt {
     const { stampNs, rising, lineSeqno } = this.#host.edge;
     if (rising) this.rising++;
     else this.falling++;
-    this.#edges.push(stampNs, rising, lineSeqno, this.lastStampNs < 0 ? -1 : stampNs - this.lastStampNs);
+    const sinceLastNs = this.lastStampNs < 0 ? -1 : stampNs - this.lastStampNs;
     this.lastStampNs = stampNs;
     this.lineSeqno = lineSeqno;
-    for (const perform of this.#atomic) perform();
+    let levels = 0;
+    let bit = 0;
+    for (const perform of this.#atomic) levels |= perform() << bit++;
+    this.#edges.push(stampNs, rising, lineSeqno, sinceLastNs, bit === 0 ? stampNs : this.#host.nowNs(), levels);
     return IRQ_WAKE_THREAD;
   };
 
-  /** Thread function: every edge since it ran last, in order. */
-  readonly threadFn = (): IrqReturn => {
-    const dropped = this.dropped;
-    if (dropped > this.#droppedSeen) {
-      const message = `${dropped - this.#droppedSeen} edges of ${this.line.name} came faster than its thread and work could follow`;
-      this.#droppedSeen = dropped;
-      this.#host.onError(this.name, new KernelError('ENOSPC', message));
+  /** Thread function: every edge since it ran last, in order. Other tasks, and I/O, get their turn after each. */
+  readonly threadFn = (): Generator<number, IrqReturn> => this.#followUpAll();
+
+  *#followUpAll(): Generator<number, IrqReturn> {
+    for (let record = this.#edges.take(); record !== undefined; record = this.#edges.take()) {
+      this.#followUp(record);
+      yield* preemptPoint();
     }
-    for (let record = this.#edges.take(); record !== undefined; record = this.#edges.take()) this.#followUp(record);
+    const { dropped } = this;
+    if (dropped > this.#droppedTold) this.#host.onDropped(this.line.name, dropped - this.#droppedTold);
+    this.#droppedTold = dropped;
     return IRQ_HANDLED;
-  };
+  }
 
   #followUp(record: EdgeRecord): void {
     this.#host.onEdge(this.line.name, record);
-    for (const action of this.spec?.topHalf ?? [])
-      this.#host.onValue(action.line, gpiodGetValue(this.#host.line(action.line)));
-    for (const action of this.spec?.thread ?? []) this.#perform(action, record);
-    for (const { item, queue } of this.#works) {
-      item.edges.push(record.stampNs, record.rising, record.lineSeqno, record.sinceLastNs);
-      queueWork(queue, item);
+    this.#outputs.forEach((line, bit) => {
+      this.#host.onValue(line, ((record.levels >>> bit) & 1) as Level, record.doneNs);
+    });
+    for (const perform of this.#thread) this.#attempt(() => perform(record));
+    for (const work of this.#works) work.add(record);
+  }
+
+  /** An action that fails is reported, and holds up neither those after it nor the next edge. */
+  #attempt<T>(action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      this.#host.onError(this.name, error);
+      return undefined;
     }
   }
 
-  #prepare(action: AtomicAction): () => void {
-    const desc = this.#host.line(action.line);
-    if (action.kind === 'toggle') return () => gpiodSetValue(desc, gpiodGetValue(desc) === 1 ? 0 : 1);
-    const { value } = action;
-    return () => gpiodSetValue(desc, value);
-  }
-
-  #perform(action: ThreadAction, record: EdgeRecord): void {
-    if (action.kind === 'log') {
-      this.#host.onLog(this.name, renderTemplate(action.text, this.#values(record)));
-      return;
-    }
-    this.#prepare(action)();
-    this.#host.onValue(action.line, gpiodGetValue(this.#host.line(action.line)));
-  }
-
-  async #performWork(work: WorkSpec, record: EdgeRecord): Promise<void> {
-    for (const action of work.actions) {
-      try {
-        await this.#performAction(action, record);
-      } catch (error) {
-        this.#host.onError(this.name, error);
-      }
-    }
-  }
-
-  async #performAction(action: WorkAction, record: EdgeRecord): Promise<void> {
-    if (action.kind !== 'exec') {
-      this.#perform(action, record);
-      return;
-    }
-    const values = this.#values(record);
-    const argv = action.argv.map((word) => renderTemplate(word, values));
-    const env = { GPIO_LINE: this.line.name, GPIO_EDGE: String(values.edge), GPIO_TIMESTAMP: String(values.timestamp) };
-    const { stdout } = await exec(argv, action.timeoutNs, env);
-    if (stdout.trim() !== '') this.#host.onLog(this.name, stdout.trimEnd());
-  }
-
-  #values(record: EdgeRecord): Record<Placeholder, string | number> {
-    return {
-      line: this.line.name,
-      gpio: this.#desc.offset,
-      name: this.name,
-      edge: record.rising ? 'rising' : 'falling',
-      value: record.rising ? 1 : 0,
-      timestamp: Math.round(this.#host.originNs + record.stampNs),
-      since_last: record.sinceLastNs < 0 ? '-' : formatDuration(roundForPeople(record.sinceLastNs)),
-      seqno: record.lineSeqno,
+  #prepareWork(context: ActionContext, { queue, actions }: WorkSpec): EdgeWork {
+    const prepared = actions.map((action) => prepareWork(context, action));
+    const waits = actions.some((action) => action.kind === 'exec');
+    const performAtOnce = (record: EdgeRecord): undefined => {
+      for (const perform of prepared) this.#attempt(() => perform(record));
     };
+    const performWaiting = async (record: EdgeRecord): Promise<void> => {
+      for (const perform of prepared) {
+        try {
+          await perform(record);
+        } catch (error) {
+          this.#host.onError(this.name, error);
+        }
+      }
+    };
+    const perform = waits ? performWaiting : performAtOnce;
+    return new EdgeWork(`${this.name}.work`, this.#host.queue(queue), waits, perform);
   }
-}
-
-/** Three digits are enough to read: whole ms from 1 s, whole µs from 1 ms. */
-function roundForPeople(ns: number): number {
-  const step = ns >= 1e9 ? 1e6 : ns >= 1e6 ? 1e3 : 1;
-  return Math.round(ns / step) * step;
 }

@@ -35,3 +35,14 @@ export function formatDuration(ns: number): string {
   }
   return `${ns}ns`;
 }
+
+/** Writes nanoseconds (0 or more) for people: four digits of the largest unit that fits, so 4,187,203,111 is `4.187s`. */
+export function formatApproximate(ns: number): string {
+  const rounded = Number(ns.toPrecision(4));
+  if (rounded < 1) return '0s';
+  // Whole seconds are never rounded away.
+  if (rounded >= 1e12) return `${Math.round(ns / 1e9)}s`;
+  const [unit, scale] =
+    rounded >= 1e9 ? ['s', 1e9] : rounded >= 1e6 ? ['ms', 1e6] : rounded >= 1e3 ? ['us', 1e3] : ['ns', 1];
+  return `${Number((rounded / scale).toPrecision(4))}${unit}`;
+}

@@ -99,6 +99,8 @@ export const actionSchema = z.strictObject({
 export const VERBS = ['set', 'toggle', 'log', 'exec'] as const;
 
 const actions = z.array(actionSchema).min(1).max(64);
+// A top half is short, and the levels that its actions set are kept for its thread as the bits of a word.
+const topHalf = z.array(actionSchema).min(1).max(32);
 
 const workItem = z.strictObject({ queue: name.default(DEFAULT_QUEUE), do: actions });
 
@@ -121,7 +123,7 @@ export const interruptSchema = z.strictObject({
     .regex(/^[\p{L}\p{N}\p{P}\p{S}]+( [\p{L}\p{N}\p{P}\p{S}]+)*$/u)
     .max(64)
     .optional(),
-  top_half: actions.optional(),
+  top_half: topHalf.optional(),
   thread: actions.optional(),
   work: work.optional(),
   handler: z

@@ -39,12 +39,21 @@ export class FakeService implements Service {
       simulated: this.simulated,
       chip: { name: 'gpiochip0', label: 'pinctrl-bcm2835', lines: 54 },
       edges: { received: 3, lost: 0 },
+      dropped: 0,
       handlerErrors: 0,
     };
   }
 
   lines(): LineStatus[] {
-    const common = { activeLow: false, drive: 'push-pull', debounceNs: 0, rising: 0, falling: 0, lost: 0 } as const;
+    const common = {
+      activeLow: false,
+      drive: 'push-pull',
+      debounceNs: 0,
+      rising: 0,
+      falling: 0,
+      lost: 0,
+      dropped: 0,
+    } as const;
     return [
       { ...common, name: 'button1', gpio: 17, direction: 'in', value: 0, edge: 'rising', bias: 'pull-up' },
       { ...common, name: 'button2', gpio: 18, direction: 'in', value: 0, edge: 'rising', bias: 'pull-up' },
@@ -86,6 +95,10 @@ export class FakeService implements Service {
 
   trace(): string {
     return '          irq/49-button1 [000] 1.000000: irq_handler_entry\n';
+  }
+
+  traced(): number {
+    return 1;
   }
 
   stop(reason: string): Promise<void> {

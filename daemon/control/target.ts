@@ -29,7 +29,9 @@ export interface DaemonStatus {
     /** Edges that the kernel dropped before they were read, by gaps in `line_seqno`. */
     readonly lost: Known<number>;
   };
-  /** Handlers that threw since the start. */
+  /** Edges whose top half ran, and for whose thread or work there was no room. */
+  readonly dropped: number;
+  /** Since the start: handlers that threw or broke a rule of their context, and actions that failed. */
   readonly handlerErrors: number;
 }
 
@@ -49,6 +51,8 @@ export interface LineStatus {
   readonly rising: number;
   readonly falling: number;
   readonly lost: Known<number>;
+  /** Edges whose top half ran, and for whose thread or work there was no room. */
+  readonly dropped: number;
   /** Stamp of the newest edge, ns of CLOCK_MONOTONIC; absent before the first. */
   readonly lastEdgeNs?: number;
   /** `line_seqno` of the newest edge; absent before the first and where the driver has none. */
@@ -85,13 +89,15 @@ export type ControlEvent =
       readonly seqno: number;
       readonly lineSeqno: number;
     }
-  /** An output was set to another level, by an action or through this API. */
+  /** An output was set, by an action or through this API; `atNs` is when. */
   | { readonly type: 'value'; readonly atNs: number; readonly line: string; readonly value: Level }
-  /** A `log` action. */
+  /** A `log` action, the log of a handler module, or what a program wrote. */
   | { readonly type: 'log'; readonly atNs: number; readonly interrupt: string; readonly text: string }
-  /** Edges were lost on a line: told once a burst. */
+  /** Edges were lost on a line before they were read: told at once, and what follows within a second in one sum. */
   | { readonly type: 'lost'; readonly atNs: number; readonly line: string; readonly count: number }
-  /** A handler threw, or an action failed. */
+  /** Edges whose top half ran, and for whose thread or work there was no room; told as `lost` is. */
+  | { readonly type: 'dropped'; readonly atNs: number; readonly line: string; readonly count: number }
+  /** A handler threw or broke a rule of its context, or an action failed. `interrupt` says where. */
   | {
       readonly type: 'error';
       readonly atNs: number;
@@ -131,14 +137,23 @@ export interface ControlTarget {
   press(name: string, options: PressOptions): Promise<void>;
   /** @returns ends the subscription; idempotent. */
   subscribe(listener: ControlListener): () => void;
-  /** What ran when and in which context, as text, oldest first: as much as the trace ring holds. */
-  trace(): string;
+  /**
+   * What ran when and in which context, as text, oldest first: as much as the trace ring holds.
+   *
+   * @param from number of the first record that is shown, as {@link traced} told it; default: the oldest
+   */
+  trace(from?: number): string;
+  /** Records of the trace so far. */
+  traced(): number;
 }
 
 /** The service, started by `startService` of daemon/service.ts. */
 export interface Service extends ControlTarget {
   /** The exit code, once the service has ended: 0 after {@link stop}, 1 when it could not go on. */
   readonly closed: Promise<number>;
-  /** Lets every line go and ends. Idempotent; resolves when all is released. */
+  /**
+   * Lets every line go and ends, in a few seconds at most: programs that still run are killed, and handlers that do not
+   * end are left. Idempotent; resolves when all is released.
+   */
   stop(reason: string): Promise<void>;
 }

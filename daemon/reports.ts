@@ -1,0 +1,112 @@
+// What happens, told to the log and to whoever listens.
+import type { Logger } from 'pino';
+import type { Level } from '../kernel/index.js';
+import { Bursts } from './bridge/bursts.js';
+import type { EdgeRecord } from './bridge/edge-ring.js';
+import type { ControlEvent, ControlListener } from './control/target.js';
+
+/** Name under which the model itself reports mistakes of the user's code. */
+const MODEL = 'kernel';
+
+/** Times are in ns of the machine's clock; events carry them as CLOCK_MONOTONIC. */
+export class Reports {
+  /** Errors of handlers and actions so far. */
+  handlerErrors = 0;
+  readonly #log: Logger;
+  readonly #nowNs: () => number;
+  readonly #monotonic: (ns: number) => number;
+  readonly #listeners = new Set<ControlListener>();
+  readonly #lost = new Bursts((line, count) => this.#tellLost(line, count));
+  readonly #dropped = new Bursts((line, count) => this.#tellDropped(line, count));
+
+  /** @param monotonic turns ns of the machine's clock into ns of CLOCK_MONOTONIC */
+  constructor(log: Logger, nowNs: () => number, monotonic: (ns: number) => number) {
+    this.#log = log;
+    this.#nowNs = nowNs;
+    this.#monotonic = monotonic;
+  }
+
+  /** @returns ends the subscription. */
+  subscribe(listener: ControlListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  edge(line: string, { stampNs, rising, lineSeqno }: EdgeRecord): void {
+    if (this.#listeners.size === 0) return;
+    const edge = rising ? 'rising' : 'falling';
+    this.#emit({ type: 'edge', atNs: this.#monotonic(stampNs), line, edge, seqno: 0, lineSeqno });
+  }
+
+  value(line: string, value: Level, atNs: number): void {
+    if (this.#listeners.size > 0) this.#emit({ type: 'value', atNs: this.#monotonic(atNs), line, value });
+  }
+
+  /** A `log` action, or what a program wrote. */
+  said(interrupt: string, text: string): void {
+    this.#log.info({ interrupt }, text);
+    this.#emit({ type: 'log', atNs: this.#now(), interrupt, text });
+  }
+
+  /** A handler threw, or an action failed. */
+  error(interrupt: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#log.error({ err: error, interrupt }, `${interrupt}: ${message}`);
+    this.#mistake(interrupt, message, stack);
+  }
+
+  /** The model found that a handler broke the rules of its context; `text` is what the kernel would print. */
+  bug(text: string): void {
+    this.#log.error(text);
+    this.#mistake(MODEL, text.split('\n', 1)[0] ?? text, text);
+  }
+
+  /** Edges of a line were lost before they could be read. */
+  lost(line: string, count: number): void {
+    this.#lost.add(line, count);
+  }
+
+  /** Edges of a line whose top half ran, and for whose thread or work there was no room. */
+  dropped(line: string, count: number): void {
+    this.#dropped.add(line, count);
+  }
+
+  /** Tells what it still keeps. */
+  flush(): void {
+    this.#lost.flush();
+    this.#dropped.flush();
+  }
+
+  #mistake(interrupt: string, message: string, stack: string | undefined): void {
+    this.handlerErrors++;
+    this.#emit({ type: 'error', atNs: this.#now(), interrupt, message, ...(stack === undefined ? {} : { stack }) });
+  }
+
+  #tellLost(line: string, count: number): void {
+    const were = count === 1 ? '1 edge was' : `${count} edges were`;
+    this.#log.warn({ line, count }, `${line}: ${were} lost before being read`);
+    this.#emit({ type: 'lost', atNs: this.#now(), line, count });
+  }
+
+  #tellDropped(line: string, count: number): void {
+    const were = count === 1 ? '1 edge was' : `${count} edges were`;
+    const text = `${line}: ${were} handled by the top half only: thread and work could not follow`;
+    this.#log.warn({ line, count }, text);
+    this.#emit({ type: 'dropped', atNs: this.#now(), line, count });
+  }
+
+  #emit(event: ControlEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#log.error({ err: error }, 'a receiver of events failed');
+      }
+    }
+  }
+
+  #now(): number {
+    return this.#monotonic(this.#nowNs());
+  }
+}

@@ -1,0 +1,99 @@
+// What the service shows of itself: the daemon, its lines and its interrupts, as they are now.
+import { createRequire } from 'node:module';
+import { type GpioDesc, KernelError, showInterrupts } from '../kernel/index.js';
+import type { Backend } from './bridge/backend.js';
+import type { LineInterrupt } from './bridge/line-interrupt.js';
+import type { Config, LineSpec } from './config/config.js';
+import type { DaemonStatus, InterruptsStatus, Known, LineStatus } from './control/target.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+/** Of the running service, what the views are made of. */
+export interface Viewed {
+  readonly config: Config;
+  readonly configPath: string;
+  readonly backend: Backend;
+  readonly startedNs: number;
+  /** By name of the line; lines without edges have no interrupt. */
+  readonly interrupts: ReadonlyMap<string, LineInterrupt>;
+  readonly problem: string | undefined;
+  readonly handlerErrors: number;
+  /** `ENOENT` for a line that is not in the configuration. */
+  desc(name: string): GpioDesc;
+}
+
+export function viewStatus(of: Viewed): DaemonStatus {
+  const { chip, machine } = of.backend;
+  let received = 0;
+  let dropped = 0;
+  let lost: Known<number> = 0;
+  for (const { name, gpio } of of.config.lines) {
+    const interrupt = of.interrupts.get(name);
+    received += (interrupt?.rising ?? 0) + (interrupt?.falling ?? 0);
+    dropped += interrupt?.dropped ?? 0;
+    const lostHere = of.backend.lostOn(gpio);
+    lost = lost === 'unknown' || lostHere === 'unknown' ? 'unknown' : lost + lostHere;
+  }
+  return {
+    version,
+    pid: process.pid,
+    config: of.configPath,
+    uptimeNs: Math.round(machine.clock.now() - of.startedNs),
+    driver: chip.driver,
+    simulated: chip.simulated,
+    chip: chip.info,
+    ...(of.problem === undefined ? {} : { problem: of.problem }),
+    edges: { received, lost },
+    dropped,
+    handlerErrors: of.handlerErrors,
+  };
+}
+
+/** In the order of the configuration. */
+export function viewLines(of: Viewed): LineStatus[] {
+  return of.config.lines.map((line) => lineStatus(of, line));
+}
+
+/** `ENOENT` for a line that is not in the configuration. */
+export function viewLine(of: Viewed, name: string): LineStatus {
+  const line = of.config.lines.find((candidate) => candidate.name === name);
+  if (line === undefined) throw noSuchLine(name);
+  return lineStatus(of, line);
+}
+
+function lineStatus(of: Viewed, line: LineSpec): LineStatus {
+  const { name, gpio, direction, activeLow, edge, bias, drive, debounceNs } = line;
+  const interrupt = of.interrupts.get(name);
+  const lastEdgeNs = Math.round(of.backend.originNs + (interrupt?.lastStampNs ?? 0));
+  const seen = interrupt !== undefined && interrupt.lastStampNs >= 0;
+  return {
+    ...{ name, gpio, direction, value: of.desc(name).get(), activeLow, edge, bias, drive, debounceNs },
+    rising: interrupt?.rising ?? 0,
+    falling: interrupt?.falling ?? 0,
+    lost: of.backend.lostOn(gpio),
+    dropped: interrupt?.dropped ?? 0,
+    ...(seen ? { lastEdgeNs } : {}),
+    ...(seen && interrupt.lineSeqno > 0 ? { lineSeqno: interrupt.lineSeqno } : {}),
+  };
+}
+
+export function viewInterrupts({ backend: { machine } }: Viewed): InterruptsStatus {
+  const interrupts = [...machine.irqs]
+    .filter((desc) => desc.actions.length > 0)
+    .map((desc) => ({
+      irq: desc.irq,
+      hwirq: desc.hwirq,
+      chip: desc.chip?.name ?? '',
+      actions: desc.actions.map((action) => action.name),
+      counts: [...desc.counts],
+    }));
+  return { text: showInterrupts(machine), interrupts };
+}
+
+/** The error for a name that is none of a line. */
+export function noSuchLine(name: string): KernelError {
+  return new KernelError('ENOENT', `no line ${name} in the configuration`, {
+    hint: '`gpio-irqctl lines` lists them',
+    subject: name,
+  });
+}
