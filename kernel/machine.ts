@@ -290,6 +290,11 @@ export class Machine {
   warnOnce(key: string, message: string, where: string): void {
     if (this.#warned.has(key)) return;
     this.#warned.add(key);
+    this.warn(message, where);
+  }
+
+  /** Reports a mistake as WARN does, each time. `message` may be empty; `where` is the kernel function that noticed. */
+  warn(message: string, where: string): void {
     this.tainted = true;
     const cpu = runningCpu() ?? this.bootCpu;
     const place = withLongStacks(() => placeOf(new Error().stack));

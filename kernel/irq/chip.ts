@@ -1,13 +1,36 @@
 // Flow handlers, and the masking of lines that goes with them (kernel/irq/chip.c).
 import { DONE, type Outcome, SUSPENDED } from '../sched/coroutine.js';
-import { thisCpu } from '../sched/current.js';
+import { runningCpu, thisCpu } from '../sched/current.js';
+import { PREEMPT_OFFSET } from '../sched/preempt.js';
 import { handleIrqEvent } from './handle.js';
 import type { IrqDesc } from './irqdesc.js';
+
+/**
+ * Calls back a line's chip as the kernel does: with the line's lock held, so with preemption and interrupts off. There is
+ * nothing to lock here, a plain function being atomic; but what the callback asks about its context must be right.
+ */
+export function callChip<R>(desc: IrqDesc, callback: (desc: IrqDesc, type: number) => R, type = 0): R {
+  const cpu = runningCpu();
+  if (cpu === undefined) return callback.call(desc.chip, desc, type);
+  const { irqsEnabled } = cpu;
+  cpu.irqsEnabled = false;
+  cpu.preemptCount += PREEMPT_OFFSET;
+  try {
+    return callback.call(desc.chip, desc, type);
+  } finally {
+    cpu.preemptCount -= PREEMPT_OFFSET;
+    cpu.irqsEnabled = irqsEnabled;
+  }
+}
+
+function ackIrq(desc: IrqDesc): void {
+  if (desc.chip?.ack !== undefined) callChip(desc, desc.chip.ack);
+}
 
 /** Masks a line at its chip unless it is. */
 export function maskIrq(desc: IrqDesc): void {
   if (desc.masked) return;
-  desc.chip?.mask(desc);
+  if (desc.chip !== undefined) callChip(desc, desc.chip.mask);
   desc.masked = true;
 }
 
@@ -15,7 +38,7 @@ export function maskIrq(desc: IrqDesc): void {
 export function unmaskIrq(desc: IrqDesc): void {
   if (!desc.masked) return;
   desc.masked = false;
-  desc.chip?.unmask(desc);
+  if (desc.chip !== undefined) callChip(desc, desc.chip.unmask);
 }
 
 /** Starts a line with its first action, or goes on after the last disable; it is enabled then. */
@@ -25,7 +48,7 @@ export function startUpIrq(desc: IrqDesc): void {
   if (!desc.started && desc.chip?.startup !== undefined) {
     desc.started = true;
     desc.masked = false;
-    desc.chip.startup(desc);
+    callChip(desc, desc.chip.startup);
   } else {
     desc.started = true;
     unmaskIrq(desc);
@@ -43,7 +66,7 @@ export function shutDownIrq(desc: IrqDesc): void {
     maskIrq(desc);
   } else {
     desc.masked = true;
-    desc.chip.shutdown(desc);
+    callChip(desc, desc.chip.shutdown);
   }
 }
 
@@ -51,18 +74,19 @@ export function shutDownIrq(desc: IrqDesc): void {
 function resendIrq(desc: IrqDesc): void {
   if (!desc.pending) return;
   desc.pending = false;
-  if (desc.isLevel || desc.chip?.retrigger?.(desc) === true) return;
+  if (desc.isLevel) return;
+  if (desc.chip?.retrigger !== undefined && callChip(desc, desc.chip.retrigger)) return;
   thisCpu().callFunction(() => (desc.handleIrq === undefined ? DONE : desc.handleIrq(desc)));
 }
 
 function maskAckIrq(desc: IrqDesc): void {
   if (desc.chip?.maskAck !== undefined) {
-    desc.chip.maskAck(desc);
+    callChip(desc, desc.chip.maskAck);
     desc.masked = true;
     return;
   }
   maskIrq(desc);
-  desc.chip?.ack?.(desc);
+  ackIrq(desc);
 }
 
 /**
@@ -78,7 +102,7 @@ export function handleEdgeIrq(desc: IrqDesc): Outcome {
   }
   const cpu = thisCpu();
   desc.count(cpu);
-  desc.chip?.ack?.(desc);
+  ackIrq(desc);
   return edgeLoop(desc);
 }
 

@@ -20,7 +20,7 @@ export interface FakeLines {
   readonly domain: IrqDomain;
   /** Calls of the chip, and what tests add. */
   readonly log: string[];
-  /** What the model printed, as `level: text`. */
+  /** What the model printed, as `level: text`; of a WARN the text and the function that noticed. */
   readonly printed: string[];
   /** Hardware line 3 as an interrupt number, and its descriptor. */
   readonly irq: number;
@@ -38,7 +38,8 @@ export function fakeLines(options: FakeLineOptions = {}): FakeLines {
   const log: string[] = [];
   const printed: string[] = [];
   const printk = (level: LogLevel, text: string): void => {
-    printed.push(`${level}: ${text}`);
+    const [, warning, where] = /^-+\[ cut here \]-+\n(?:(.*)\n)?WARNING: .* (\w+)$/m.exec(text) ?? [];
+    printed.push(where === undefined ? `${level}: ${text}` : `${level}: ${warning ?? ''} (${where})`);
   };
   const machine = new Machine({ cpus: options.cpus ?? 1, printk });
   const masked = new Set<number>();

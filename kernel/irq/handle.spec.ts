@@ -219,7 +219,7 @@ describe('a handler', () => {
     lines.pulse();
     lines.pulse();
     const told = lines.printed.filter((text) => text.includes('enabled interrupts'));
-    expect(told).toEqual([`warning: irq ${lines.irq} handler enabler enabled interrupts`]);
+    expect(told).toEqual([`warning: irq ${lines.irq} handler enabler enabled interrupts (__handle_irq_event_percpu)`]);
     expect(off).toEqual([true, true]);
   });
 

@@ -1,5 +1,4 @@
 // Walking the actions of a line: every handler runs, results are or-ed, threads are woken (kernel/irq/handle.c).
-import type { Machine } from '../machine.js';
 import { type Coroutine, DONE, isCoroutine, isPromiseLike, type Outcome } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
@@ -10,9 +9,6 @@ import type { IrqAction, IrqDesc } from './irqdesc.js';
 import { reportBadReturn } from './spurious.js';
 
 const IRQ_RETURN_MASK = IRQ_HANDLED | IRQ_WAKE_THREAD;
-
-/** Machines that were told of a handler that enabled interrupts; the kernel tells it once. */
-const toldOfEnabling = new WeakSet<Machine>();
 
 /** Runs all actions of a line with the line marked in progress. Hard interrupt context. */
 export function handleIrqEvent(desc: IrqDesc): Outcome {
@@ -98,10 +94,8 @@ function conclude(cpu: Cpu, desc: IrqDesc, action: IrqAction, result: unknown): 
 /** Handlers run with interrupts off from beginning to end; one that enabled them is told so, and they are off again. */
 function enabledInterrupts(cpu: Cpu, desc: IrqDesc, action: IrqAction): void {
   cpu.irqsEnabled = false;
-  if (toldOfEnabling.has(desc.machine)) return;
-  toldOfEnabling.add(desc.machine);
   const text = `irq ${desc.irq} handler ${action.handler.name || action.name} enabled interrupts`;
-  desc.machine.printk('warning', text);
+  desc.machine.warnOnce('handler enabled interrupts', text, '__handle_irq_event_percpu');
 }
 
 function wakeThread(desc: IrqDesc, action: IrqAction): void {

@@ -6,7 +6,7 @@ import { current, inInterrupt, thisCpu } from '../sched/current.js';
 import { callProcess, effect, finish } from '../sched/effect.js';
 import { TASK_INTERRUPTIBLE, TASK_RUNNING, TASK_UNINTERRUPTIBLE } from '../sched/task.js';
 import { Tracepoint } from '../trace/ring.js';
-import { shutDownIrq, startUpIrq } from './chip.js';
+import { callChip, shutDownIrq, startUpIrq } from './chip.js';
 import {
   IRQ_HANDLED,
   IRQ_NOTCONNECTED,
@@ -102,7 +102,7 @@ function setTrigger(desc: IrqDesc, type: number): void {
   const { chip, machine, irq } = desc;
   if (type === IRQ_TYPE_NONE || chip?.setType === undefined) return;
   try {
-    chip.setType(desc, type);
+    callChip(desc, chip.setType, type);
   } catch (error) {
     machine.printk('err', `genirq: Setting trigger mode ${type} for irq ${irq} failed (${chip.setType.name})`);
     throw error;
@@ -265,7 +265,7 @@ export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): C
   // Only what was registered first goes, if the same dev_id is there twice. NULL is NULL, however it is spelt.
   const action = desc.actions.find((candidate) => (candidate.devId ?? null) === (devId ?? null));
   if (action === undefined) {
-    machine.printk('warning', `Trying to free already-free IRQ ${irq}`);
+    machine.warn(`Trying to free already-free IRQ ${irq}`, 'free_irq');
     return undefined;
   }
   action.removed = true;
@@ -300,13 +300,13 @@ export function enableIrq(irq: number): void {
   const { machine } = thisCpu();
   const desc = machine.irqs.get(irq);
   if (desc.depth === 0) {
-    machine.printk('warning', `Unbalanced enable for IRQ ${irq}`);
+    machine.warn(`Unbalanced enable for IRQ ${irq}`, '__enable_irq');
     return;
   }
   if (desc.depth > 1) {
     desc.depth--;
     return;
   }
-  if (desc.actions.length === 0) machine.printk('warning', `Starting up IRQ ${irq}, which has no action`);
+  if (desc.actions.length === 0) machine.warn('', '__irq_startup');
   startUpIrq(desc);
 }

@@ -250,7 +250,7 @@ describe('freeIrq', () => {
     expect(free('x')).toBeUndefined();
     request({ flags: 0, devId: 'x', name: 'demo' });
     expect([free('y'), free('x'), free('x')]).toEqual([undefined, 'demo', undefined]);
-    expect(printed).toEqual(new Array(3).fill(`warning: Trying to free already-free IRQ ${irq}`));
+    expect(printed).toEqual(new Array(3).fill(`warning: Trying to free already-free IRQ ${irq} (free_irq)`));
   });
 
   it('removes the oldest of equal dev_ids, and takes null for none', () => {

@@ -312,6 +312,6 @@ describe('a thread that would wait for itself', () => {
       handledAfter(() => enableIrq(lines.irq)),
     );
     lines.pulse();
-    expect(lines.printed).toEqual([`warning: Unbalanced enable for IRQ ${lines.irq}`]);
+    expect(lines.printed).toEqual([`warning: Unbalanced enable for IRQ ${lines.irq} (__enable_irq)`]);
   });
 });
