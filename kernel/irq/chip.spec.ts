@@ -111,7 +111,10 @@ describe('disable and enable', () => {
       ['unmask', 'retrigger', 'ack', 'primary'],
     ]);
     run(() => enableIrq(irq));
-    expect([state(), printed]).toEqual([[0, false, false, true], [`warning: Unbalanced enable for IRQ ${irq} (__enable_irq)`]]);
+    expect([state(), printed]).toEqual([
+      [0, false, false, true],
+      [`warning: Unbalanced enable for IRQ ${irq} (__enable_irq)`],
+    ]);
     pulse();
     expect(taken()).toEqual(['ack', 'primary']);
     run(() => disableIrqNosync(irq));
