@@ -48,6 +48,8 @@ export * from './time/timer.js';
 export * from './trace/ring.js';
 export { renderTimeline, type TimelineOptions } from './trace/timeline.js';
 export {
+  WORK_BUSY_PENDING,
+  WORK_BUSY_RUNNING,
   Work,
   type WorkFn,
   type Workqueue,
@@ -56,4 +58,4 @@ export {
   WQ_MAX_ACTIVE,
   WQ_UNBOUND,
 } from './workqueue/work.js';
-export { allocWorkqueue, flushWork, queueWork, scheduleWork } from './workqueue/workqueue.js';
+export { allocWorkqueue, flushWork, queueWork, scheduleWork, workBusy } from './workqueue/workqueue.js';

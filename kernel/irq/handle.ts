@@ -2,6 +2,7 @@
 import { type Coroutine, DONE, isCoroutine, isPromiseLike, type Outcome } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
+import type { Task } from '../sched/task.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { Tracepoint } from '../trace/ring.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD } from './flags.js';
@@ -107,6 +108,11 @@ function wakeThread(desc: IrqDesc, action: IrqAction): void {
     desc.machine.printk('warning', text);
     return;
   }
+  wakeIrqThread(desc, action, thread);
+}
+
+/** Wakes an interrupt thread; one that is woken already, and has not run yet, runs once (__irq_wake_thread). */
+export function wakeIrqThread(desc: IrqDesc, action: IrqAction, thread: Task): void {
   if (action.runThread || thread.exited) return;
   action.runThread = true;
   desc.threadsActive++;

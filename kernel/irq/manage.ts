@@ -22,7 +22,7 @@ import {
   IRQF_SHARED,
   IRQF_TRIGGER_MASK,
 } from './flags.js';
-import { wakeSynchronizers } from './handle.js';
+import { wakeIrqThread, wakeSynchronizers } from './handle.js';
 import type { IrqAction, IrqDesc, IrqHandler, IrqThreadFn } from './irqdesc.js';
 
 /** Priority of interrupt threads: the middle of SCHED_FIFO. */
@@ -217,6 +217,13 @@ function* runThreadFn(desc: IrqDesc, action: IrqAction, threadFn: IrqThreadFn): 
     desc.machine.oops(`thread function ${action.name} of irq ${desc.irq}`, error);
   }
   thisCpu().trace(Tracepoint.irqThreadExit, desc.irq, typeof result === 'number' ? result : 0, action.nameId);
+}
+
+/** Wakes the thread of an action without its interrupt (irq_wake_thread); an unknown irq or dev_id is left alone. Any context. */
+export function irqWakeThread(irq: number, devId: unknown): void {
+  const desc = thisCpu().machine.irqs.find(irq);
+  const action = desc?.actions.find((candidate) => (candidate.devId ?? null) === (devId ?? null));
+  if (desc !== undefined && action?.thread !== undefined) wakeIrqThread(desc, action, action.thread);
 }
 
 /** Who would wait for its own line, or where nothing can wait, would wait for ever; the kernel hangs there. */

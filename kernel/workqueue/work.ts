@@ -15,6 +15,10 @@ export const WQ_MAX_ACTIVE = 512;
 /** The function of a work item: process context, in a kworker. What it returns is not looked at, once it is there. */
 export type WorkFn = (work: Work) => Process<unknown>;
 
+/** What `workBusy` answers, or-ed (include/linux/workqueue.h). */
+export const WORK_BUSY_PENDING = 1 << 0;
+export const WORK_BUSY_RUNNING = 1 << 1;
+
 /** A task in flush_work. */
 export interface Flush {
   readonly task: Task;

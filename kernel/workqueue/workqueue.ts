@@ -9,7 +9,7 @@ import { effect } from '../sched/effect.js';
 import { TASK_UNINTERRUPTIBLE } from '../sched/task.js';
 import { Tracepoint } from '../trace/ring.js';
 import { WorkerPool } from './pool.js';
-import { type Work, Workqueue, WQ_HIGHPRI, WQ_UNBOUND } from './work.js';
+import { WORK_BUSY_PENDING, WORK_BUSY_RUNNING, type Work, Workqueue, WQ_HIGHPRI, WQ_UNBOUND } from './work.js';
 
 /** Two pools for each CPU, and two unbound ones for the machine; the system's own queues. */
 export class WorkqueueSubsystem {
@@ -74,6 +74,12 @@ export function queueWork(wq: Workqueue, work: Work): boolean {
 /** Queues an item on the system's queue (schedule_work). As {@link queueWork}. */
 export function scheduleWork(work: Work): boolean {
   return queueWork(thisCpu().machine.workqueues.systemWq, work);
+}
+
+/** Whether an item is queued, WORK_BUSY_PENDING, or running, WORK_BUSY_RUNNING, or both (work_busy). Any context. */
+export function workBusy(work: Work): number {
+  const running = work.pool?.workerRunning(work) !== undefined;
+  return (work.pending ? WORK_BUSY_PENDING : 0) | (running ? WORK_BUSY_RUNNING : 0);
 }
 
 /**

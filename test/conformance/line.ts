@@ -1,0 +1,197 @@
+// A line of a fake interrupt controller that logs every call of its chip, and the hardware behind it.
+import {
+  type Cpu,
+  handleEdgeIrq,
+  type IrqChip,
+  IrqDomain,
+  KernelError,
+  type Machine,
+  smpProcessorId,
+} from '../../kernel/index.js';
+
+export type Flow = 'edge' | 'level' | 'fasteoi' | 'simple' | 'percpu';
+
+/** Flow handlers that the model has. */
+const FLOWS: { readonly [flow in Flow]?: typeof handleEdgeIrq } = { edge: handleEdgeIrq };
+
+/** Options of a chip, as bits of `chipflags` in the event `line.new`. */
+export const ChipFlag = {
+  noRetrigger: 1,
+  noSetType: 2,
+  busLock: 4,
+  oneshotSafe: 8,
+  eoiThreaded: 16,
+  noSetAffinity: 32,
+  startupShutdown: 64,
+  enableDisable: 128,
+  noMaskAck: 256,
+  requestResources: 512,
+  setTypeMasked: 1024,
+  maskOnSuspend: 2048,
+} as const;
+
+/** Options for which the model's irq_chip has no callback or flag. */
+const MISSING =
+  ChipFlag.busLock |
+  ChipFlag.eoiThreaded |
+  ChipFlag.enableDisable |
+  ChipFlag.requestResources |
+  ChipFlag.setTypeMasked |
+  ChipFlag.maskOnSuspend;
+
+/** Times that a level is delivered again before the hardware gives up. */
+const STORM = 6;
+
+export interface LineOptions {
+  /** {@link ChipFlag} bits. */
+  readonly chipflags?: number;
+  /** An edge that arrives while the line is masked is remembered, once, and delivered when it is unmasked. */
+  readonly latching?: boolean;
+  /** Deliveries and calls of the chip are not logged. */
+  readonly quiet?: boolean;
+  /** What the chip's set_type returns, call by call: 0, or an errno as KernelError code; default always 0. */
+  readonly setTypeFails?: readonly (0 | 'EINVAL' | 'ENXIO')[];
+}
+
+export type LogLine = (ev: string, v: { readonly [name: string]: string | number }) => void;
+
+/** One interrupt line with a chip and a domain of its own. */
+export class Line {
+  readonly name: string;
+  readonly flow: Flow;
+  readonly irq: number;
+  readonly #machine: Machine;
+  readonly #options: LineOptions;
+  readonly #log: LogLine;
+  readonly #domain: IrqDomain;
+  /** The mask in the hardware. */
+  #masked = true;
+  /** Level of a level line. */
+  #asserted = false;
+  #latched = false;
+  /** The hardware's one pending bit: raised and not yet taken. */
+  #pending = false;
+  /** The flow handler is being called. */
+  #delivering = false;
+  #typesSet = 0;
+
+  constructor(machine: Machine, name: string, flow: Flow, options: LineOptions, log: LogLine) {
+    const handler = FLOWS[flow];
+    const missing = (options.chipflags ?? 0) & MISSING;
+    if (handler === undefined) throw new KernelError('ENOSYS', `the model has no handle_${flow}_irq`);
+    if (missing !== 0) throw new KernelError('ENOSYS', `the model's irq_chip has nothing for chipflags ${missing}`);
+    this.#machine = machine;
+    this.name = name;
+    this.flow = flow;
+    this.#options = options;
+    this.#log = (ev, v) => {
+      if (options.quiet !== true) log(ev, v);
+    };
+    this.#domain = new IrqDomain(machine, { name, size: 1, chip: this.#chip(), flow: handler });
+    this.irq = this.#domain.createMapping(0);
+  }
+
+  #has(flag: number): boolean {
+    return ((this.#options.chipflags ?? 0) & flag) !== 0;
+  }
+
+  #call(name: string, then: () => void = () => {}): () => void {
+    return () => {
+      this.#log(`chip.${name}`, { line: this.name });
+      then();
+    };
+  }
+
+  #chip(): IrqChip {
+    const mask = (): void => {
+      this.#masked = true;
+    };
+    const unmask = (): void => this.#unmask();
+    return {
+      name: 'oracle',
+      mask: this.#call('mask', mask),
+      unmask: this.#call('unmask', unmask),
+      ack: this.#call('ack'),
+      ...(this.#has(ChipFlag.noMaskAck) ? {} : { maskAck: this.#call('mask_ack', mask) }),
+      ...(this.#has(ChipFlag.noSetType) ? {} : { setType: (_desc, type) => this.#setType(type) }),
+      ...(this.#has(ChipFlag.oneshotSafe) ? { oneshotSafe: true } : {}),
+      ...(this.#has(ChipFlag.startupShutdown)
+        ? { startup: this.#call('startup', unmask), shutdown: this.#call('shutdown', mask) }
+        : {}),
+      ...(this.#has(ChipFlag.noRetrigger)
+        ? {}
+        : {
+            retrigger: () => {
+              this.#log('chip.retrigger', { line: this.name });
+              this.raise();
+              return true;
+            },
+          }),
+    };
+  }
+
+  #setType(type: number): void {
+    const failure = this.#options.setTypeFails?.[this.#typesSet++] ?? 0;
+    const error = failure === 0 ? undefined : new KernelError(failure, `${this.name} has no trigger type ${type}`);
+    this.#log('chip.set_type', { line: this.name, type, ret: error?.errno ?? 0 });
+    if (error !== undefined) throw error;
+  }
+
+  #unmask(): void {
+    this.#masked = false;
+    const wanted = this.#latched || (this.#asserted && !this.#delivering);
+    this.#latched = false;
+    if (wanted) this.raise();
+  }
+
+  /** Raises the interrupt on a CPU, by default the running one; it is taken as soon as interrupts are on there. */
+  raise(cpuId: number = smpProcessorId()): void {
+    if (this.#pending) return;
+    const cpu: Cpu | undefined = this.#machine.cpus[cpuId];
+    if (cpu === undefined) throw new KernelError('EINVAL', `the machine has no CPU ${cpuId}`);
+    this.#pending = true;
+    cpu.callFunction(() => {
+      this.#pending = false;
+      return this.arrive();
+    });
+  }
+
+  /** The interrupt arrives at the controller, in a hard interrupt. */
+  arrive(): 0 | -1 {
+    if (this.#masked) {
+      if (this.#options.latching === true) this.#latched = true;
+      this.#log('hw.blocked', { line: this.name });
+      return 0;
+    }
+    let delivered = 0;
+    return this.#domain.handleEach(() => {
+      const again = delivered === 0 || (this.#asserted && !this.#masked);
+      if (again && delivered < STORM) {
+        delivered++;
+        this.#delivering = true;
+        this.#log('hw.deliver', { line: this.name });
+        return 0;
+      }
+      if (again) this.#log('hw.storm_cut', { line: this.name });
+      this.#delivering = false;
+      return -1;
+    });
+  }
+
+  /** generic_handle_irq(), in a hard interrupt. */
+  handle(): 0 | -1 {
+    return this.#domain.handle(0);
+  }
+
+  setLevel(asserted: boolean): void {
+    this.#asserted = asserted;
+  }
+
+  get asserted(): boolean {
+    return this.#asserted;
+  }
+
+  dispose(): void {
+    this.#domain.disposeMapping(0);
+  }
+}
