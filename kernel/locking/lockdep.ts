@@ -121,7 +121,7 @@ export class Lockdep {
   hardirqsOn(cpu: LockContext): void {
     if (!this.on) return;
     if ((cpu.preemptCount & HARDIRQ_MASK) !== 0) {
-      this.warn(cpu, 'lockdep_hardirq_context()');
+      this.warn(cpu, 'lockdep_hardirq_context()', 'lockdep_hardirqs_on_prepare');
       return;
     }
     this.#markAll(cpu, HARDIRQ);
@@ -140,11 +140,11 @@ export class Lockdep {
     report.stillHeldAtExit(cpu, task);
   }
 
-  /** A lock's own check failed (DEBUG_LOCKS_WARN_ON). */
-  warn(cpu: LockContext, condition: string): void {
+  /** A lock's own check failed, in the kernel function `where` (DEBUG_LOCKS_WARN_ON). */
+  warn(cpu: LockContext, condition: string, where: string): void {
     if (!this.on) return;
     this.on = false;
-    warnOn(cpu, `DEBUG_LOCKS_WARN_ON(${condition})`);
+    cpu.machine.warn(`DEBUG_LOCKS_WARN_ON(${condition})`, where);
   }
 
   /** The current context holds the lock (lockdep_is_held). */
@@ -354,18 +354,4 @@ function usageMask({ preemptCount, irqsEnabled }: LockContext, read: ReadMode): 
   if (!irqsEnabled) return mask;
   mask |= flag(takenWith(HARDIRQ, read));
   return (preemptCount & SOFTIRQ_MASK) === 0 ? mask | flag(takenWith(SOFTIRQ, read)) : mask;
-}
-
-/** A WARN of the kernel's, with the place in the user's code. */
-export function warnOn(cpu: LockContext, text: string): void {
-  const { machine, current } = cpu;
-  machine.tainted = true;
-  machine.printk(
-    'warning',
-    [
-      '------------[ cut here ]------------',
-      text,
-      `WARNING: CPU: ${cpu.id} PID: ${current.pid} at ${placeName(herePlace())}`,
-    ].join('\n'),
-  );
 }

@@ -10,7 +10,6 @@ import { wakeUpProcess } from '../sched/wakeup.js';
 import { lockContext } from './context.js';
 import { reportCircle } from './deadlock.js';
 import { LD_WAIT_SLEEP, LockMap } from './held.js';
-import { warnOn } from './lockdep.js';
 import { herePlace, type Place } from './place.js';
 
 /**
@@ -94,8 +93,9 @@ export function mutexUnlock(lock: Mutex): void {
   if (lockdep?.on === true) lockdep.release(context, lock.map);
   if (lock.owner !== context.current) {
     const text = '__owner_task(owner) != current';
-    if (lockdep === undefined) warnOn(context, `DEBUG_LOCKS_WARN_ON(${text})`);
-    else lockdep.warn(context, text);
+    const where = '__mutex_unlock_slowpath';
+    if (lockdep === undefined) context.machine.warn(`DEBUG_LOCKS_WARN_ON(${text})`, where);
+    else lockdep.warn(context, text, where);
   }
   const [first] = lock.waiters;
   lock.owner = lock.handoff ? first : undefined;

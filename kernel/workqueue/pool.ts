@@ -1,5 +1,6 @@
 // Worker pools: kworkers that share a list of work, as many at once as it takes to keep their CPU busy (kernel/workqueue.c).
 import type { Machine } from '../machine.js';
+import { mightSleep } from '../sched/core.js';
 import { type Coroutine, Request } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
@@ -96,6 +97,7 @@ class Worker {
     // Only unbound workers are let through here: they do not count as running, so one wakes the next.
     pool.wakeIfNeeded();
     const nameId = pool.machine.trace.intern(work.name);
+    const locksBefore = this.task.heldLocks.length;
     thisCpu().trace(Tracepoint.workqueueExecuteStart, work.number, 0, nameId);
     try {
       const result = callProcess(work.fn, work);
@@ -104,6 +106,7 @@ class Worker {
       pool.machine.oops(`work ${work.name} of workqueue ${pwq.wq.name}`, error);
     }
     thisCpu().trace(Tracepoint.workqueueExecuteEnd, work.number, 0, nameId);
+    this.#checkLeaks(work, locksBefore);
     this.currentWork = undefined;
     this.currentPwq = undefined;
     for (const flush of this.flushes) {
@@ -112,6 +115,21 @@ class Worker {
     }
     pool.complete(pwq);
     yield Request.point;
+  }
+
+  /** Reports an item that left preemption off or locks held, as process_one_work() does; nothing is put right. */
+  #checkLeaks(work: Work, locksBefore: number): void {
+    const { comm, pid, heldLocks } = this.task;
+    const { preemptCount } = thisCpu();
+    if (preemptCount !== 0 || heldLocks.length !== locksBefore) {
+      const { machine } = this.pool;
+      machine.bug(
+        `workqueue leaked atomic, lock or RCU: ${comm}[${pid}]`,
+        `     preempt=0x${(preemptCount >>> 0).toString(16).padStart(8, '0')} lock=${locksBefore}->${heldLocks.length} RCU=0->0 workfn=${work.name}`,
+        ...(machine.lockdep?.heldLines(this.task) ?? []),
+      );
+    }
+    mightSleep('process_one_work');
   }
 }
 

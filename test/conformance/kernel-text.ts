@@ -16,7 +16,7 @@ function common(line: string): string {
     .replace(/\+OFF\/LEN/g, '')
     .replace(/\.(?:constprop|isra)\.\d+/g, '')
     .replace(/context at .*$/, 'context at PLACE')
-    .replace(/^WARNING: CPU: \S+ PID: \S+ at \S+/, 'WARNING: CPU: C PID: P at PLACE')
+    .replace(/^WARNING: CPU: \S+ PID: \S+ at (?:.* )?(\w+)$/, 'WARNING: CPU: C PID: P at PLACE $1')
     .replace(/ set at \[<ADDR>\] .*$/, '')
     .replace(/\bat: .+$/, 'at: PLACE')
     .replace(/\bkworker\/(?:u?\d+:\d+H?|C:N)/g, 'kworker/C:N')
