@@ -1,0 +1,29 @@
+// `npm run bench:model`: measures all operations and prints the Markdown. Arguments: [--rounds N] [--only TEXT]
+import { parseArgs } from 'node:util';
+import { edges } from './edges.js';
+import { ground } from './ground.js';
+import { measure } from './operation.js';
+import { factorLine, machineLine, median, operationTable } from './report.js';
+import { GOAL, virtualSeconds } from './virtual-second.js';
+import { yardsticks } from './yardsticks.js';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' }, only: { type: 'string' } } });
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: a number from 1`);
+
+const all = [...ground, ...edges, ...yardsticks];
+const wanted = all.filter(({ name }) => values.only === undefined || name.includes(values.only));
+if (wanted.length === 0) throw new Error(`--only ${values.only}: no operation is called so`);
+
+const lines = [`${rounds} interleaved rounds.`, '', operationTable(await measure(wanted, rounds)), ''];
+if (values.only === undefined) {
+  const interrupts = virtualSeconds('interrupts', rounds);
+  if (median(interrupts) < GOAL)
+    throw new Error(`a virtual second is ${median(interrupts)} times as fast, not ${GOAL}`);
+  lines.push('A virtual second on 4 CPUs with 10,000 timer interrupts:', '');
+  lines.push(factorLine('interrupts only', interrupts));
+  lines.push(factorLine('each wakes a task that is busy for 20 µs', virtualSeconds('interrupts and tasks', rounds)));
+  lines.push('');
+}
+lines.push(machineLine());
+process.stdout.write(`${lines.join('\n')}\n`);

@@ -1,0 +1,76 @@
+// What is measured: an operation that is done many times, and how long and how much memory one takes.
+
+/** Does the operation `count` times. */
+export type Repeat = (count: number) => void | Promise<void>;
+
+/** One row of the table. */
+export interface Operation {
+  readonly name: string;
+  /** Times that it is done in a round: some 100 ms of them. */
+  readonly count: number;
+  /** It has to do without allocating. */
+  readonly allocationFree?: boolean;
+  /** Sets up what it works on, which is not measured. */
+  prepare(): Repeat;
+}
+
+/** What was measured of one operation. */
+export interface Measured {
+  readonly name: string;
+  /** Ns an operation, a value a round. */
+  readonly ns: readonly number[];
+  /** Bytes allocated an operation; what is less than {@link NOISE_BYTES} is none. */
+  readonly bytes: number;
+}
+
+/** What the heap may grow by without the operation, for each: samples, compiled code, counters that became floating point. */
+export const NOISE_BYTES = 0.5;
+
+/** Rounds that nobody looks at, in which the engine compiles what is hot. */
+const WARM_UP_ROUNDS = 3;
+
+async function timed(repeat: Repeat, count: number): Promise<number> {
+  const before = process.hrtime.bigint();
+  const promise = repeat(count);
+  if (promise !== undefined) await promise;
+  return Number(process.hrtime.bigint() - before) / count;
+}
+
+/**
+ * Growth of the heap an operation. The young generation has to be large enough that nothing is collected meanwhile
+ * (`--max-semi-space-size`), and `--expose-gc` has to be given; it throws otherwise.
+ */
+async function allocated(repeat: Repeat, count: number): Promise<number> {
+  if (globalThis.gc === undefined) throw new Error('start node with --expose-gc');
+  globalThis.gc();
+  const before = process.memoryUsage().heapUsed;
+  const promise = repeat(count);
+  if (promise !== undefined) await promise;
+  const grown = process.memoryUsage().heapUsed - before;
+  if (grown < 0)
+    throw new Error('the heap was collected while it was measured: a larger --max-semi-space-size is needed');
+  return grown / count;
+}
+
+/**
+ * Takes all operations in turn, `rounds` times, so that what else the machine does meets all of them. Throws when one
+ * allocates that may not.
+ */
+export async function measure(operations: readonly Operation[], rounds: number): Promise<Measured[]> {
+  const running = operations.map((operation) => ({ ...operation, repeat: operation.prepare(), ns: [] as number[] }));
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+    for (const { count, repeat, ns } of running) {
+      const value = await timed(repeat, count);
+      if (round >= 0) ns.push(value);
+    }
+  }
+  const measured: Measured[] = [];
+  for (const { name, count, allocationFree, repeat, ns } of running) {
+    let bytes = Number.POSITIVE_INFINITY;
+    // What the engine does on the side can only add to it.
+    for (let i = 0; i < 3; i++) bytes = Math.min(bytes, await allocated(repeat, Math.ceil(count / 4)));
+    if (allocationFree === true && bytes >= NOISE_BYTES) throw new Error(`${name}: allocates ${bytes} bytes each time`);
+    measured.push({ name, ns, bytes });
+  }
+  return measured;
+}

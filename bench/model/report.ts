@@ -1,0 +1,37 @@
+// The Markdown of what was measured.
+import { cpus } from 'node:os';
+import { type Measured, NOISE_BYTES } from './operation.js';
+
+/** The middle value; of an even number, the mean of the two in the middle. `RangeError` when there are none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const low = sorted[(sorted.length - 1) >> 1];
+  const high = sorted[sorted.length >> 1];
+  if (low === undefined || high === undefined) throw new RangeError('no median of no values');
+  return (low + high) / 2;
+}
+
+const number = (value: number): string => value.toFixed(value < 100 ? 1 : 0).replace(/\B(?=(\d{3})+$)/, ',');
+
+function spread(values: readonly number[]): string {
+  return `${number(Math.min(...values))} – ${number(Math.max(...values))}`;
+}
+
+/** One row an operation. */
+export function operationTable(measured: readonly Measured[]): string {
+  const rows = measured.map(({ name, ns, bytes }) => {
+    const allocated = Math.abs(bytes) < NOISE_BYTES ? '0' : number(bytes);
+    return `| ${name} | ${number(median(ns))} | ${spread(ns)} | ${allocated} |`;
+  });
+  return ['| operation | ns, median | ns, from – to | bytes |', '|---|--:|--:|--:|', ...rows].join('\n');
+}
+
+/** One line: how much faster than real time. */
+export function factorLine(what: string, factors: readonly number[]): string {
+  return `- ${what}: **${number(median(factors))}** times faster than real time (${spread(factors)})`;
+}
+
+/** What it was measured on. */
+export function machineLine(): string {
+  return `Node ${process.version} on ${cpus()[0]?.model.trim() ?? 'an unknown CPU'}.`;
+}
