@@ -1,5 +1,4 @@
 // Handler modules: JavaScript of the user's in place of actions, with the kernel's names for its parts.
-import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { GpioDesc, IrqHandler, IrqThreadFn, Process, WorkFn } from '../../kernel/index.js';
 import * as kernel from '../../kernel/index.js';
@@ -37,7 +36,7 @@ export interface HandlerModule {
 
 const PARTS = ['topHalf', 'threadFn', 'work'] as const;
 
-/** Loads a module and binds it. `ENOENT` when there is no such file, `EINVAL` when it cannot be loaded or is no handler. */
+/** Loads a module and binds it. `EINVAL` when it cannot be loaded or is no handler. */
 export async function loadHandlerModule(
   path: string,
   device: Omit<HandlerDevice, 'work' | 'kernel'>,
@@ -63,12 +62,6 @@ export async function loadHandlerModule(
 }
 
 async function importModule(path: string): Promise<HandlerExports> {
-  if (!existsSync(path)) {
-    throw new kernel.KernelError('ENOENT', `there is no handler module ${path}`, {
-      hint: 'its path is relative to the configuration',
-      subject: path,
-    });
-  }
   try {
     return (await import(pathToFileURL(path).href)) as HandlerExports;
   } catch (error) {
@@ -80,9 +73,9 @@ async function importModule(path: string): Promise<HandlerExports> {
   }
 }
 
-/** An error and where it was thrown. The stack of a syntax error begins with its place, that of others with the message. */
+/** An error and where it was thrown, which Node does not tell of errors of syntax. */
 function placeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const at = /(?:file:\/\/|\()?(\/[^\n()]*:\d+(?::\d+)?)/.exec(error.stack ?? '')?.[1];
+  const at = /(?:file:\/\/|\()(\/[^\n()]*:\d+:\d+)/.exec(error.stack ?? '')?.[1];
   return at === undefined ? error.message : `${error.message} (${at})`;
 }
