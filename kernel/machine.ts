@@ -53,6 +53,8 @@ const NSEC_PER_SEC = 1_000_000_000;
 const MAX_STEPS_AT_ONCE = 20_000_000;
 /** Steps between two looks at the clock in real time. */
 const STEPS_PER_LOOK = 16;
+/** End of a slice that is not known yet: it begins with its first look at the clock, which no edge has to wait for. */
+const NOT_STARTED = -1;
 
 /** A kthread to be started by {@link Machine.spawn}. */
 export type SpawnOptions = Partial<Omit<TaskOptions, 'pid' | 'comm'>>;
@@ -86,7 +88,7 @@ export class Machine {
   #pumping = false;
   #steps = 0;
   #stepsAtNs = -1;
-  #sliceEndNs = Number.POSITIVE_INFINITY;
+  #sliceEndNs = NOT_STARTED;
   #hostTurn = false;
   #lastMightSleepReport = Number.NEGATIVE_INFINITY;
   readonly #warned = new Set<string>();
@@ -145,7 +147,7 @@ export class Machine {
     if (this.#pumping) return;
     this.#pumping = true;
     this.#hostTurn = false;
-    this.#sliceEndNs = this.clock.now() + this.#sliceNs;
+    this.#sliceEndNs = NOT_STARTED;
     try {
       let kicked = true;
       while (kicked && !this.#hostTurn) {
@@ -177,11 +179,17 @@ export class Machine {
     this.pump();
   }
 
+  #lookAtClock(): void {
+    const now = this.clock.now();
+    if (this.#sliceEndNs === NOT_STARTED) this.#sliceEndNs = now + this.#sliceNs;
+    else if (now >= this.#sliceEndNs) this.#hostTurn = true;
+  }
+
   /** Asked by a CPU after each step: is it the host's turn? Throws when virtual time does not move any more. */
   hostWaits(): boolean {
     this.#steps++;
     if (this.#sliceNs !== Number.POSITIVE_INFINITY) {
-      if (this.#steps % STEPS_PER_LOOK === 0 && this.clock.now() >= this.#sliceEndNs) this.#hostTurn = true;
+      if (this.#steps % STEPS_PER_LOOK === 0) this.#lookAtClock();
       return this.#hostTurn;
     }
     const now = this.clock.now();
