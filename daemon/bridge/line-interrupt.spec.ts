@@ -1,0 +1,242 @@
+// A line's interrupt over a fake request: what top half, thread and work do with edges, in order, and what it costs.
+
+import { describe, expect, it } from 'vitest';
+import {
+  allocWorkqueue,
+  EDGE_BATCH_MAX,
+  EdgeBatch,
+  EdgeDomain,
+  GpioDesc,
+  IRQ_HANDLED,
+  IRQF_TRIGGER_FALLING,
+  IRQF_TRIGGER_RISING,
+  type Level,
+  type LineRequest,
+  Machine,
+  requestThreadedIrq,
+} from '../../kernel/index.js';
+import type { InterruptSpec, LineSpec } from '../config/config.js';
+import { isTemplate, parseTemplate, type Template } from '../config/template.js';
+import { type InterruptHost, LineInterrupt } from './line-interrupt.js';
+
+const BUTTON: LineSpec = Object.freeze({
+  name: 'button',
+  gpio: 17,
+  direction: 'in',
+  edge: 'both',
+  bias: 'pull-up',
+  drive: 'push-pull',
+  activeLow: true,
+  debounceNs: 0,
+  initial: 0,
+});
+
+function template(text: string): Template {
+  const result = parseTemplate(text);
+  if (!isTemplate(result)) throw new Error(`${text} is no template`);
+  return result;
+}
+
+function specOf(parts: Partial<InterruptSpec>): InterruptSpec {
+  return { name: 'b1', line: 'button', topHalf: [], thread: [], work: [], handler: undefined, ...parts };
+}
+
+function rig(spec: InterruptSpec | undefined) {
+  const machine = new Machine();
+  const levels = new Map<number, Level>();
+  const request = {
+    getValue: (offset: number) => levels.get(offset) ?? 0,
+    setValue: (offset: number, value: Level) => {
+      if (offset === 5) throw new Error('no such output');
+      levels.set(offset, value);
+    },
+  } as unknown as LineRequest;
+  const log: string[] = [];
+  const domain = new EdgeDomain(machine, { name: 'gpiochip0', lines: 54, originNs: 0n, hasSeqno: true });
+  const offsets: Readonly<Record<string, number>> = { button: 17, led: 4, broken: 5 };
+  const queue = allocWorkqueue('slow', 0, 0);
+  const host: InterruptHost = {
+    edge: domain.edge,
+    originNs: 1_000_000,
+    ending: new AbortController().signal,
+    nowNs: () => machine.clock.now(),
+    line: (name) => new GpioDesc(name, offsets[name] ?? -1, name === 'button' ? 'in' : 'out', request),
+    queue: () => queue,
+    onEdge: (line, { rising, lineSeqno }) => log.push(`edge ${line} ${rising ? 'rising' : 'falling'} ${lineSeqno}`),
+    onValue: (line, value) => log.push(`value ${line} ${value}`),
+    onLog: (interrupt, text) => log.push(`log ${interrupt} ${text}`),
+    onError: (interrupt, error) => log.push(`error ${interrupt} ${(error as Error).message}`),
+    onDropped: (line, count) => log.push(`dropped ${line} ${count}`),
+  };
+  const interrupt = new LineInterrupt(host, BUTTON, spec);
+  return { machine, domain, interrupt, log, levels };
+}
+
+type Rig = ReturnType<typeof rig>;
+
+/** Requests the line's interrupt, with a handler in place of its top half if one is given. */
+function request({ machine, domain, interrupt }: Rig, handler = interrupt.topHalf): void {
+  const flags = IRQF_TRIGGER_RISING | IRQF_TRIGGER_FALLING;
+  const { threadFn, name } = interrupt;
+  machine.runTask(() => requestThreadedIrq(domain.toIrq(17), handler, threadFn, flags, name, interrupt));
+}
+
+/** Brings edges of the button, rising first, a millisecond apart, numbered from `first`. */
+function deliver({ domain, machine }: Rig, count: number, first = 1): void {
+  const batch = new EdgeBatch();
+  for (let done = 0; done < count; done += batch.count) {
+    batch.count = Math.min(EDGE_BATCH_MAX, count - done);
+    for (let at = 0; at < batch.count; at++) {
+      const seqno = first + done + at;
+      batch.write(at, 0, seqno * 1_000_000, seqno % 2 === 1, 17, seqno, seqno);
+    }
+    domain.deliver(batch);
+  }
+  machine.advance(1);
+}
+
+describe('a line without an interrupt in the configuration', () => {
+  it('counts its edges and tells of them, under its own name', () => {
+    const it = rig(undefined);
+    request(it);
+    deliver(it, 3);
+    expect(it.interrupt).toMatchObject({
+      name: 'button',
+      rising: 2,
+      falling: 1,
+      lineSeqno: 3,
+      lastStampNs: 3e6,
+      dropped: 0,
+    });
+    expect(it.log).toEqual(['edge button rising 1', 'edge button falling 2', 'edge button rising 3']);
+  });
+});
+
+describe('top half', () => {
+  it('sets lines before anything else, and each level is told as it was, also when edges follow at once', () => {
+    const it = rig(
+      specOf({
+        topHalf: [
+          { kind: 'toggle', line: 'led' },
+          { kind: 'set', line: 'led', value: 1 },
+        ],
+      }),
+    );
+    request(it);
+    deliver(it, 2);
+    expect(it.levels.get(4)).toBe(1);
+    expect(it.log).toEqual([
+      'edge button rising 1',
+      'value led 1',
+      'value led 1',
+      'edge button falling 2',
+      'value led 0',
+      'value led 1',
+    ]);
+  });
+
+  it("has the name of the interrupt, or the daemon's where a handler module has that", () => {
+    expect(rig(specOf({})).interrupt.name).toBe('b1');
+    expect(rig(specOf({ handler: '/h.js' })).interrupt.name).toBe('gpio-irqd');
+  });
+
+  it('keeps the heap as it is', () => {
+    const it = rig(specOf({ topHalf: [{ kind: 'set', line: 'led', value: 1 }] }));
+    // The thread, which may allocate, is not woken: the ring fills up, and edges are counted as dropped.
+    request(it, () => {
+      it.interrupt.topHalf();
+      return IRQ_HANDLED;
+    });
+    const batch = new EdgeBatch();
+    let seqno = 0;
+    const burst = (batches: number): void => {
+      for (let i = 0; i < batches; i++) {
+        batch.count = EDGE_BATCH_MAX;
+        for (let at = 0; at < EDGE_BATCH_MAX; at++) {
+          seqno++;
+          batch.write(at, 0, seqno, seqno % 2 === 1, 17, seqno, seqno);
+        }
+        it.domain.deliver(batch);
+      }
+    };
+    const batches = 64;
+    burst(8_000);
+    const growths = Array.from({ length: 51 }, () => {
+      const before = process.memoryUsage().heapUsed;
+      burst(batches);
+      return process.memoryUsage().heapUsed - before;
+    });
+    expect(it.interrupt.rising + it.interrupt.falling).toBe(seqno);
+    expect(it.interrupt.dropped).toBe(seqno - 1024);
+    const [median = 0] = growths.sort((a, b) => a - b).slice(25);
+    expect(median).toBeLessThan(batches * EDGE_BATCH_MAX * 12);
+  });
+});
+
+describe('thread and work', () => {
+  it('run for each edge in order, with what the edge was', () => {
+    const text = '{name} {line} {gpio} {edge} {value} {seqno} {since_last} {timestamp}';
+    const it = rig(
+      specOf({
+        thread: [{ kind: 'log', text: template(text) }],
+        work: [
+          {
+            queue: 'slow',
+            actions: [
+              { kind: 'set', line: 'led', value: 1 },
+              { kind: 'log', text: template('work {seqno}') },
+            ],
+          },
+        ],
+      }),
+    );
+    request(it);
+    deliver(it, 2);
+    expect(it.log).toEqual([
+      'edge button rising 1',
+      'log b1 b1 button 17 rising 1 1 - 2000000',
+      'edge button falling 2',
+      'log b1 b1 button 17 falling 0 2 1ms 3000000',
+      'value led 1',
+      'log b1 work 1',
+      'value led 1',
+      'log b1 work 2',
+    ]);
+  });
+
+  it('report an action that fails, and go on with the next', () => {
+    const actions = [
+      { kind: 'set', line: 'broken', value: 1 } as const,
+      { kind: 'log', text: template('after') } as const,
+    ];
+    const it = rig(specOf({ thread: actions, work: [{ queue: 'slow', actions }] }));
+    request(it);
+    deliver(it, 1);
+    expect(it.log).toEqual([
+      'edge button rising 1',
+      'error b1 no such output',
+      'log b1 after',
+      'error b1 no such output',
+      'log b1 after',
+    ]);
+  });
+
+  it('tell how many edges they had no room for', () => {
+    const it = rig(specOf({ thread: [{ kind: 'log', text: template('{seqno}') }] }));
+    let woken = false;
+    // A thread that is asleep while edges come.
+    request(it, () => {
+      const answer = it.interrupt.topHalf();
+      return woken ? answer : IRQ_HANDLED;
+    });
+    deliver(it, 1030);
+    expect(it.interrupt.dropped).toBe(6);
+    woken = true;
+    deliver(it, 1, 1031);
+    expect(it.log.filter((line) => line.startsWith('edge'))).toHaveLength(1024);
+    expect(it.log.at(-1)).toBe('dropped button 7');
+    deliver(it, 1, 1032);
+    expect(it.log.at(-1)).toBe('log b1 1032');
+    expect(it.interrupt.rising + it.interrupt.falling).toBe(1032);
+  });
+});

@@ -1,0 +1,80 @@
+// What happens is in the log and in the events, with the same words, and counted.
+
+import { pino } from 'pino';
+import { expect, it } from 'vitest';
+import type { ControlEvent } from './control/target.js';
+import { Reports } from './reports.js';
+
+function rig() {
+  const logged: { level: number; msg: string }[] = [];
+  const log = pino({ base: null }, { write: (line) => logged.push(JSON.parse(line)) });
+  const reports = new Reports(
+    log,
+    () => 5,
+    (ns) => ns + 1_000,
+  );
+  const events: ControlEvent[] = [];
+  const unsubscribe = reports.subscribe((event) => events.push(event));
+  return { reports, logged, events, unsubscribe };
+}
+
+it('carries times as CLOCK_MONOTONIC', () => {
+  const { reports, events } = rig();
+  reports.edge('b', { stampNs: 7, rising: false, lineSeqno: 2, sinceLastNs: -1, doneNs: 8, levels: 0 });
+  reports.value('led', 1, 8);
+  reports.said('i', 'text');
+  expect(events).toEqual([
+    { type: 'edge', atNs: 1_007, line: 'b', edge: 'falling', seqno: 0, lineSeqno: 2 },
+    { type: 'value', atNs: 1_008, line: 'led', value: 1 },
+    { type: 'log', atNs: 1_005, interrupt: 'i', text: 'text' },
+  ]);
+});
+
+it('counts what throws, whatever it is, and keeps its stack', () => {
+  const { reports, events, logged } = rig();
+  reports.error('i', new Error('why'));
+  reports.error('i', 'text');
+  reports.bug('BUG: first\nsecond');
+  expect(reports.handlerErrors).toBe(3);
+  expect(events).toMatchObject([
+    { type: 'error', interrupt: 'i', message: 'why', stack: expect.stringContaining('reports.spec') },
+    { type: 'error', interrupt: 'i', message: 'text' },
+    { type: 'error', interrupt: 'kernel', message: 'BUG: first', stack: 'BUG: first\nsecond' },
+  ]);
+  expect(logged.map(({ level, msg }) => [level, msg])).toEqual([
+    [50, 'i: why'],
+    [50, 'i: text'],
+    [50, 'BUG: first\nsecond'],
+  ]);
+});
+
+it('tells of losses at once, and of those of a burst in one sum', () => {
+  const { reports, events, logged } = rig();
+  reports.lost('b', 300);
+  for (let i = 0; i < 10; i++) reports.lost('b', 1);
+  reports.dropped('b', 1);
+  reports.flush();
+  expect(events.map((event) => [event.type, 'count' in event ? event.count : 0])).toEqual([
+    ['lost', 300],
+    ['dropped', 1],
+    ['lost', 10],
+  ]);
+  expect(logged.map(({ msg }) => msg)).toEqual([
+    'b: 300 edges were lost before being read',
+    'b: 1 edge was handled by the top half only: thread and work could not follow',
+    'b: 10 edges were lost before being read',
+  ]);
+});
+
+it('lets no receiver keep events from the others', () => {
+  const { reports, events, logged, unsubscribe } = rig();
+  const others: ControlEvent[] = [];
+  unsubscribe();
+  reports.subscribe(() => {
+    throw new Error('mine');
+  });
+  reports.subscribe((event) => others.push(event));
+  reports.said('i', 'text');
+  expect([events.length, others.length]).toEqual([0, 1]);
+  expect(logged.at(-1)?.msg).toBe('a receiver of events failed');
+});
