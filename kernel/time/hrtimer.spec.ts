@@ -3,6 +3,7 @@ import { Machine } from '../machine.js';
 import { localIrqDisable, localIrqEnable, preemptPoint } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { context } from '../sched/current.js';
+import { MonotonicClock } from './clock.js';
 import { mdelay, udelay, usleepRange } from './delay.js';
 import {
   HRTIMER_MODE_ABS,
@@ -12,6 +13,7 @@ import {
   HRTIMER_RESTART,
   Hrtimer,
   hrtimerActive,
+  hrtimerCancel,
   hrtimerForwardNow,
   hrtimerGetRemaining,
   hrtimerStart,
@@ -122,5 +124,60 @@ describe('hrtimers', () => {
       yield* mdelay(1);
     });
     expect(log).toEqual(['alone 200', 'other hardirq 350', 'along 350', 'last hardirq 365']);
+  });
+
+  it('refuse a range that ends before it begins', () => {
+    const { timer, run } = rig();
+    run(() => {
+      expect(() => hrtimerStartRangeNs(timer('x'), 1000, -1, HRTIMER_MODE_REL)).toThrow(/EINVAL|range of -1 ns/);
+    });
+  });
+
+  it('stay on their CPU when another one starts them while they run, and are waited for there', () => {
+    const log: string[] = [];
+    const machine = new Machine({ cpus: 2 });
+    const us = () => machine.clock.now() / 1000;
+    const slow = new Hrtimer(function* () {
+      log.push(`begins ${us()}`);
+      yield* udelay(500);
+      log.push(`ends ${us()}`);
+      return HRTIMER_NORESTART;
+    });
+    const on = (cpu: number, body: () => Coroutine<void>) => machine.spawn('t', body, { cpusAllowed: 1 << cpu });
+    on(0, function* () {
+      hrtimerStart(slow, 0, HRTIMER_MODE_REL);
+      yield* mdelay(2);
+    });
+    on(1, function* () {
+      yield* udelay(100);
+      hrtimerStart(slow, 50_000, HRTIMER_MODE_REL);
+      yield* udelay(500);
+      expect(yield* hrtimerCancel(slow)).toBe(0);
+      log.push(`cancelled ${us()}`);
+    });
+    machine.advance(5_000_000);
+    expect(log).toEqual(['begins 0', 'ends 500', 'begins 500', 'ends 1000', 'cancelled 1000']);
+  });
+
+  it('that start themselves again for the past leave the host its turn', () => {
+    let now = 0;
+    let calls = 0;
+    let turn = () => {};
+    const host = {
+      now: () => now++ * 1000,
+      setTimer: (_: number, callback: () => void) => {
+        turn = callback;
+      },
+      clearTimer: () => {},
+    };
+    const machine = new Machine({ clock: new MonotonicClock(host) });
+    const again = new Hrtimer(() => {
+      if (++calls > 100_000) throw new Error('the host waits in vain');
+      return HRTIMER_RESTART;
+    });
+    machine.spawn('t', () => hrtimerStart(again, 0, HRTIMER_MODE_ABS));
+    turn();
+    expect(calls).toBeGreaterThan(0);
+    expect(calls).toBeLessThan(1000);
   });
 });

@@ -113,10 +113,22 @@ export class HrtimerBase {
   #run(heap: DeadlineHeap<Hrtimer>, now: number): Outcome {
     for (let timer = heap.first; timer !== undefined && timer.softNs <= now; timer = heap.first) {
       if (this.#call(heap, timer) === SUSPENDED) return this.#cpu.defer(() => this.#run(heap, now));
+      if (this.#hostWaits(heap, timer)) break;
     }
     if (heap === this.#soft) this.#softRaised = false;
     this.#program();
     return DONE;
+  }
+
+  /** As {@link Machine.hostWaits}; a timer that starts itself again and again for a time that is past is taken out first. */
+  #hostWaits(heap: DeadlineHeap<Hrtimer>, timer: Hrtimer): boolean {
+    try {
+      return this.#cpu.machine.hostWaits();
+    } catch (error) {
+      heap.remove(timer);
+      this.#program();
+      throw error;
+    }
   }
 
   #call(heap: DeadlineHeap<Hrtimer>, timer: Hrtimer): Outcome {
@@ -187,14 +199,18 @@ export function ktimeGet(): number {
 }
 
 /**
- * Starts a timer, or moves a started one, to be called between `ns` and `ns + rangeNs` (hrtimer_start_range_ns). Any context.
+ * Starts a timer, or moves a started one, to be called between `ns` and `ns + rangeNs` (hrtimer_start_range_ns). Any
+ * context. It goes to this CPU; one whose function is under way elsewhere stays there, so that it never runs on two.
  *
  * @param ns since the clock's origin, or from now with HRTIMER_MODE_REL
+ * @throws KernelError EINVAL for what is no time, or a negative range
  */
 export function hrtimerStartRangeNs(timer: Hrtimer, ns: number, rangeNs: number, mode: number): void {
   const cpu = thisCpu();
   const start = checked(ns, 'hrtimer_start') + ((mode & HRTIMER_MODE_REL) === 0 ? 0 : cpu.machine.clock.now());
-  cpu.hrtimers.start(timer, Math.max(0, start), checked(rangeNs, 'hrtimer_start'));
+  if (checked(rangeNs, 'hrtimer_start') < 0) throw new KernelError('EINVAL', `hrtimer_start: a range of ${rangeNs} ns`);
+  const base = timer.base?.isRunning(timer) === true ? timer.base : cpu.hrtimers;
+  base.start(timer, Math.max(0, start), rangeNs);
 }
 
 /** Starts a timer for exactly `ns` (hrtimer_start). As {@link hrtimerStartRangeNs}. */
