@@ -39,6 +39,7 @@ export {
 export * from './sched/wait.js';
 export { wakeUpProcess } from './sched/wakeup.js';
 export * from './softirq/softirq.js';
+export * from './softirq/tasklet.js';
 export * from './time/clock.js';
 export * from './time/delay.js';
 export * from './time/hrtimer.js';

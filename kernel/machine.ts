@@ -12,7 +12,7 @@ import { HungTaskDetector } from './sched/hung-task.js';
 import { kthreadParkme } from './sched/kthread.js';
 import { TASK_NEW, Task, type TaskOptions } from './sched/task.js';
 import { wakeUpNewTask } from './sched/wakeup.js';
-import { HRTIMER_SOFTIRQ, SoftirqVectors, TIMER_SOFTIRQ } from './softirq/softirq.js';
+import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from './softirq/softirq.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
 import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf } from './time/jiffies.js';
 import { TraceRing } from './trace/ring.js';
@@ -119,6 +119,8 @@ export class Machine {
   }
 
   #startSoftirqs(): void {
+    this.softirqs.open(HI_SOFTIRQ, () => thisCpu().hiTasklets.run());
+    this.softirqs.open(TASKLET_SOFTIRQ, () => thisCpu().tasklets.run());
     this.softirqs.open(TIMER_SOFTIRQ, () => thisCpu().timers.run());
     this.softirqs.open(HRTIMER_SOFTIRQ, () => thisCpu().hrtimers.runSoft());
   }

@@ -1,7 +1,8 @@
 // Cpu: runs tasks and takes interrupts, one activation on top of another, until nothing can go on at this instant.
 import { KernelError } from '../errno.js';
 import type { Machine } from '../machine.js';
-import { CpuSoftirqs } from '../softirq/softirq.js';
+import { CpuSoftirqs, HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/softirq.js';
+import { TaskletList } from '../softirq/tasklet-list.js';
 import type { Alarm } from '../time/clock.js';
 import { HrtimerBase } from '../time/hrtimer.js';
 import { TimerBase } from '../time/timer-wheel.js';
@@ -46,6 +47,8 @@ export class Cpu {
   readonly hrtimers: HrtimerBase;
   readonly timers: TimerBase;
   readonly softirqs: CpuSoftirqs;
+  readonly tasklets: TaskletList;
+  readonly hiTasklets: TaskletList;
   readonly accounting: CpuAccounting;
   /** The running task; in an interrupt, the interrupted one. */
   current: Task;
@@ -82,6 +85,8 @@ export class Cpu {
     this.hrtimers = new HrtimerBase(this);
     this.timers = new TimerBase(this);
     this.softirqs = new CpuSoftirqs(this);
+    this.tasklets = new TaskletList(this, TASKLET_SOFTIRQ);
+    this.hiTasklets = new TaskletList(this, HI_SOFTIRQ);
     this.accounting = new CpuAccounting(this);
     this.#busyAlarm = machine.clock.createAlarm(() => this.kick());
     this.#sliceAlarm = machine.clock.createAlarm(() => this.#endSlice());

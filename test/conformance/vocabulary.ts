@@ -51,10 +51,12 @@ import {
   requestThreadedIrq,
   smpProcessorId,
   type Task,
+  Tasklet,
+  udelay,
   Work,
   type Workqueue,
 } from '../../kernel/index.js';
-import { capture, type OracleEvent, type Values } from './events.js';
+import { capture, type OracleEvent, type Value, type Values } from './events.js';
 import { type Flow, Line, type LineOptions } from './line.js';
 
 export type { OracleEvent, Value, Values } from './events.js';
@@ -127,6 +129,15 @@ export class Device {
     if (more !== undefined) yield* more;
     o.log('thread.end', { dev: this.name, run, ret: returnName(this.threadReturns) });
     return this.threadReturns;
+  }
+}
+
+/** A tasklet that logs each run. */
+export class LoggedTasklet extends Tasklet {
+  runs = 0;
+
+  constructor(o: Oracle, t: Value) {
+    super(() => o.log('tasklet', { t, run: ++this.runs }));
   }
 }
 
@@ -241,11 +252,25 @@ export class Oracle {
 
   /** Runs `fn` in a hard interrupt on this CPU now. */
   *hard(fn: () => unknown): Coroutine<void> {
-    yield* this.#selfInterrupt(() => this.hardOn(smpProcessorId(), fn));
+    yield* this.#selfInterrupt(() => this.#callFunction(smpProcessorId(), fn));
   }
 
-  /** Runs `fn` in a hard interrupt on another CPU, without waiting for it (smp_call_function_single). */
-  hardOn(cpuId: number, fn: () => unknown): void {
+  /** Runs `fn` in a hard interrupt on another CPU, and waits for it, busy (smp_call_function_single). */
+  *callOn(cpuId: number, fn: () => void): Coroutine<void> {
+    let done = false;
+    this.#callFunction(cpuId, () => {
+      fn();
+      done = true;
+    });
+    yield* this.spinUntil(() => done);
+  }
+
+  /** Busy until a condition holds, which is looked at every microsecond. Any context. */
+  *spinUntil(condition: () => boolean): Coroutine<void> {
+    while (!condition()) yield* udelay(1);
+  }
+
+  #callFunction(cpuId: number, fn: () => unknown): void {
     const cpu = this.machine.cpus[cpuId];
     if (cpu === undefined) throw new KernelError('EINVAL', `the machine has no CPU ${cpuId}`);
     cpu.callFunction(() => {
@@ -350,12 +375,17 @@ export class Oracle {
     yield* this.localIrqEnable();
   }
 
-  /** Starts a kthread, SCHED_FIFO 50 unless said otherwise, bound to a CPU. */
+  /** Starts a kthread bound to a CPU, SCHED_FIFO 50 unless `fifo` says otherwise; 0 is SCHED_NORMAL. */
   *thread(comm: string, body: () => Process<unknown>, options: { fifo?: number; cpu?: number } = {}): Coroutine<Task> {
     const { fifo = FIFO, cpu = 0 } = options;
     const task = this.machine.spawn(comm, body, { rtPriority: fifo, cpusAllowed: 1 << cpu });
     yield* preemptPoint();
     return task;
+  }
+
+  /** A tasklet that logs `tasklet`, with its name and the number of the run. */
+  tasklet(t: Value): LoggedTasklet {
+    return new LoggedTasklet(this, t);
   }
 
   work(w: string): LoggedWork {

@@ -1,0 +1,147 @@
+// The tasklets of one CPU and vector: scheduled ones in order, each run by one CPU at a time (kernel/softirq.c).
+import { cutsOff } from '../sched/atomic.js';
+import { type Atomic, DONE, type Outcome, SUSPENDED } from '../sched/coroutine.js';
+import type { Cpu } from '../sched/cpu.js';
+import type { Task } from '../sched/task.js';
+import { wakeUpProcess } from '../sched/wakeup.js';
+import { Tracepoint } from '../trace/ring.js';
+
+/** Softirq context; may not sleep. */
+export type TaskletFn = (tasklet: Tasklet) => Atomic<void>;
+
+/** Bits of {@link Tasklet.state}: scheduled, and its function under way. */
+export const TASKLET_STATE_SCHED = 0;
+export const TASKLET_STATE_RUN = 1;
+
+/**
+ * A function to be run soon in softirq context (struct tasklet_struct). Extend it to carry data, where C uses from_tasklet.
+ *
+ * New code uses a thread function or a work item instead: the kernel keeps tasklets only for what has them.
+ *
+ * ```ts
+ * const tasklet = new Tasklet(() => log('bottom half'));       // DECLARE_TASKLET(tasklet, fn)
+ * const handler = () => {
+ *   taskletSchedule(tasklet);
+ *   return IRQ_HANDLED;
+ * };
+ * ```
+ */
+export class Tasklet {
+  readonly fn: TaskletFn;
+  /** Shown in traces. */
+  readonly name: string;
+  /** Disabled as often as this; 0 is enabled. */
+  count: number;
+  scheduled = false;
+  running = false;
+  next: Tasklet | undefined;
+  /** Found disabled, or running elsewhere, when its turn came there. */
+  parkedOn: TaskletList | undefined;
+  /** Tasks that wait for it to be idle. */
+  readonly waiters = new Set<Task>();
+
+  /** `count` 1 makes it disabled (DECLARE_TASKLET_DISABLED). */
+  constructor(fn: TaskletFn, count: 0 | 1 = 0) {
+    this.fn = fn;
+    this.name = fn.name || 'tasklet';
+    this.count = count;
+  }
+
+  /** As the kernel has it, in bits. */
+  get state(): number {
+    return (this.scheduled ? 1 << TASKLET_STATE_SCHED : 0) | (this.running ? 1 << TASKLET_STATE_RUN : 0);
+  }
+
+  /** Lets it run where its turn had come in vain, in ksoftirqd, if nothing is in the way any more. */
+  unpark(): void {
+    const list = this.parkedOn;
+    if (list === undefined || this.running || this.count > 0) return;
+    this.parkedOn = undefined;
+    list.add(this);
+  }
+
+  wakeWaiters(): void {
+    for (const task of this.waiters) wakeUpProcess(task);
+  }
+}
+
+/** The list of one CPU and vector. */
+export class TaskletList {
+  readonly #cpu: Cpu;
+  readonly #vector: number;
+  #first: Tasklet | undefined;
+  #last: Tasklet | undefined;
+
+  constructor(cpu: Cpu, vector: number) {
+    this.#cpu = cpu;
+    this.#vector = vector;
+  }
+
+  /** Puts a tasklet behind the others and raises the vector. */
+  add(tasklet: Tasklet): void {
+    if (this.#last === undefined) this.#first = tasklet;
+    else this.#last.next = tasklet;
+    this.#last = tasklet;
+    this.#cpu.softirqs.raise(this.#vector);
+  }
+
+  /** The softirq: runs those that are scheduled now; what is scheduled meanwhile waits for the next pass. */
+  run(): Outcome {
+    const first = this.#first;
+    this.#first = undefined;
+    this.#last = undefined;
+    return this.#walk(first);
+  }
+
+  #walk(first: Tasklet | undefined): Outcome {
+    let tasklet = first;
+    while (tasklet !== undefined) {
+      const { next } = tasklet;
+      tasklet.next = undefined;
+      if (tasklet.running || tasklet.count > 0) {
+        // The kernel raises the softirq again and again until it can run; here nobody spins.
+        tasklet.parkedOn = this;
+      } else if (this.#call(tasklet) === SUSPENDED) {
+        return this.#deferWalk(next);
+      }
+      tasklet = next;
+    }
+    return DONE;
+  }
+
+  /** On its own, since a closure in the walk would cost it an object a call. */
+  #deferWalk(next: Tasklet | undefined): Outcome {
+    return this.#cpu.defer(() => this.#walk(next));
+  }
+
+  #call(tasklet: Tasklet): Outcome {
+    const cpu = this.#cpu;
+    const { trace } = cpu.machine;
+    tasklet.scheduled = false;
+    tasklet.running = true;
+    if (tasklet.waiters.size > 0) tasklet.wakeWaiters();
+    cpu.trace(Tracepoint.taskletEntry, 0, 0, trace.intern(tasklet.name));
+    let result: unknown;
+    try {
+      result = tasklet.fn(tasklet);
+    } catch (error) {
+      cpu.machine.oops(`tasklet ${tasklet.name}`, error);
+    }
+    if (result !== undefined && cutsOff(cpu, `tasklet ${tasklet.name}`, result)) {
+      return cpu.suspend(result, (error, thrown) => {
+        if (thrown) cpu.machine.oops(`tasklet ${tasklet.name}`, error);
+        return this.#finish(tasklet);
+      });
+    }
+    return this.#finish(tasklet);
+  }
+
+  #finish(tasklet: Tasklet): Outcome {
+    const cpu = this.#cpu;
+    cpu.trace(Tracepoint.taskletExit, 0, 0, cpu.machine.trace.intern(tasklet.name));
+    tasklet.running = false;
+    tasklet.unpark();
+    if (tasklet.waiters.size > 0) tasklet.wakeWaiters();
+    return DONE;
+  }
+}
