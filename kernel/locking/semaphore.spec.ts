@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
+import { preemptPoint } from '../sched/core.js';
+import { DONE } from '../sched/coroutine.js';
+import { current } from '../sched/current.js';
 import { allowSignal, SIGTERM, sendSig } from '../sched/signal.js';
+import { TASK_RUNNING } from '../sched/task.js';
 import { msleep } from '../time/delay.js';
 import { down, downInterruptible, downTimeout, downTrylock, Semaphore, up } from './semaphore.js';
 
@@ -50,5 +54,25 @@ describe('semaphore', () => {
     sendSig(SIGTERM, task);
     machine.advance(1000);
     expect([task.exitValue, slots.waiters.length]).toEqual([-4, 0]);
+  });
+
+  it('forgets an interrupt that wanted to sleep for it', () => {
+    const slots = new Semaphore(0);
+    const machine = new Machine();
+    const { bootCpu } = machine;
+    const thrown: unknown[] = [];
+    machine.runTask(function* () {
+      bootCpu.callFunction(() =>
+        bootCpu.suspend(down(slots), (error) => {
+          thrown.push(error);
+          return DONE;
+        }),
+      );
+      yield* preemptPoint();
+      expect(current().state).toBe(TASK_RUNNING);
+      up(slots);
+    });
+    expect(thrown).toEqual([expect.objectContaining({ code: 'EDEADLK' })]);
+    expect([slots.count, slots.waiters.length]).toEqual([1, 0]);
   });
 });

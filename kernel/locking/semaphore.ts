@@ -88,7 +88,13 @@ function* downCommon(sem: Semaphore, state: number, timeout: number): Coroutine<
     if (signalPendingState(state, task)) return leave(sem, waiter, -ERRNO.EINTR);
     if (left <= 0) return leave(sem, waiter, -ERRNO.ETIME);
     task.state = state;
-    left = yield* scheduleTimeout(left);
+    try {
+      left = yield* scheduleTimeout(left);
+    } catch (error) {
+      // In an interrupt: there is no task that could sleep, and none for an up() to be meant for.
+      if (!waiter.up) leave(sem, waiter, 0);
+      throw error;
+    }
   }
   return 0;
 }

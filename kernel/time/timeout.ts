@@ -1,5 +1,5 @@
 // Sleeping with a time-out, in jiffies or in ns (kernel/time/timer.c, hrtimer.c).
-import { ERRNO } from '../errno.js';
+import { ERRNO, KernelError } from '../errno.js';
 import { schedule } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { current, thisCpu } from '../sched/current.js';
@@ -11,24 +11,43 @@ import {
   TASK_NORMAL,
   TASK_RUNNING,
   TASK_UNINTERRUPTIBLE,
+  type Task,
 } from '../sched/task.js';
 import { wakeUpProcess, wakeUpState } from '../sched/wakeup.js';
-import { HRTIMER_NORESTART, Hrtimer, hrtimerCancel, hrtimerStartRangeNs } from './hrtimer.js';
+import { HRTIMER_NORESTART, Hrtimer, hrtimerCancel, hrtimerStartRangeNs, hrtimerTryToCancel } from './hrtimer.js';
 import { getJiffies64, jiffies, MAX_SCHEDULE_TIMEOUT } from './jiffies.js';
-import { modTimer, TimerList, timerDeleteSync } from './timer.js';
+import { modTimer, TimerList, timerDelete, timerDeleteSync } from './timer.js';
+
+/** schedule(), which throws in an interrupt: the interrupted task is then left running, and with nothing that would wake it. */
+function* sleep(task: Task, disarm: () => void): Coroutine<void> {
+  try {
+    yield* schedule();
+  } catch (error) {
+    disarm();
+    task.state = TASK_RUNNING;
+    throw error;
+  }
+}
 
 /**
  * Sleeps in the state that was set, until woken or until `timeout` jiffies have passed (schedule_timeout). Process context.
  * In state RUNNING it only lets others run.
  *
- * @param timeout MAX_SCHEDULE_TIMEOUT for no limit
+ * @param timeout MAX_SCHEDULE_TIMEOUT for no limit; a fraction of a jiffy is cut off
  * @returns jiffies that were left, 0 when the time is over; MAX_SCHEDULE_TIMEOUT without a limit
+ * @throws KernelError EINVAL for more than MAX_SCHEDULE_TIMEOUT, or no number
  */
 export const scheduleTimeout = effect(function* scheduleTimeout(timeout: number): Coroutine<number> {
   const task = current();
   if (timeout === MAX_SCHEDULE_TIMEOUT) {
-    yield* schedule();
+    yield* sleep(task, () => {});
     return timeout;
+  }
+  if (!(timeout <= MAX_SCHEDULE_TIMEOUT)) {
+    task.state = TASK_RUNNING;
+    throw new KernelError('EINVAL', `schedule_timeout: ${timeout} jiffies`, {
+      hint: 'MAX_SCHEDULE_TIMEOUT waits without a limit',
+    });
   }
   if (timeout < 0) {
     const { machine } = thisCpu();
@@ -36,12 +55,12 @@ export const scheduleTimeout = effect(function* scheduleTimeout(timeout: number)
     task.state = TASK_RUNNING;
     return 0;
   }
-  const end = getJiffies64() + timeout;
+  const end = getJiffies64() + Math.trunc(timeout);
   const timer = new TimerList(() => {
     wakeUpProcess(task);
   });
   modTimer(timer, jiffies() + timeout);
-  yield* schedule();
+  yield* sleep(task, () => timerDelete(timer));
   yield* timerDeleteSync(timer);
   return Math.max(0, end - getJiffies64());
 });
@@ -90,7 +109,7 @@ export const scheduleHrtimeoutRange = effect(function* scheduleHrtimeoutRange(
     return HRTIMER_NORESTART;
   }, mode);
   hrtimerStartRangeNs(timer, ns, rangeNs, mode);
-  yield* schedule();
+  yield* sleep(task, () => hrtimerTryToCancel(timer));
   yield* hrtimerCancel(timer);
   task.state = TASK_RUNNING;
   return expired ? 0 : -ERRNO.EINTR;

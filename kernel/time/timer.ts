@@ -90,6 +90,8 @@ function expires64(cpu: Cpu, expires: number): number {
 
 function arm(timer: TimerList, expires: number, target: Cpu | undefined): 0 | 1 {
   const cpu = thisCpu();
+  if (!Number.isFinite(expires))
+    throw new KernelError('EINVAL', `timer ${timer.fn.name}: expires at ${expires} jiffies`);
   if (timer.shutdown) return 0;
   const value = expires >>> 0;
   const wasPending = timer.pending;
@@ -113,6 +115,7 @@ function arm(timer: TimerList, expires: number, target: Cpu | undefined): 0 | 1 
  * now + n runs when jiffies is now + n + 1, long ones up to an eighth of their time later. Any context.
  *
  * @returns 1 when it was pending, else 0
+ * @throws KernelError EINVAL when `expires` is no finite number
  */
 export function modTimer(timer: TimerList, expires: number): 0 | 1 {
   return arm(timer, expires, undefined);
