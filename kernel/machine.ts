@@ -3,7 +3,7 @@ import { ERRNO, KernelError } from './errno.js';
 import { IrqTable } from './irq/irqdesc.js';
 import { deadlockText } from './locking/deadlock.js';
 import { Lockdep } from './locking/lockdep.js';
-import { type Coroutine, DONE, type Outcome, type Process } from './sched/coroutine.js';
+import { type Coroutine, DONE, isCoroutine, type Outcome, type Process } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
 import { runningCpu, thisCpu } from './sched/current.js';
 import { contextFrames, placeOf, stackDump, withLongStacks } from './sched/debug.js';
@@ -362,5 +362,7 @@ function* threadBody(self: () => Task, body: () => Process<unknown>): Coroutine 
   yield* kthreadParkme();
   if (task.shouldStop) return -ERRNO.EINTR;
   task.started = true;
-  return yield* finish(callProcess(body));
+  const result = callProcess(body);
+  // Not through finish(): each resume of the task would pass through one generator more.
+  return isCoroutine(result) ? yield* result : yield* finish(result);
 }

@@ -378,7 +378,7 @@ export class Cpu {
     this.irqsEnabled = true;
     if (next === previous) return;
     previous.preemptCount = this.preemptCount;
-    this.trace(Tracepoint.schedSwitch, previous.pid, next.pid, this.machine.trace.intern(next.comm));
+    this.trace(Tracepoint.schedSwitch, previous.pid, next.pid, next.nameId);
     this.current = next;
     next.cpu = this;
     this.preemptCount = next.preemptCount;
@@ -439,7 +439,7 @@ export class Cpu {
       this.charge();
       this.#armSlice(running);
     }
-    this.trace(Tracepoint.schedWakeup, task.pid, this.id, this.machine.trace.intern(task.comm));
+    this.trace(Tracepoint.schedWakeup, task.pid, this.id, task.nameId);
     if (this.needResched) this.kick();
   }
 

@@ -59,6 +59,8 @@ export interface TaskOptions {
 export class Task {
   readonly pid: number;
   readonly comm: string;
+  /** `comm` in the machine's trace. */
+  readonly nameId: number;
   policy: SchedPolicy;
   /** 1-99 for SCHED_FIFO, 0 otherwise. */
   rtPriority: number;
@@ -105,6 +107,7 @@ export class Task {
   constructor(options: TaskOptions, cpu: Cpu, body: Coroutine) {
     this.pid = options.pid;
     this.comm = options.comm.slice(0, COMM_MAX);
+    this.nameId = cpu.machine.trace.intern(this.comm);
     this.nice = options.nice ?? 0;
     this.rtPriority = options.rtPriority ?? 0;
     this.policy = this.rtPriority > 0 ? 'SCHED_FIFO' : 'SCHED_NORMAL';
