@@ -11,7 +11,7 @@ import { FakeService } from './control/fake-service.spec-helper.js';
 import { type ControlServer, startControl } from './control/server.js';
 import { controlMain, findSocket } from './control-commands.js';
 import { daemonMain } from './daemon-commands.js';
-import type { StartService } from './run.js';
+import { ctlCommand, type StartService } from './run.js';
 
 /** How long a condition may take on a busy machine; met at once on an idle one. */
 const PATIENT = { timeout: 4_000 };
@@ -276,6 +276,18 @@ describe('gpio-irqd', () => {
     service.fail(1);
     expect(await ended).toBe(1);
     expect(existsSync(socket)).toBe(false);
+  });
+
+  it.each([
+    ['file:///usr/lib/node_modules/gpio-irqd/dist/daemon/run.js', {}, 'gpio-irqctl'],
+    [
+      'file:///home/pi/lamp/node_modules/gpio-irqd/dist/daemon/run.js',
+      { npm_lifecycle_event: 'npx' },
+      'npx gpio-irqctl',
+    ],
+    ['file:///opt/gpio-irqd/dist/daemon/run.js', {}, 'npx gpio-irqctl'],
+  ])('from %s with %j the other command is typed as %s', (url, env, typed) => {
+    expect(ctlCommand(env, url)).toBe(typed);
   });
 
   it('does not start beside another one', async () => {
