@@ -49,4 +49,11 @@ describe('the trace ring', () => {
     const ids = Object.values(Tracepoint);
     expect([...ids].sort((a, b) => a - b)).toEqual(TRACEPOINT_NAMES.map((_, id) => id));
   });
+
+  it('gives jiffies back as they are, unsigned', () => {
+    const ring = new TraceRing(16);
+    ring.record(Tracepoint.timerExpireEntry, 0, 0, 0, 0, 0xffff_fffe, 0, 0);
+    ring.record(Tracepoint.timerExpireExit, 0, 0, 0, 0, 5, 0, 0);
+    expect([...ring.read()].map(({ a }) => a)).toEqual([0xffff_fffe, 5]);
+  });
 });

@@ -27,7 +27,7 @@ export const Tracepoint = {
   softirqRaise: 10,
   softirqEntry: 11,
   softirqExit: 12,
-  /** expiry in jiffies; function */
+  /** expiry in jiffies, unsigned; function */
   timerExpireEntry: 13,
   timerExpireExit: 14,
   /** mode; function */
@@ -152,14 +152,16 @@ export class TraceRing {
       // Looked at each time: what is read may be overwritten while its reader does something else.
       i = Math.max(i, this.written - this.capacity, 0);
       const at = i & this.#mask;
+      const event = (this.#event[at] ?? 0) as TracepointId;
+      const a = this.#a[at] ?? 0;
       yield {
         index: i,
         timeNs: this.#time[at] ?? 0,
         cpu: this.#cpu[at] ?? 0,
         preemptCount: this.#preemptCount[at] ?? 0,
         pid: this.#pid[at] ?? 0,
-        event: (this.#event[at] ?? 0) as TracepointId,
-        a: this.#a[at] ?? 0,
+        event,
+        a: event === Tracepoint.timerExpireEntry || event === Tracepoint.timerExpireExit ? a >>> 0 : a,
         b: this.#b[at] ?? 0,
         name: this.#names[this.#name[at] ?? 0] ?? '',
       };

@@ -25,4 +25,9 @@ describe('userFrames', () => {
     expect(userFrames(`Error: x\n${own}`)).toEqual([own]);
     expect(userFrames(undefined)).toEqual([]);
   });
+
+  it('takes a path for what it is, whatever stands in it', () => {
+    const frame = '    at handler (/home/me/100%/led.cjs:4:1)';
+    expect(userFrames(`Error: x\n${frame}`)).toEqual([frame]);
+  });
 });

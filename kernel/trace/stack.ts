@@ -5,10 +5,19 @@ const HERE = decodeURI(import.meta.url).replace(/^file:\/\//, '');
 const ROOT = HERE.slice(0, HERE.lastIndexOf('kernel/trace/'));
 const OWN = ['kernel/', 'sim-fallback/'].map((folder) => `${ROOT}${folder}`);
 
+/** Frames of modules have URLs, others have paths, in which a `%` is just that. */
+function decoded(frame: string): string {
+  try {
+    return decodeURI(frame);
+  } catch {
+    return frame;
+  }
+}
+
 function isOwn(frame: string): boolean {
   // Generator.prototype.next and its like: between a generator and the one that it yields to.
   if (frame.includes('node:internal') || frame.endsWith('(<anonymous>)')) return true;
-  const place = decodeURI(frame);
+  const place = decoded(frame);
   return OWN.some((folder) => place.includes(folder)) && !place.includes('.spec.');
 }
 

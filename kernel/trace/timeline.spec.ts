@@ -118,4 +118,10 @@ describe('renderTimeline', () => {
     expect(text).toMatch(/^\(4 older records were overwritten\)\n/);
     expect(text).toContain('     1.5  ┏ 7: x\n');
   });
+
+  it('draws as many records as a large trace has', () => {
+    const ring = new TraceRing(2 ** 17);
+    for (let i = 0; i < ring.capacity; i++) ring.record(Tracepoint.gpioValue, i, 0, 0, 1, 4, i & 1, 0);
+    expect(renderTimeline(ring).split('\n').length).toBeGreaterThan(ring.capacity);
+  }, 30_000);
 });

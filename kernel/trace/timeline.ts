@@ -226,13 +226,14 @@ function rowsOf(records: readonly TraceRecord[], cpus: number): Row[] {
   const next = nextOnCpu(records);
   const rows: Row[] = [];
   records.forEach((record, i) => {
-    const before = LANES.map((lane) => follower.rails(lane, -1).join(''));
+    const last = rows[rows.length - 1];
+    const pauseNs = last === undefined ? 0 : record.timeNs - last.timeNs;
+    const before = pauseNs < PAUSE_NS ? [] : LANES.map((lane) => follower.rails(lane, -1).join(''));
     const look = follower.look(record, next[i]);
     if (look === undefined) return;
-    const last = rows[rows.length - 1];
-    if (last !== undefined && record.timeNs - last.timeNs >= PAUSE_NS) {
-      const ms = ((record.timeNs - last.timeNs) / PAUSE_NS).toFixed(1);
-      rows.push({ timeNs: last.timeNs, lane: -1, label: `⋮ ${ms} ms`, rails: before });
+    if (last !== undefined && pauseNs >= PAUSE_NS) {
+      const label = `⋮ ${(pauseNs / PAUSE_NS).toFixed(1)} ms`;
+      rows.push({ timeNs: last.timeNs, lane: -1, label, rails: before });
     }
     const interrupted = contextOf(record.preemptCount) === 'task' ? -1 : record.cpu;
     const rails = LANES.map((lane) => {
@@ -253,10 +254,9 @@ function cut(text: string, width: number): string {
 function columnsOf(rows: readonly Row[], cpus: number, room: number): Map<number, number> {
   const columns = new Map<number, number>();
   LANES.forEach((lane, at) => {
-    const labels = rows.filter((row) => row.lane === at).map((row) => row.label.length);
-    if (labels.length === 0) return;
-    const needed = Math.max(...labels) === 0 ? cpus : cpus + 1 + Math.max(...labels);
-    columns.set(at, Math.max(lane.length, needed));
+    const longest = rows.reduce((most, row) => (row.lane === at ? Math.max(most, row.label.length) : most), -1);
+    if (longest < 0) return;
+    columns.set(at, Math.max(lane.length, longest === 0 ? cpus : cpus + 1 + longest));
   });
   const total = (): number => [...columns.values()].reduce((sum, width) => sum + width + GAP.length, 0);
   while (total() > room) {
