@@ -34,8 +34,9 @@ export function GENMASK(high: number, low: number): number {
 }
 
 function wordOf(nr: number, addr: Bitmap): number {
-  const word = addr[nr >>> 5];
-  if (word !== undefined && Number.isInteger(nr) && nr >= 0) return word;
+  // Not nr >>> 5, which takes 2^32 for 0.
+  const word = addr[Math.floor(nr / 32)];
+  if (word !== undefined && Number.isInteger(nr)) return word;
   throw new KernelError('EINVAL', `bit ${nr} of a bitmap of ${addr.length * 32} bits`);
 }
 

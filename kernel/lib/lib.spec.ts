@@ -145,6 +145,8 @@ describe('bit operations', () => {
 
   it('refuse a bit that is not there', () => {
     expect(() => setBit(64, declareBitmap(33))).toThrow('bit 64 of a bitmap of 64 bits');
+    expect(() => setBit(2 ** 32, declareBitmap(33))).toThrow('bit 4294967296 of a bitmap of 64 bits');
+    expect(() => setBit(-1, declareBitmap(33))).toThrow('bit -1 of');
     expect(() => testBit(-1, declareBitmap(33))).toThrow('bit -1');
   });
 });
