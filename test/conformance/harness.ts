@@ -6,7 +6,7 @@ import type { Hz, MachineOptions } from '../../kernel/index.js';
 import { compare } from './compare.js';
 import { type Recording, readRecording } from './recording.js';
 import { runProgram } from './run-scenario.js';
-import type { ScenarioModule } from './vocabulary.js';
+import type { Program, ScenarioModule } from './vocabulary.js';
 
 /** A scenario against one of its recordings. */
 export interface Case {
@@ -25,7 +25,8 @@ export type Result = { readonly name: string; readonly compared: number } & (
 export type NotExpressed = Readonly<Record<string, string>>;
 
 const SOURCES = new Set(['.ts', '.js', '.mjs']);
-const IGNORED = /\.(?:d|spec|test)\.ts$/;
+/** Helpers of scenarios, declarations and specs. */
+const IGNORED = /^_|\.(?:d|spec|test)\.[jt]s$/;
 /** Name of a directory's list of what the model cannot express. */
 const NOT_EXPRESSED = 'not-expressed.json';
 
@@ -77,6 +78,18 @@ export function casesOf(directory: string): Case[] {
   return cases;
 }
 
+/** Recordings beside a directory's scenarios that none of these goes with, and that it does not say it leaves out. */
+export function unusedRecordings(directory: string): string[] {
+  const folder = resolve(directory);
+  const used = new Set([...casesOf(folder).map(({ name }) => name), ...Object.keys(notExpressed(folder))]);
+  return recordingFolders(folder)
+    .flatMap((where) => readdirSync(where))
+    .filter((file) => file.endsWith('.jsonl'))
+    .map((file) => basename(file, '.jsonl'))
+    .filter((name) => !used.has(name))
+    .sort();
+}
+
 /** The machine that a recording was made on. */
 export function machineOptions({ meta }: Recording): MachineOptions {
   const [, hz] = /\.hz(\d+)$/.exec(meta.scenario) ?? [];
@@ -88,11 +101,12 @@ export function machineOptions({ meta }: Recording): MachineOptions {
 }
 
 async function load(file: string): Promise<ScenarioModule> {
-  const module = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Partial<ScenarioModule>;
-  if (typeof module.default !== 'function') {
+  const module = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+  const program = module.default;
+  if (typeof program !== 'function') {
     throw new Error(`${file}: exports no program (export default function* (o: Oracle) { … })`);
   }
-  return { default: module.default };
+  return { default: program as Program };
 }
 
 /** Runs one case; a scenario that throws parts from its recording. */
