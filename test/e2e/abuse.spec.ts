@@ -32,9 +32,9 @@ function raw(daemon: Daemon, bytes: Uint8Array | string): Promise<string> {
 /** That it answers, and reacts to presses. */
 async function reacts(daemon: Daemon): Promise<void> {
   const { rising } = await daemon.line('button1');
-  await daemon.press('button1', { forNs: 6e6 });
+  await daemon.press('button1');
   expect((await daemon.line('led1')).value).toBe(1);
-  await daemon.press('button2', { forNs: 6e6 });
+  await daemon.press('button2');
   expect((await daemon.line('led1')).value).toBe(0);
   expect((await daemon.line('button1')).rising).toBe(rising + 1);
   expect(await daemon.status()).toMatchObject({ dropped: 0, handlerErrors: 0 });

@@ -119,7 +119,7 @@ test('a press goes through the contexts in their order', { timeout: TIMEOUT }, a
 test('a contact that bounces is one press', { timeout: TIMEOUT }, async () => {
   const daemon = await lab.start(EXAMPLE);
   for (let i = 1; i <= 5; i++) {
-    expect((await daemon.ctl('press', 'button1', '--bounce', '--for', '40ms')).code).toBe(0);
+    expect((await daemon.ctl('press', 'button1', '--bounce')).code).toBe(0);
     expect(await daemon.line('button1')).toMatchObject({ rising: i, falling: 0, lost: 0, dropped: 0 });
   }
 });
