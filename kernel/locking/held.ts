@@ -79,9 +79,9 @@ export class LockMap {
   readonly name: string;
   readonly waitType: WaitType;
   readonly definedAt: Place;
-  /** Class and pseudo-address on the machine whose lockdep saw the lock last. */
+  /** The lockdep that saw the lock last, of one machine; and there the classes by subclass, and the pseudo-address. */
   lockdep: object | undefined;
-  cls: LockClass | undefined;
+  readonly classes: (LockClass | undefined)[] = [];
   address = '';
 
   constructor(name: string, waitType: WaitType, definedAt: Place) {

@@ -458,6 +458,24 @@ describe('lockdep', () => {
     expect(said(log)).toContain('inconsistent {IN-HARDIRQ-R} -> {HARDIRQ-ON-W} usage.');
   });
 
+  it('knows the classes of a lock from its first taking in each subclass, on each machine', () => {
+    const LA = new Spinlock('LA');
+    const taken = () => {
+      new Machine().runTask(function* () {
+        for (const subclass of [0, 1, 1]) {
+          yield* spinLockNested(LA, subclass);
+          spinUnlock(LA);
+        }
+      });
+      return [...LA.core.map.classes];
+    };
+    const first = taken();
+    expect(first.map((cls) => cls?.name)).toEqual(['LA', 'LA/1']);
+    const second = taken();
+    expect(second.map((cls) => cls?.name)).toEqual(['LA', 'LA/1']);
+    expect(second[0]).not.toBe(first[0]);
+  });
+
   it('can be left out', () => {
     const LA = new Spinlock('LA');
     const machine = new Machine({ lockdep: false });
@@ -465,6 +483,6 @@ describe('lockdep', () => {
       yield* spinLock(LA);
       spinUnlock(LA);
     });
-    expect(LA.core.map.cls).toBeUndefined();
+    expect(LA.core.map.classes).toEqual([]);
   });
 });

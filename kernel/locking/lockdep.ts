@@ -158,7 +158,21 @@ export class Lockdep {
   }
 
   #classOf(map: LockMap, subclass: number): LockClass {
-    if (map.lockdep === this && subclass === 0 && map.cls !== undefined) return map.cls;
+    if (map.lockdep !== this) {
+      map.lockdep = this;
+      map.address = `ffff8880${(FIRST_ADDRESS + this.#locks++ * LOCK_SIZE).toString(16).padStart(8, '0')}`;
+      map.classes.length = 0;
+    }
+    let cls = map.classes[subclass];
+    if (cls === undefined) {
+      cls = this.#lookUpClass(map, subclass);
+      map.classes[subclass] = cls;
+    }
+    return cls;
+  }
+
+  /** Costs a look at the place where the lock was made, so it is done once for each lock. */
+  #lookUpClass(map: LockMap, subclass: number): LockClass {
     const shown = subclass === 0 ? map.name : `${map.name}/${subclass}`;
     const key = `${shown} ${placeName(map.definedAt)}`;
     let cls = this.#classes.get(key);
@@ -169,12 +183,6 @@ export class Lockdep {
       cls = new LockClass(this.#classes.size, name, map.waitType, map.definedAt);
       this.#classes.set(key, cls);
     }
-    if (map.lockdep !== this) {
-      map.lockdep = this;
-      map.address = `ffff8880${(FIRST_ADDRESS + this.#locks++ * LOCK_SIZE).toString(16).padStart(8, '0')}`;
-      map.cls = undefined;
-    }
-    if (subclass === 0) map.cls = cls;
     return cls;
   }
 

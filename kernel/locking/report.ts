@@ -284,7 +284,7 @@ export function badUnlockBalance(cpu: LockContext, map: LockMap, place: Place): 
   const report = new Report(cpu);
   report
     .title('WARNING: bad unlock balance detected!')
-    .add(`${report.who} is trying to release lock (${map.cls?.name ?? map.name}) at:`, placeName(place))
+    .add(`${report.who} is trying to release lock (${map.classes[0]?.name ?? map.name}) at:`, placeName(place))
     .add('but there are no more locks to release!')
     .add('', 'other info that might help us debug this:')
     .held()
