@@ -119,8 +119,12 @@ describe('real time', () => {
     turn();
     turn();
     expect([log, timer?.at]).toEqual([[100, 100, 100], 500]);
-    clock.stop();
+    clock.createAlarm(() => clock.stop()).schedule(200);
+    clock.createAlarm(() => log.push(-1)).schedule(200);
+    turn();
     expect(timer).toBeUndefined();
+    alarm.schedule(300);
+    expect([timer, log.length]).toEqual([undefined, 3]);
   });
 
   it('an alarm queue says when another alarm has become the first', () => {

@@ -199,6 +199,7 @@ export class MonotonicClock implements Clock {
   readonly #host: HostTime;
   readonly #alarms: AlarmQueue;
   #firing = false;
+  #stopped = false;
 
   constructor(host: HostTime) {
     this.#host = host;
@@ -218,13 +219,14 @@ export class MonotonicClock implements Clock {
 
   release(): void {}
 
-  /** Cancels the host's timer, so that nothing keeps the process alive; setting an alarm starts it again. */
+  /** Calls no alarm any more, so that nothing keeps the process alive, whatever still comes in from hardware. For good. */
   stop(): void {
+    this.#stopped = true;
     this.#host.clearTimer();
   }
 
   #arm(): void {
-    if (this.#firing) return;
+    if (this.#firing || this.#stopped) return;
     this.#host.clearTimer();
     const due = this.#alarms.nextDueNs;
     if (due === Number.POSITIVE_INFINITY) return;
@@ -237,7 +239,7 @@ export class MonotonicClock implements Clock {
     const { settings } = this.#alarms;
     this.#firing = true;
     try {
-      while (this.#alarms.fireOne(now, settings));
+      while (!this.#stopped && this.#alarms.fireOne(now, settings));
     } finally {
       this.#firing = false;
       this.#arm();
