@@ -5,6 +5,7 @@ export default defineConfig({
     include: [
       '{kernel,drivers,sim-fallback,daemon,systemd,labs}/**/*.spec.ts',
       'test/{contract,e2e,conformance}/**/*.spec.ts',
+      'docs/tools/**/*.spec.ts',
     ],
     coverage: {
       provider: 'v8',
