@@ -179,6 +179,8 @@ export class CpuSoftirqs {
 
   #endPass(): void {
     const cpu = this.#cpu;
+    // Softirqs begin with interrupts on; what left them off did so for the rest of its pass.
+    cpu.irqsEnabled = true;
     if (this.pending !== 0) {
       if (jiffiesOf(cpu.machine) < this.#endJiffies && !cpu.needResched && this.#passesLeft > 0) {
         this.#passesLeft--;

@@ -13,10 +13,15 @@ export type TaskletFn = (tasklet: Tasklet) => Atomic<void>;
 export const TASKLET_STATE_SCHED = 0;
 export const TASKLET_STATE_RUN = 1;
 
+export function nameOf(fn: TaskletFn): string {
+  return fn.name || 'tasklet';
+}
+
 /**
  * A function to be run soon in softirq context (struct tasklet_struct). Extend it to carry data, where C uses from_tasklet.
  *
- * New code uses a thread function or a work item instead: the kernel keeps tasklets only for what has them.
+ * @deprecated As in the kernel, which keeps tasklets for drivers that have them: take a thread function
+ * (`requestThreadedIrq`) or a work item (`queueWork`), which may sleep.
  *
  * ```ts
  * const tasklet = new Tasklet(() => log('bottom half'));       // DECLARE_TASKLET(tasklet, fn)
@@ -27,13 +32,17 @@ export const TASKLET_STATE_RUN = 1;
  * ```
  */
 export class Tasklet {
-  readonly fn: TaskletFn;
-  /** Shown in traces. */
-  readonly name: string;
+  /** Set by taskletSetup only. */
+  fn: TaskletFn;
+  /** Shown in traces and reports. */
+  name: string;
   /** Disabled as often as this; 0 is enabled. */
   count: number;
+  /** It will run, and scheduling it does nothing (TASKLET_STATE_SCHED). */
   scheduled = false;
+  /** Its function is under way, on one CPU (TASKLET_STATE_RUN). */
   running = false;
+  /** Behind it in its list. */
   next: Tasklet | undefined;
   /** Found disabled, or running elsewhere, when its turn came there. */
   parkedOn: TaskletList | undefined;
@@ -43,7 +52,7 @@ export class Tasklet {
   /** `count` 1 makes it disabled (DECLARE_TASKLET_DISABLED). */
   constructor(fn: TaskletFn, count: 0 | 1 = 0) {
     this.fn = fn;
-    this.name = fn.name || 'tasklet';
+    this.name = nameOf(fn);
     this.count = count;
   }
 

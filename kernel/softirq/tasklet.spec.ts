@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
-import { preemptPoint } from '../sched/core.js';
+import { localIrqDisable, preemptPoint } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
-import { context, current, smpProcessorId } from '../sched/current.js';
+import { context, current, irqsDisabled, smpProcessorId } from '../sched/current.js';
 import { mdelay, msleep, nsleep, udelay } from '../time/delay.js';
 import {
   Tasklet,
@@ -13,6 +13,7 @@ import {
   taskletHiSchedule,
   taskletKill,
   taskletSchedule,
+  taskletSetup,
 } from './tasklet.js';
 
 function rig(cpus = 1) {
@@ -188,4 +189,101 @@ describe('a tasklet', () => {
       }),
     );
   });
+});
+
+it('kill catches a tasklet that schedules itself', () => {
+  const { machine } = rig(2);
+  const t: Tasklet = new Tasklet(function* () {
+    yield* udelay(500);
+    taskletSchedule(t);
+  });
+  machine.runTask(function* () {
+    taskletSchedule(t);
+    yield* msleep(3);
+    yield* taskletKill(t);
+    expect([t.state, t.waiters.size]).toEqual([0, 0]);
+  });
+});
+
+it('a tasklet that waits for another to be killed is reported in full, and ends', () => {
+  const { machine, printed, tasklet } = rig();
+  const t = new Tasklet(() => {}, 1);
+  const killer = tasklet('killer', function* () {
+    yield* taskletKill(t);
+  });
+  machine.bootCpu.callFunction(() => {
+    taskletSchedule(t);
+    taskletSchedule(killer);
+    return 0;
+  });
+  expect(printed.map((text) => text.split('\n', 1)[0])).toEqual([
+    'notice: Attempt to kill tasklet from interrupt',
+    expect.stringMatching(/^emerg: BUG: sleeping function called from invalid context at .*tasklet\.spec\.ts/),
+    'emerg: BUG: scheduling while atomic: swapper/0/0/0x00000102',
+    expect.stringMatching(/^alert: Oops: exception in tasklet/),
+  ]);
+  expect([killer.state, t.state]).toEqual([0, 1]);
+});
+
+it('a tasklet that returns a promise or leaves interrupts off is put right', () => {
+  const { machine, printed } = rig();
+  const sleeper = new Tasklet((async () => {}) as unknown as () => void);
+  const leaver = new Tasklet(() => localIrqDisable());
+  machine.runTask(function* () {
+    machine.bootCpu.callFunction(() => {
+      taskletSchedule(sleeper);
+      taskletSchedule(leaver);
+      return 0;
+    });
+    yield* preemptPoint();
+    expect(irqsDisabled()).toBe(false);
+  });
+  expect(printed[0]).toMatch(/^emerg: BUG: scheduling while atomic/);
+  expect(sleeper.state).toBe(0);
+});
+
+it('tasklet_setup gives a function to a tasklet, but not to one in use', () => {
+  const { machine, log, tasklet } = rig();
+  const t = tasklet('old');
+  machine.runTask(function* () {
+    taskletSetup(t, function fresh() {
+      log.push('fresh');
+    });
+    taskletSchedule(t);
+    expect(() => taskletSetup(t, () => {})).toThrow(expect.objectContaining({ code: 'EBUSY' }));
+    yield* msleep(1);
+  });
+  expect([t.name, log]).toEqual(['fresh', ['fresh']]);
+});
+
+it('tasklet_disable comes back when it does not run, whatever two CPUs do at random', () => {
+  const step = fc.record({ wait: fc.integer({ min: 1, max: 40 }), what: fc.constantFrom('soft', 'hi', 'disable') });
+  const program = fc.array(step, { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(program, program, (...programs) => {
+      const errors: unknown[] = [];
+      const machine = new Machine({ cpus: 2, onOops: (_, error) => errors.push(error) });
+      const t: Tasklet = new Tasklet(function* () {
+        expect(t.count).toBe(0);
+        yield* udelay(15);
+      });
+      const run = function* (steps: (typeof programs)[0]): Coroutine<void> {
+        for (const { wait, what } of steps) {
+          yield* udelay(wait);
+          if (what === 'disable') {
+            yield* taskletDisable(t);
+            expect(t.running).toBe(false);
+            yield* udelay(wait);
+            expect(t.running).toBe(false);
+            taskletEnable(t);
+          } else (what === 'hi' ? taskletHiSchedule : taskletSchedule)(t);
+        }
+      };
+      for (const [cpu, steps] of programs.entries())
+        machine.spawn('random', () => run(steps), { cpusAllowed: 1 << cpu });
+      machine.advance(10_000_000);
+      expect(errors).toEqual([]);
+      expect([t.state, t.count, t.waiters.size]).toEqual([0, 0, 0]);
+    }),
+  );
 });
