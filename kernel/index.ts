@@ -54,6 +54,7 @@ export {
   Work,
   type WorkFn,
   type Workqueue,
+  WQ_BH,
   WQ_DFL_ACTIVE,
   WQ_HIGHPRI,
   WQ_MAX_ACTIVE,

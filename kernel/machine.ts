@@ -3,7 +3,7 @@ import { ERRNO, KernelError } from './errno.js';
 import { IrqTable } from './irq/irqdesc.js';
 import { deadlockText } from './locking/deadlock.js';
 import { Lockdep } from './locking/lockdep.js';
-import { type Coroutine, DONE, isCoroutine, type Outcome, type Process } from './sched/coroutine.js';
+import { type Coroutine, DONE, isCoroutine, type Outcome, type Process, SUSPENDED } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
 import { runningCpu, thisCpu } from './sched/current.js';
 import { contextFrames, placeOf, stackDump, withLongStacks } from './sched/debug.js';
@@ -119,10 +119,18 @@ export class Machine {
   }
 
   #startSoftirqs(): void {
-    this.softirqs.open(HI_SOFTIRQ, () => thisCpu().hiTasklets.run());
-    this.softirqs.open(TASKLET_SOFTIRQ, () => thisCpu().tasklets.run());
+    this.softirqs.open(HI_SOFTIRQ, () => this.#bottomHalves(true));
+    this.softirqs.open(TASKLET_SOFTIRQ, () => this.#bottomHalves(false));
     this.softirqs.open(TIMER_SOFTIRQ, () => thisCpu().timers.run());
     this.softirqs.open(HRTIMER_SOFTIRQ, () => thisCpu().hrtimers.runSoft());
+  }
+
+  /** Work items of WQ_BH queues, then tasklets. */
+  #bottomHalves(highpri: boolean): Outcome {
+    const cpu = thisCpu();
+    const tasklets = highpri ? cpu.hiTasklets : cpu.tasklets;
+    if (this.workqueues.runBh(cpu, highpri) === SUSPENDED) return cpu.defer(() => tasklets.run());
+    return tasklets.run();
   }
 
   /** CPU 0, the boot CPU. */

@@ -8,7 +8,7 @@ import { callProcess, finish } from '../sched/effect.js';
 import { TASK_IDLE, TASK_RUNNING, type Task } from '../sched/task.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { Tracepoint } from '../trace/ring.js';
-import type { Flush, PoolWorkqueue, Work } from './work.js';
+import type { Flush, PoolWorkqueue, RunningWork, Work, WorkPool } from './work.js';
 
 /** A work item on a pool's list, with the queue that put it there. */
 interface Entry {
@@ -19,7 +19,7 @@ interface Entry {
 const HIGHPRI_NICE = -20;
 
 /** One kworker. The scheduler tells it when its task goes to sleep and comes back. */
-class Worker {
+class Worker implements RunningWork {
   readonly pool: WorkerPool;
   readonly task: Task;
   /** The item that it runs now, and for which queue. */
@@ -134,7 +134,7 @@ class Worker {
 }
 
 /** The workers of one CPU and priority, or the unbound ones. */
-export class WorkerPool {
+export class WorkerPool implements WorkPool {
   readonly machine: Machine;
   readonly id: number;
   readonly cpu: Cpu | undefined;

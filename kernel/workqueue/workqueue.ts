@@ -2,22 +2,36 @@
 import { KernelError } from '../errno.js';
 import type { Machine } from '../machine.js';
 import { mightSleep } from '../sched/core.js';
-import { type Coroutine, Request } from '../sched/coroutine.js';
+import { type Coroutine, DONE, type Outcome, Request } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { current, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
 import { TASK_UNINTERRUPTIBLE } from '../sched/task.js';
 import { Tracepoint } from '../trace/ring.js';
+import { BhPool } from './bh-pool.js';
 import { WorkerPool } from './pool.js';
-import { WORK_BUSY_PENDING, WORK_BUSY_RUNNING, type Work, Workqueue, WQ_HIGHPRI, WQ_UNBOUND } from './work.js';
+import {
+  WORK_BUSY_PENDING,
+  WORK_BUSY_RUNNING,
+  type Work,
+  type WorkPool,
+  Workqueue,
+  WQ_BH,
+  WQ_HIGHPRI,
+  WQ_UNBOUND,
+} from './work.js';
 
-/** Two pools for each CPU, and two unbound ones for the machine; the system's own queues. */
+/** Two pools of workers and two of softirqs for each CPU, and two unbound ones for the machine; the system's own queues. */
 export class WorkqueueSubsystem {
   readonly systemWq = new Workqueue('events', 0, 0);
   readonly systemHighpriWq = new Workqueue('events_highpri', WQ_HIGHPRI, 0);
   readonly systemUnboundWq = new Workqueue('events_unbound', WQ_UNBOUND, 0);
+  readonly systemBhWq = new Workqueue('events_bh', WQ_BH, 0);
+  readonly systemBhHighpriWq = new Workqueue('events_bh_highpri', WQ_BH | WQ_HIGHPRI, 0);
   readonly #normal: readonly WorkerPool[];
   readonly #highpri: readonly WorkerPool[];
+  readonly #bh: readonly BhPool[];
+  readonly #bhHighpri: readonly BhPool[];
   readonly #unbound: WorkerPool;
   readonly #unboundHighpri: WorkerPool;
   #lastNumber = 0;
@@ -28,8 +42,15 @@ export class WorkqueueSubsystem {
     const pairs = machine.cpus.map((cpu) => ({ normal: pool(cpu, false), highpri: pool(cpu, true) }));
     this.#normal = pairs.map((pair) => pair.normal);
     this.#highpri = pairs.map((pair) => pair.highpri);
+    this.#bh = machine.cpus.map((cpu) => new BhPool(cpu, false));
+    this.#bhHighpri = machine.cpus.map((cpu) => new BhPool(cpu, true));
     this.#unbound = pool(undefined, false);
     this.#unboundHighpri = pool(undefined, true);
+  }
+
+  /** TASKLET softirq, or HI: runs the WQ_BH items of a CPU (workqueue_softirq_action). */
+  runBh(cpu: Cpu, highpri: boolean): Outcome {
+    return (highpri ? this.#bhHighpri : this.#bh)[cpu.id]?.run() ?? DONE;
   }
 
   /** Gives an item its number in the trace. */
@@ -38,8 +59,9 @@ export class WorkqueueSubsystem {
   }
 
   /** The pool in which an item of `wq` queued on `cpu` runs. */
-  poolOf(wq: Workqueue, cpu: Cpu): WorkerPool {
+  poolOf(wq: Workqueue, cpu: Cpu): WorkPool {
     const highpri = (wq.flags & WQ_HIGHPRI) !== 0;
+    if ((wq.flags & WQ_BH) !== 0) return (highpri ? this.#bhHighpri : this.#bh)[cpu.id] ?? this.#unbound;
     if (wq.unbound) return highpri ? this.#unboundHighpri : this.#unbound;
     const pools = highpri ? this.#highpri : this.#normal;
     return pools[cpu.id] ?? this.#unbound;
@@ -49,7 +71,7 @@ export class WorkqueueSubsystem {
 /**
  * Makes a workqueue (alloc_workqueue).
  *
- * @param flags WQ_UNBOUND, WQ_HIGHPRI
+ * @param flags WQ_UNBOUND, WQ_HIGHPRI; WQ_BH for items that run in softirq context, alone or with WQ_HIGHPRI
  * @param maxActive items of it that may be active at once on one CPU, 1 to 512; 0 for 256
  * @throws KernelError EINVAL
  */

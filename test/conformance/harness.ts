@@ -24,6 +24,8 @@ export type Result = { readonly name: string; readonly compared: number } & (
 /** Recordings that the model has no scenario for, with the reason. */
 export type NotExpressed = Readonly<Record<string, string>>;
 
+/** Frames shown of a scenario that fails. */
+const FRAMES = 6;
 const SOURCES = new Set(['.ts', '.js', '.mjs']);
 /** Helpers of scenarios, declarations and specs. */
 const IGNORED = /^_|\.(?:d|spec|test)\.[jt]s$/;
@@ -121,10 +123,12 @@ export async function runCase({ name, scenario, recording }: Case): Promise<Resu
   }
 }
 
+/** The message and its cause's, the innermost with the place that it comes from. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `\ncaused by ${describe(error.cause)}`;
-  return `${error.stack ?? error.message}${cause}`;
+  if (error.cause !== undefined) return `${error.message}: ${describe(error.cause)}`;
+  const frames = (error.stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at '));
+  return [`${error.name}: ${error.message}`, ...frames.slice(0, FRAMES)].join('\n');
 }
 
 export async function runCases(cases: readonly Case[]): Promise<Result[]> {

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { Machine } from '../machine.js';
+import { context, current, smpProcessorId } from '../sched/current.js';
+import { msleep, udelay } from '../time/delay.js';
+import { Work, type Workqueue, WQ_BH, WQ_HIGHPRI, WQ_UNBOUND } from './work.js';
+import { allocWorkqueue, flushWork, queueWork, workBusy } from './workqueue.js';
+
+function rig(cpus = 1) {
+  const log: string[] = [];
+  const printed: string[] = [];
+  const machine = new Machine({ cpus, printk: (level, text) => printed.push(`${level}: ${text}`) });
+  const work = (name: string): Work =>
+    new Work(() => {
+      log.push(`${name} ${context()} ${current().comm} cpu${smpProcessorId()}`);
+    }, name);
+  /** Queues from a hard interrupt. */
+  const queue = (wq: Workqueue, cpu: number, ...works: Work[]): void => {
+    machine.cpus[cpu]?.callFunction(() => {
+      for (const item of works) queueWork(wq, item);
+      return 0;
+    });
+  };
+  return { log, printed, machine, work, queue, bh: allocWorkqueue('bh', WQ_BH, 0) };
+}
+
+describe('a WQ_BH queue', () => {
+  it('runs its items in softirq context, on the CPU that queued them, in order', () => {
+    const { log, work, queue, bh } = rig(2);
+    queue(bh, 1, work('a'), work('b'));
+    expect(log).toEqual(['a softirq swapper/1 cpu1', 'b softirq swapper/1 cpu1']);
+  });
+
+  it('runs those of WQ_HIGHPRI before the others, and all before tasklets of their softirq', () => {
+    const { machine, log, work } = rig();
+    const { systemBhWq, systemBhHighpriWq } = machine.workqueues;
+    machine.bootCpu.callFunction(() => {
+      queueWork(systemBhWq, work('normal'));
+      queueWork(systemBhHighpriWq, work('high'));
+      return 0;
+    });
+    expect(log.map((entry) => entry.split(' ')[0])).toEqual(['high', 'normal']);
+  });
+
+  it('runs an item that a task queued in ksoftirqd, and a flush waits for it', () => {
+    const { machine, log, work, bh } = rig();
+    const item = work('a');
+    const flushed = machine.runTask(function* () {
+      queueWork(bh, item);
+      return yield* flushWork(item);
+    });
+    expect([flushed, log]).toEqual([true, ['a softirq ksoftirqd/0 cpu0']]);
+  });
+
+  it('runs an item again that was queued while it ran', () => {
+    const { machine, bh } = rig();
+    const states: number[] = [];
+    const item: Work = new Work(function* () {
+      yield* udelay(10);
+      if (states.length === 0) queueWork(bh, item);
+      states.push(workBusy(item));
+    });
+    machine.runTask(function* () {
+      queueWork(bh, item);
+      yield* msleep(10);
+    });
+    expect(states).toEqual([3, 2]);
+  });
+
+  it('reports an item that throws or sleeps, and goes on', () => {
+    const { machine, log, printed, work, queue, bh } = rig();
+    const throws = new Work(() => {
+      throw new Error('no');
+    }, 'throws');
+    const sleeps = new Work(function* () {
+      yield* msleep(5);
+    }, 'sleeps');
+    queue(bh, 0, throws, sleeps, work('next'));
+    machine.advance(1_000_000);
+    expect(printed[0]).toContain('exception in work throws of workqueue bh');
+    expect(printed[1]).toContain('BUG: scheduling while atomic');
+    expect(log).toEqual(['next softirq swapper/0 cpu0']);
+  });
+
+  it.each([
+    [WQ_BH | WQ_UNBOUND, 0],
+    [WQ_BH, 1],
+  ])('with flags %d and max_active %d is refused', (flags, maxActive) => {
+    expect(() => allocWorkqueue('wrong', flags, maxActive)).toThrow('WQ_BH goes with WQ_HIGHPRI only');
+    expect(() => allocWorkqueue('right', WQ_BH | WQ_HIGHPRI, 0)).not.toThrow();
+  });
+});
