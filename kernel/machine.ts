@@ -104,12 +104,12 @@ export class Machine {
     this.lockdep = options.lockdep === false ? undefined : new Lockdep();
     this.trace = new TraceRing(options.traceRecords);
     const realTime = !(this.clock instanceof VirtualClock);
-    this.#sliceNs = options.sliceNs ?? (realTime ? REAL_TIME_SLICE_NS : Number.POSITIVE_INFINITY);
+    this.#sliceNs = length(options, 'sliceNs', realTime ? REAL_TIME_SLICE_NS : Number.POSITIVE_INFINITY);
     this.hz = checkHz(options.hz ?? DEFAULT_HZ);
     this.tickNs = NSEC_PER_SEC / this.hz;
     this.bootNs = this.clock.now();
     this.softirqs = new SoftirqVectors(this);
-    this.hungTasks = new HungTaskDetector(this, options.hungTaskTimeoutSecs ?? HUNG_TASK_TIMEOUT_SECS);
+    this.hungTasks = new HungTaskDetector(this, length(options, 'hungTaskTimeoutSecs', HUNG_TASK_TIMEOUT_SECS));
     this.cpuMask = (1 << count) - 1;
     this.cpus = Array.from({ length: count }, (_, id) => new Cpu(this, id));
     this.irqs = new IrqTable(this);
@@ -154,7 +154,8 @@ export class Machine {
    * the model's own code it only notes that, so hardware and handlers may call it at any time.
    */
   pump(): void {
-    if (this.#pumping) return;
+    // Whoever comes in while the host has its turn waits with the others, or each would have a slice of its own.
+    if (this.#pumping || this.#continueAlarm.scheduled) return;
     this.#pumping = true;
     this.#hostTurn = false;
     this.#sliceEndNs = NOT_STARTED;
@@ -174,7 +175,7 @@ export class Machine {
     if (this.#hostTurn) this.#continueAlarm.schedule(this.clock.now());
   }
 
-  /** Runs `fn`, which may do many things to the hardware, before the CPUs react to any of them. */
+  /** Runs `fn`, which may do many things to the hardware, before the CPUs react to any of them; also when it throws. */
   batch(fn: () => void): void {
     if (this.#pumping) {
       fn();
@@ -185,8 +186,8 @@ export class Machine {
       fn();
     } finally {
       this.#pumping = false;
+      this.pump();
     }
-    this.pump();
   }
 
   #lookAtClock(): void {
@@ -288,7 +289,7 @@ export class Machine {
     return outcome.value;
   }
 
-  /** Moves virtual time on by `ns`. */
+  /** Moves virtual time on by `ns`. `EPERM` within the model, `EINVAL` in real time; so too the other two. */
   advance(ns: number): void {
     this.#virtualClock().advance(ns);
   }
@@ -349,9 +350,21 @@ export class Machine {
   }
 
   #virtualClock(): VirtualClock {
+    if (this.#pumping) {
+      throw new KernelError('EPERM', 'time cannot be moved on by code that runs in the model', {
+        hint: 'a handler or task waits with `yield* msleep(5)` or `await msleep(5)`',
+      });
+    }
     if (this.clock instanceof VirtualClock) return this.clock;
     throw new KernelError('EINVAL', 'real time cannot be moved on', { hint: 'use a machine on a VirtualClock' });
   }
+}
+
+/** An option that is a length of time. */
+function length(options: MachineOptions, name: 'sliceNs' | 'hungTaskTimeoutSecs', otherwise: number): number {
+  const value = options[name] ?? otherwise;
+  if (value >= 0) return value;
+  throw new KernelError('EINVAL', `${name} ${value}: not a length of time`);
 }
 
 type Guarded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown };
