@@ -12,7 +12,8 @@ import { CpuAccounting, type CpuTimes } from './cputime.js';
 import { switchCpu } from './current.js';
 import { HARDIRQ_MASK, HARDIRQ_OFFSET, NMI_MASK, PREEMPT_OFFSET, SOFTIRQ_MASK, SOFTIRQ_OFFSET } from './preempt.js';
 import { RunQueue } from './runqueue.js';
-import { TASK_DEAD, TASK_INTERRUPTIBLE, TASK_RUNNING, TASK_UNINTERRUPTIBLE, Task } from './task.js';
+import { signalPendingState } from './signal.js';
+import { TASK_DEAD, TASK_RUNNING, TASK_UNINTERRUPTIBLE, Task } from './task.js';
 import { selectCpu } from './wakeup.js';
 
 /** Interrupts that a CPU raises for itself or gets from another CPU, in the order in which they are taken. */
@@ -357,9 +358,9 @@ export class Cpu {
     this.#put(previous, next ?? this.idle);
   }
 
-  /** A task goes to sleep, or ends; a signal that was sent already keeps it awake. */
+  /** A task goes to sleep, or ends; a signal that was sent already, and that ends such a sleep, keeps it awake. */
   #block(task: Task): void {
-    if ((task.state & TASK_INTERRUPTIBLE) !== 0 && task.pendingSignals !== 0) {
+    if (signalPendingState(task.state, task)) {
       task.state = TASK_RUNNING;
       return;
     }
