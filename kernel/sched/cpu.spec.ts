@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fakeLines } from '../irq/fake-line.spec-helper.js';
+import { IRQ_HANDLED, IRQ_WAKE_THREAD } from '../irq/flags.js';
+import { requestThreadedIrq } from '../irq/manage.js';
 import { Machine } from '../machine.js';
 import { BLOCK_SOFTIRQ, HI_SOFTIRQ, localBhDisable, localBhEnable, raiseSoftirq } from '../softirq/softirq.js';
+import { Tasklet, taskletKill, taskletSchedule } from '../softirq/tasklet.js';
 import { MonotonicClock } from '../time/clock.js';
 import { mdelay, msleep, nsleep, udelay } from '../time/delay.js';
 import {
@@ -215,7 +219,7 @@ it('random programs: all end, nobody is on two CPUs, FIFO comes first, time adds
 
 describe('contexts', () => {
   it('are told by the predicates', () => {
-    const machine = new Machine();
+    const { machine, irq, pulse } = fakeLines();
     const rows: Record<string, string> = {};
     const note = (name: string) => {
       const answers = {
@@ -247,6 +251,12 @@ describe('contexts', () => {
       note('hardirq on idle');
       return HRTIMER_NORESTART;
     });
+    const behind = new Tasklet(() => note('tasklet behind a hardirq'));
+    const primary = () => {
+      note('top half');
+      taskletSchedule(behind);
+      return IRQ_WAKE_THREAD;
+    };
     machine.runTask(function* () {
       note('task');
       localBhDisable();
@@ -257,6 +267,16 @@ describe('contexts', () => {
       const work = new Work(() => note('worker'));
       scheduleWork(work);
       yield* flushWork(work);
+      const tasklet = new Tasklet(() => note('tasklet in ksoftirqd'));
+      taskletSchedule(tasklet);
+      yield* taskletKill(tasklet);
+      const thread = () => {
+        note('irq thread');
+        return IRQ_HANDLED;
+      };
+      yield* requestThreadedIrq(irq, primary, thread, 0, 'demo');
+      pulse();
+      yield* msleep(1);
       raiseSoftirq(BLOCK_SOFTIRQ);
       hrtimerStart(idleTimer, 1000, HRTIMER_MODE_REL);
       yield* msleep(1);
@@ -268,6 +288,10 @@ describe('contexts', () => {
       'nested hardirq': 'hardirq init: hardirq interrupt atomic irqsOff',
       softirq: 'softirq ksoftirqd/0: serving softirq interrupt atomic',
       worker: 'task kworker/0:0: task',
+      'tasklet in ksoftirqd': 'softirq ksoftirqd/0: serving softirq interrupt atomic',
+      'top half': 'hardirq swapper/0: hardirq interrupt atomic irqsOff',
+      'tasklet behind a hardirq': 'softirq swapper/0: serving softirq interrupt atomic',
+      'irq thread': `task irq/${irq}-demo: task`,
       'hardirq on idle': 'hardirq swapper/0: hardirq interrupt atomic irqsOff',
     });
   });
