@@ -19,6 +19,7 @@ function common(line: string): string {
     .replace(/^WARNING: CPU: \S+ PID: \S+ at (?:.* )?(\w+)$/, 'WARNING: CPU: C PID: P at PLACE $1')
     .replace(/ set at \[<ADDR>\] .*$/, '')
     .replace(/\bat: .+$/, 'at: PLACE')
+    .replace(/(entered softirq \d+ \w+) (?:.* )?with preempt_count/, '$1 ADDR with preempt_count')
     .replace(/\bkworker\/(?:u?\d+:\d+H?|C:N)/g, 'kworker/C:N')
     .replace(/\[\d+\]$/, '[P]')
     .replace(/(kworker\/C:N|ksoftirqd\/\d+|\b[A-Za-z][\w-]*)\/(?:\d+|P)(?=[\s.:/]|$)/g, '$1/P')
