@@ -9,6 +9,7 @@ import {
   IRQF_TRIGGER_FALLING,
   IRQF_TRIGGER_RISING,
   requestThreadedIrq,
+  Tracepoint,
 } from '../../kernel/index.js';
 import { readerArguments, Samples, sayReady } from './samples.js';
 
@@ -40,9 +41,16 @@ const events = {
 const backend = openBackend(config, createLogger({ output: process.stderr, terminal: false }), events);
 const { machine, edge, originNs } = backend;
 
+const monotonic = (ns: number): bigint => BigInt(Math.round(originNs + ns));
+
+/**
+ * The time of entry is that of irq_handler_entry, which the model's trace, always on, has read right before the call: one
+ * look at the clock, as in the other readers.
+ */
 function topHalf(): typeof IRQ_WAKE_THREAD {
-  const now = process.hrtime.bigint();
-  if (samples.take(BigInt(Math.round(originNs + edge.stampNs)), now)) {
+  const [entry] = machine.trace.read(machine.trace.written - 1);
+  if (entry?.event !== Tracepoint.irqHandlerEntry) throw new Error('the newest trace record is not irq_handler_entry');
+  if (samples.take(monotonic(edge.stampNs), monotonic(entry.timeNs))) {
     samples.save(out);
     setImmediate(() => process.exit());
   }
