@@ -3,6 +3,7 @@ import { ERRNO, KernelError } from './errno.js';
 import { IrqTable } from './irq/irqdesc.js';
 import { deadlockText } from './locking/deadlock.js';
 import { Lockdep } from './locking/lockdep.js';
+import { noEndOfWork } from './sched/circle.js';
 import { type Coroutine, DONE, isCoroutine, type Outcome, type Process, SUSPENDED } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
 import { runningCpu, thisCpu } from './sched/current.js';
@@ -49,7 +50,8 @@ const MAX_CPUS = 8;
 const REAL_TIME_SLICE_NS = 2_000_000;
 const HUNG_TASK_TIMEOUT_SECS = 120;
 const NSEC_PER_SEC = 1_000_000_000;
-/** Steps at one instant of virtual time after which the model is taken to run in a circle. */
+/** Steps at one instant of virtual time after which the model is taken to run in a circle: in one call of the host's, and in all. */
+const MAX_STEPS_A_PUMP = 2_000_000;
 const MAX_STEPS_AT_ONCE = 20_000_000;
 /** Steps between two looks at the clock in real time. */
 const STEPS_PER_LOOK = 16;
@@ -87,6 +89,7 @@ export class Machine {
   #nextPid = 2;
   #pumping = false;
   #steps = 0;
+  #stepsAtPump = 0;
   #stepsAtNs = -1;
   #sliceEndNs = NOT_STARTED;
   #hostTurn = false;
@@ -158,6 +161,7 @@ export class Machine {
     if (this.#pumping || this.#continueAlarm.scheduled) return;
     this.#pumping = true;
     this.#hostTurn = false;
+    this.#stepsAtPump = this.#steps;
     this.#sliceEndNs = NOT_STARTED;
     try {
       let kicked = true;
@@ -207,11 +211,11 @@ export class Machine {
     if (now !== this.#stepsAtNs) {
       this.#stepsAtNs = now;
       this.#steps = 0;
-    } else if (this.#steps > MAX_STEPS_AT_ONCE) {
+      this.#stepsAtPump = 0;
+    } else if (this.#steps - this.#stepsAtPump > MAX_STEPS_A_PUMP || this.#steps > MAX_STEPS_AT_ONCE) {
       this.#steps = 0;
-      throw new KernelError('EDEADLK', `no end of work at ${now} ns: an interrupt or a task goes round in a circle`, {
-        hint: 'an interrupt line that its handler never clears, or a loop that waits without yield* of a delay',
-      });
+      this.#stepsAtPump = 0;
+      throw noEndOfWork(this);
     }
     return false;
   }
