@@ -128,6 +128,13 @@ describe('the comparator', () => {
     expect(parts([HARDIRQ, chip], [HARDIRQ, { ...chip, pc: [1, 0, 1] }])).toContain('event 1: preempt_count');
   });
 
+  it('compares all of preempt_count in a softirq that interrupts nothing', () => {
+    const softirq: OracleEvent = { ...HARDIRQ, ctx: 'softirq', pc: [1, 1, 0], on: 'inline' };
+    const model: OracleEvent = { ...softirq, pc: [0, 1, 0] };
+    expect(parts([softirq], [model])).toBe('');
+    expect(parts([softirq], [{ ...model, ownCount: true }])).toContain('event 0: preempt_count');
+  });
+
   it('begins anew with each delivery by the hardware', () => {
     const deliver: OracleEvent = { ...HARDIRQ, ev: 'hw.deliver' };
     expect(parts([HARDIRQ, deliver], [HARDIRQ, { ...deliver, pc: [0, 0, 1] }])).toBe('');

@@ -31,7 +31,8 @@ function same(a: unknown, b: unknown): boolean {
 
 /**
  * Compares preempt_count. Its first field includes, in an interrupt, the count of what was interrupted, which depends on
- * where a real CPU happened to be: there only its changes within one interrupt are compared, elsewhere all of it.
+ * where a real CPU happened to be: there only its changes within one interrupt are compared, elsewhere all of it (in
+ * ksoftirqd and in softirqs run by local_bh_enable() too, which interrupt nothing).
  */
 class CountComparator {
   /** By CPU: the context of the last event, and how much more the model counts in this interrupt. */
@@ -47,7 +48,7 @@ class CountComparator {
     const begins = before?.ctx !== ctx || recorded.ev.startsWith('hw.');
     this.#last.set(cpu ?? 0, { ctx, shift });
     if (!same(rest, modelRest)) return true;
-    if (ctx === 'task') return shift !== 0;
+    if (ctx === 'task' || model.ownCount === true) return shift !== 0;
     return !begins && shift !== before.shift;
   }
 }

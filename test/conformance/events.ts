@@ -27,6 +27,8 @@ export interface OracleEvent {
   readonly on?: string;
   readonly ev: string;
   readonly v?: Values;
+  /** The model's events: nothing was interrupted, so all of `pc` is of this context's own making. */
+  readonly ownCount?: true;
 }
 
 /** Names of the interrupt lines of a scenario, by interrupt number. */

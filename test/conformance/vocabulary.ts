@@ -38,7 +38,6 @@ import {
   localIrqDisable,
   localIrqEnable,
   localIrqRestore,
-  localIrqSave,
   type Machine,
   mdelay,
   msleep,
@@ -52,6 +51,7 @@ import {
   smpProcessorId,
   type Task,
   Tasklet,
+  thisCpu,
   udelay,
   Work,
   type Workqueue,
@@ -173,6 +173,8 @@ export class Oracle {
   /** Names of all lines so far, by interrupt number. */
   readonly lines = new Map<number, string>();
   #base = 0;
+  /** By CPU: hard interrupts taken when a task there logged something last. */
+  readonly #interrupts = new Map<number, number>();
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -180,12 +182,15 @@ export class Oracle {
 
   /** Logs an event, with the context of the caller. Any context. */
   log(ev: string, v?: Values): void {
-    this.events.push(capture(ev, v, this.lines));
+    const event = capture(ev, v, this.lines);
+    this.events.push(this.#interruptsNothing(event) ? { ...event, ownCount: true } : event);
   }
 
-  /** Logs an event whose context means nothing (the count has underflowed). */
-  logWithoutContext(ev: string, v?: Values): void {
-    this.events.push({ cpu: 0, ctx: null, irqs_off: null, pc: null, ev, ...(v === undefined ? {} : { v }) });
+  /** A softirq of ksoftirqd, or of local_bh_enable(): no interrupt has come since a task logged something. */
+  #interruptsNothing({ ctx, on }: OracleEvent): boolean {
+    const { id, interrupts } = thisCpu();
+    if (ctx === 'task') this.#interrupts.set(id, interrupts);
+    return ctx === 'softirq' && (on !== 'inline' || this.#interrupts.get(id) === interrupts);
   }
 
   /** Begins a part of the scenario. */
@@ -399,9 +404,6 @@ export class Oracle {
     return queued;
   }
 }
-
-/** Saves and disables interrupts; the flags for {@link Oracle.localIrqRestore}. */
-export { localIrqSave };
 
 /** 0, or the negative errno of the KernelError that an effect throws. */
 export function* errnoOf(effect: Coroutine<unknown>): Coroutine<number> {
