@@ -58,7 +58,6 @@ export type LogLine = (ev: string, v: { readonly [name: string]: string | number
 /** One interrupt line with a chip and a domain of its own. */
 export class Line {
   readonly name: string;
-  readonly flow: Flow;
   readonly irq: number;
   readonly #machine: Machine;
   readonly #options: LineOptions;
@@ -82,7 +81,6 @@ export class Line {
     if (missing !== 0) throw new KernelError('ENOSYS', `the model's irq_chip has nothing for chipflags ${missing}`);
     this.#machine = machine;
     this.name = name;
-    this.flow = flow;
     this.#options = options;
     this.#log = (ev, v) => {
       if (options.quiet !== true) log(ev, v);
@@ -187,10 +185,7 @@ export class Line {
     this.#asserted = asserted;
   }
 
-  get asserted(): boolean {
-    return this.#asserted;
-  }
-
+  /** Gives the interrupt number back; no action may be on the line. */
   dispose(): void {
     this.#domain.disposeMapping(0);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { disableIrq, enableIrq, IRQ_HANDLED, localIrqDisable, preemptPoint } from '../../kernel/index.js';
+import { disableIrq, enableIrq, freeIrq, IRQ_HANDLED, localIrqDisable, preemptPoint } from '../../kernel/index.js';
 import { eventText } from './events.js';
 import { runProgram } from './run-scenario.js';
 import { ChipFlag, type Flow, type Oracle, type Program } from './vocabulary.js';
@@ -102,6 +102,35 @@ describe('a fake line', () => {
       'chip.shutdown line=A',
       'free_irq line=A name=d',
     ]);
+  });
+
+  it('refuses trigger types as it is told to', () => {
+    const log = logOf(function* (o) {
+      const BAD = o.line('BAD', 'edge', { setTypeFails: ['EINVAL', 'ENXIO'] });
+      for (const flags of [4, 8, 1]) yield* o.request(BAD, { handler: () => IRQ_HANDLED, flags });
+    });
+    expect(log.filter((entry) => !entry.includes('unmask'))).toEqual([
+      'line.new line=BAD flow=edge chipflags=0',
+      'chip.set_type line=BAD type=4 ret=-22',
+      'request ret=-22',
+      'chip.set_type line=BAD type=8 ret=-6',
+      'request ret=-6',
+      'chip.set_type line=BAD type=1 ret=0',
+      'request ret=0',
+    ]);
+  });
+
+  it('gives its number back, for the next of its name', () => {
+    const numbers: number[] = [];
+    runProgram(function* (o) {
+      for (let i = 0; i < 2; i++) {
+        const A = yield* handled(o, false);
+        numbers.push(A.irq);
+        yield* freeIrq(A.irq);
+        A.dispose();
+      }
+    });
+    expect(new Set(numbers).size).toBe(1);
   });
 
   it.each([

@@ -1,3 +1,5 @@
+// The vocabulary of the scenarios: the words of their programs, as methods of what each of them gets.
+
 /**
  * The vocabulary of the scenarios: small programs that ran on a real Linux kernel, and run here on the model.
  *
@@ -5,7 +7,7 @@
  * it logs is compared with the recording of the same name. Kernel functions come from the model, under their names:
  *
  * ```ts
- * import { IRQ_HANDLED, localIrqDisable } from 'gpio-irqd';
+ * import { IRQ_HANDLED } from 'gpio-irqd';
  * import type { Oracle } from 'gpio-irqd/conformance';
  *
  * export default function* (o: Oracle) {
@@ -26,10 +28,7 @@ import {
   enableIrq,
   freeIrq,
   IRQ_HANDLED,
-  IRQ_NONE,
-  IRQ_WAKE_THREAD,
   type IrqHandler,
-  type IrqReturn,
   type IrqThreadFn,
   jiffies,
   KernelError,
@@ -39,7 +38,6 @@ import {
   localIrqEnable,
   localIrqRestore,
   type Machine,
-  mdelay,
   msleep,
   ndelay,
   type Process,
@@ -50,15 +48,15 @@ import {
   requestThreadedIrq,
   smpProcessorId,
   type Task,
-  Tasklet,
   thisCpu,
   udelay,
-  Work,
   type Workqueue,
 } from '../../kernel/index.js';
+import { Device, LoggedTasklet, LoggedWork } from './actors.js';
 import { capture, type OracleEvent, type Value, type Values } from './events.js';
 import { type Flow, Line, type LineOptions } from './line.js';
 
+export { Device, LoggedTasklet, LoggedWork } from './actors.js';
 export type { OracleEvent, Value, Values } from './events.js';
 export { ChipFlag, type Flow, Line, type LineOptions } from './line.js';
 
@@ -88,82 +86,6 @@ export interface Request {
 
 function isCoroutine(value: unknown): value is Coroutine {
   return typeof value === 'object' && value !== null && 'next' in value;
-}
-
-function returnName(ret: number): string {
-  if (ret === IRQ_NONE) return 'NONE';
-  if (ret === IRQ_HANDLED) return 'HANDLED';
-  return ret === IRQ_WAKE_THREAD ? 'WAKE_THREAD' : 'OTHER';
-}
-
-/** A device with the usual handler and thread function. Its name stands in the events; it is its own dev_id. */
-export class Device {
-  readonly name: string;
-  /** What the handler and the thread function return. */
-  returns: number;
-  threadReturns: IrqReturn = IRQ_HANDLED;
-  primaryRuns = 0;
-  threadRuns = 0;
-  /** Done by the handler behind its event, and by the thread function between `thread.begin` and `thread.end`. */
-  inHandler: (run: number) => void = () => {};
-  inThread: (run: number) => Coroutine<void> | undefined = () => undefined;
-  readonly handler: IrqHandler;
-  readonly thread: IrqThreadFn;
-
-  constructor(o: Oracle, name: string, returns: number) {
-    this.name = name;
-    this.returns = returns;
-    const h_primary: IrqHandler = () => {
-      o.log('primary', { dev: name, run: ++this.primaryRuns, ret: returnName(this.returns) });
-      this.inHandler(this.primaryRuns);
-      return this.returns as IrqReturn;
-    };
-    this.handler = h_primary;
-    this.thread = () => this.#thread(o);
-  }
-
-  *#thread(o: Oracle): Coroutine<IrqReturn> {
-    const run = ++this.threadRuns;
-    o.log('thread.begin', { dev: this.name, run });
-    const more = this.inThread(run);
-    if (more !== undefined) yield* more;
-    o.log('thread.end', { dev: this.name, run, ret: returnName(this.threadReturns) });
-    return this.threadReturns;
-  }
-}
-
-/** A tasklet that logs each run. */
-export class LoggedTasklet extends Tasklet {
-  runs = 0;
-
-  constructor(o: Oracle, t: Value) {
-    super(() => o.log('tasklet', { t, run: ++this.runs }));
-  }
-}
-
-/** A work item that logs `work.begin` and `work.end`, and is busy or asleep in between. */
-export class LoggedWork extends Work {
-  readonly w: string;
-  runs = 0;
-  /** Milliseconds. */
-  busy = 0;
-  sleep = 0;
-  /** Done in between, behind the rest. */
-  inWork: (run: number) => void = () => {};
-
-  constructor(o: Oracle, w: string) {
-    super(() => this.#run(o), w);
-    this.w = w;
-  }
-
-  *#run(o: Oracle): Coroutine<void> {
-    const run = ++this.runs;
-    o.log('work.begin', { w: this.w, run });
-    if (this.busy > 0) yield* mdelay(this.busy);
-    if (this.sleep > 0) yield* msleep(this.sleep);
-    this.inWork(run);
-    o.log('work.end', { w: this.w, run });
-  }
 }
 
 /** What a scenario gets: the log, and the words of its program. */
@@ -330,13 +252,6 @@ export class Oracle {
   *enableIrq(line: Line): Coroutine<void> {
     enableIrq(line.irq);
     yield* preemptPoint();
-  }
-
-  /** `fn` with preemption off. */
-  *withPreemptionOff(fn: () => void): Coroutine<void> {
-    preemptDisable();
-    fn();
-    yield* this.preemptEnable();
   }
 
   /** `fn` with bottom halves off. */
