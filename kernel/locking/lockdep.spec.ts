@@ -35,7 +35,7 @@ interface Line {
 
 /** The kernel's messages of a recording, without what depends on its build. */
 function recorded(name: string): string[] {
-  const text = readFileSync(new URL(`./recordings/${name}.jsonl`, import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`../../test/conformance/recordings/${name}.jsonl`, import.meta.url), 'utf8');
   return text
     .split('\n')
     .filter((line) => line !== '')
