@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compare, type ModelRun } from './compare.js';
@@ -38,12 +39,14 @@ const CHANGES: readonly ((event: OracleEvent) => OracleEvent)[] = [
   ({ pc, ...event }) => ({ ...event, pc: [pc?.[0] ?? 0, pc?.[1] ?? 0, (pc?.[2] ?? 0) + 1] }),
 ];
 
-/** Recordings whose every entry is compared. */
-const STABLE = casesOf(new URL('./scenarios', import.meta.url).pathname)
-  .map(({ recording: file }) => readRecording(file))
-  .filter(
-    ({ meta, events }) => meta.identical_in_all_runs && events.every(({ ctx, cpu }) => ctx !== null && cpu !== null),
-  );
+const ALL = casesOf(fileURLToPath(new URL('./scenarios', import.meta.url))).map(({ recording: file }) =>
+  readRecording(file),
+);
+
+/** Recordings whose every entry is compared in full. */
+const STABLE = ALL.filter(
+  ({ meta, events }) => meta.identical_in_all_runs && events.every(({ ctx, cpu }) => ctx !== null && cpu !== null),
+);
 
 const anyRecording = fc.constantFrom(...STABLE);
 
@@ -71,6 +74,36 @@ describe('the comparator', () => {
         const { equal, diff } = compare({ ...one, events }, { ...playedBack(one), events: altered });
         expect(equal).toBe(false);
         expect(diff).toContain(`event ${at}: `);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('finds an altered event also where context or order are left open', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...ALL), fc.nat(), fc.boolean(), (one, pick, name) => {
+        const events = partaking(one);
+        const at = pick % events.length;
+        const change = (event: OracleEvent): OracleEvent =>
+          name ? { ...event, ev: `${event.ev}!` } : { ...event, v: { ...event.v, more: 1 } };
+        const altered = events.map((event, i) => (i === at ? change(event) : event));
+        expect(compare({ ...one, events }, { ...playedBack(one), events: altered }).equal).toBe(false);
+      }),
+    );
+  });
+
+  it('finds any change of preempt_count in a task, and within an interrupt behind its first event', () => {
+    fc.assert(
+      fc.property(anyRecording, fc.nat(), fc.constantFrom(-1, 1), (one, pick, by) => {
+        const events = partaking(one);
+        const at = pick % events.length;
+        const [before, event] = [events[at - 1], events[at]];
+        if (event === undefined || event.pc === null) return;
+        fc.pre(event.ctx === 'task' || (before?.ctx === event.ctx && !event.ev.startsWith('hw.')));
+        const [preempt = 0, ...rest] = event.pc;
+        const altered = events.map((other, i) => (i === at ? { ...other, pc: [preempt + by, ...rest] } : other));
+        const { diff } = compare({ ...one, events }, { ...playedBack(one), events: altered });
+        expect(diff).toContain(`event ${at}: preempt_count`);
       }),
       { numRuns: 500 },
     );
