@@ -32,5 +32,8 @@ export const IRQF_NO_AUTOEN = 0x8_0000;
 /** Takes ONESHOT on if the line has it already. */
 export const IRQF_COND_ONESHOT = 0x20_0000;
 
+/** Status flag of a line: a request does not enable it, enable_irq does (include/linux/irq.h). */
+export const IRQ_NOAUTOEN = 1 << 12;
+
 /** An interrupt number that stands for "not wired" (include/linux/interrupt.h): a request of it is refused with ENOTCONN. */
 export const IRQ_NOTCONNECTED = 0x8000_0000;

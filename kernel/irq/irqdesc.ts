@@ -74,6 +74,8 @@ export class IrqDesc {
   type = IRQ_TYPE_NONE;
   /** The type was fixed by firmware or by a second sharer, so that all who come must agree (IRQD_DEFAULT_TRIGGER_SET). */
   typeFixed = false;
+  /** Requests do not enable it (IRQ_NOAUTOEN). */
+  noAutoen = false;
   started = false;
   masked = true;
   disabled = true;

@@ -9,6 +9,7 @@ import { Tracepoint } from '../trace/ring.js';
 import { callChip, shutDownIrq, startUpIrq } from './chip.js';
 import {
   IRQ_HANDLED,
+  IRQ_NOAUTOEN,
   IRQ_NOTCONNECTED,
   IRQ_TYPE_NONE,
   IRQ_WAKE_THREAD,
@@ -110,6 +111,34 @@ function setTrigger(desc: IrqDesc, type: number): void {
   desc.type = type;
 }
 
+/** A line gets its first action: it is started up, unless the request or the line says that enable_irq does it. */
+function enableFirst(desc: IrqDesc, flags: number): void {
+  if ((flags & IRQF_NO_AUTOEN) === 0 && !desc.noAutoen) {
+    startUpIrq(desc);
+    return;
+  }
+  // A second sharer would find the line disabled, and not know that it has to enable it.
+  if ((flags & IRQF_SHARED) !== 0) desc.machine.warnOnce('shared noautoen', '', '__setup_irq');
+  desc.depth = 1;
+}
+
+/** Sets or clears IRQ_NOAUTOEN, the status flag of a line that the model has (irq_modify_status). */
+function modifyStatus(irq: number, flags: number, value: boolean): void {
+  if (flags !== IRQ_NOAUTOEN)
+    throw invalid(`irq ${irq}: of status flags ${flags.toString(16)} only IRQ_NOAUTOEN is known`);
+  thisCpu().machine.irqs.get(irq).noAutoen = value;
+}
+
+/** Sets IRQ_NOAUTOEN on a line (irq_set_status_flags). Any context. `EINVAL` for other flags or an unknown irq. */
+export function irqSetStatusFlags(irq: number, flags: number): void {
+  modifyStatus(irq, flags, true);
+}
+
+/** Clears IRQ_NOAUTOEN on a line (irq_clear_status_flags). As {@link irqSetStatusFlags}. */
+export function irqClearStatusFlags(irq: number, flags: number): void {
+  modifyStatus(irq, flags, false);
+}
+
 /**
  * Requests an interrupt with a top half and a thread (request_threaded_irq). Process context.
  *
@@ -153,8 +182,7 @@ export const requestThreadedIrq = effect(function* requestThreadedIrq(
   if (first) setTrigger(desc, action.flags & IRQF_TRIGGER_MASK);
   if (threadFn !== null) startThread(desc, action, threadFn);
   desc.actions = [...desc.actions, action];
-  if (first && (flags & IRQF_NO_AUTOEN) !== 0) desc.depth = 1;
-  else if (first) startUpIrq(desc);
+  if (first) enableFirst(desc, flags);
   // The new thread gets as far as its first sleep before the caller goes on.
   yield Request.point;
 });

@@ -5,6 +5,7 @@ import { preemptDisable, preemptEnable } from '../sched/core.js';
 import { type FakeLineOptions, fakeLines, thrownBy } from './fake-line.spec-helper.js';
 import {
   IRQ_HANDLED,
+  IRQ_NOAUTOEN,
   IRQ_NOTCONNECTED,
   IRQF_COND_ONESHOT,
   IRQF_COND_SUSPEND,
@@ -20,7 +21,7 @@ import {
   type IrqReturn,
 } from './flags.js';
 import type { IrqHandler } from './irqdesc.js';
-import { freeIrq, requestIrq, requestThreadedIrq } from './manage.js';
+import { freeIrq, irqClearStatusFlags, irqSetStatusFlags, requestIrq, requestThreadedIrq } from './manage.js';
 
 const handled = (): IrqReturn => IRQ_HANDLED;
 
@@ -304,5 +305,34 @@ describe('freeIrq', () => {
     expect(printed[1]).toMatch(/^emerg: BUG: sleeping function called from invalid context at [\s\S]*called: free_irq/);
     expect(printed.at(-1)).toMatch(/^alert: Oops: exception in handler one/);
     expect(machine.irqs.get(irq).actions.length).toBe(1);
+  });
+});
+
+describe('the status flag IRQ_NOAUTOEN', () => {
+  it('leaves a line disabled that is requested, until it is cleared', () => {
+    const { machine, irq, desc, request } = requester();
+    const run = (fn: () => void): void => machine.runTask(fn);
+    run(() => irqSetStatusFlags(irq, IRQ_NOAUTOEN));
+    request({ flags: 0, devId: 'x' });
+    expect([desc.depth, desc.started]).toEqual([1, false]);
+    machine.runTask(() => freeIrq(irq, 'x'));
+    run(() => irqClearStatusFlags(irq, IRQ_NOAUTOEN));
+    request({ flags: 0, devId: 'x' });
+    expect([desc.depth, desc.started]).toEqual([0, true]);
+  });
+
+  it('warns of a sharer, once', () => {
+    const { machine, irq, printed, request } = requester();
+    machine.runTask(() => irqSetStatusFlags(irq, IRQ_NOAUTOEN));
+    for (let i = 0; i < 2; i++) {
+      request({ flags: IRQF_SHARED, devId: 'x' });
+      machine.runTask(() => freeIrq(irq, 'x'));
+    }
+    expect(printed).toEqual(['warning:  (__setup_irq)']);
+  });
+
+  it('is the only one that there is', () => {
+    const { machine, irq } = requester();
+    expect(() => machine.runTask(() => irqSetStatusFlags(irq, 3))).toThrow('only IRQ_NOAUTOEN is known');
   });
 });
