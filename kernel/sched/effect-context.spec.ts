@@ -9,7 +9,7 @@ import { requestIrq, requestThreadedIrq } from '../irq/manage.js';
 import { Machine } from '../machine.js';
 import { nsleep } from '../time/delay.js';
 import { Work, WQ_UNBOUND } from '../workqueue/work.js';
-import { allocWorkqueue, queueWork } from '../workqueue/workqueue.js';
+import { allocWorkqueue, flushWork, queueWork } from '../workqueue/workqueue.js';
 import { current } from './current.js';
 import { provideAsyncContext } from './effect.js';
 import type { Task } from './task.js';
@@ -19,7 +19,7 @@ const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000)
 
 const MS = 1_000_000;
 
-beforeAll(() => provideAsyncContext(new AsyncLocalStorage<Task>()));
+beforeAll(() => provideAsyncContext(new AsyncLocalStorage()));
 
 describe('several async functions at once', () => {
   it('each sleep in their own task, for as long as they asked', async () => {
@@ -114,5 +114,36 @@ describe('an await outside of any task', () => {
     await machine.advanceAsync(5 * MS);
     await call;
     await expect(late).rejects.toMatchObject({ code: 'EPERM' });
+  });
+
+  it('is refused when its task is already in the next call: it is not taken for that one', async () => {
+    const machine = new Machine();
+    const wq = allocWorkqueue('demo', WQ_UNBOUND, 1);
+    const tasks: Task[] = [];
+    let late: Promise<unknown> = Promise.resolve();
+    let callLate = (): void => {};
+    const first = new Work(async () => {
+      tasks.push(current());
+      late = new Promise<void>((resolve) => {
+        callLate = resolve;
+      }).then(() => msleep(50));
+      late.catch(() => {});
+    });
+    const second = new Work(async () => {
+      tasks.push(current());
+      await msleep(1);
+      callLate();
+      await msleep(1);
+    });
+    const both = machine.call(function* () {
+      queueWork(wq, first);
+      queueWork(wq, second);
+      yield* flushWork(second);
+      return machine.clock.now() / MS;
+    });
+    await machine.advanceAsync(100 * MS);
+    expect(tasks[1]).toBe(tasks[0]);
+    await expect(late).rejects.toMatchObject({ code: 'EPERM' });
+    expect(await both).toBe(2);
   });
 });

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../errno.js';
 import { Machine } from '../machine.js';
@@ -20,6 +22,10 @@ function rig() {
     log.push(`${machine.clock.now() / MS} ${text}`);
   };
   return { machine, log, at };
+}
+
+function raise(error: Error): never {
+  throw error;
 }
 
 /** An effect of the user's own: sleeps, then gives or throws. */
@@ -211,5 +217,34 @@ describe('an async function', () => {
     const done = machine.call(async () => await points(5));
     await machine.advanceAsync(1);
     expect(await done).toBe(5);
+  });
+
+  it('that is a thenable whose then throws gives that error, and lets time go', () => {
+    const { machine } = rig();
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tried
+    const broken = { then: () => raise(new KernelError('EIO', 'no then')) } as unknown as PromiseLike<void>;
+    const run = () => machine.runTask(() => broken);
+    expect(run).toThrow('no then');
+    machine.advance(1);
+    expect(machine.clock.now()).toBe(1);
+  });
+
+  it("that never settles is dropped with its machine, and stands in no other one's way", async () => {
+    const dropped = (() => {
+      const { machine } = rig();
+      machine.spawn('stuck', () => new Promise<void>(() => {}));
+      return new WeakRef(machine);
+    })();
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    for (let i = 0; i < 10 && dropped.deref() !== undefined; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      gc();
+    }
+    expect(dropped.deref()).toBeUndefined();
+    const { machine } = rig();
+    const done = machine.call(async () => await answer(1, 7));
+    await machine.advanceAsync(5 * MS);
+    expect(await done).toBe(7);
   });
 });

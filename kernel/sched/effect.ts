@@ -18,10 +18,12 @@ interface Awaited {
   readonly reject: (error: unknown) => void;
 }
 
-/** An async function that a task waits for. */
+/** One call of an async function, by the task that waits for it. */
 class AsyncCall {
   readonly task: Task;
   readonly awaited: Awaited[] = [];
+  /** The task waits for it: until then, and when it is over, nobody would do what it awaits. */
+  open = false;
   settled = false;
   value: unknown;
   error: unknown;
@@ -36,7 +38,9 @@ class AsyncCall {
     wakeUpProcess(this.task);
   }
 
+  /** The first outcome counts, whatever a thenable of the user's does. */
   settle(failed: boolean, value: unknown): void {
+    if (this.settled) return;
     this.settled = true;
     this.failed = failed;
     if (failed) this.error = value;
@@ -45,34 +49,45 @@ class AsyncCall {
   }
 }
 
-/** Async calls that tasks wait for, by task. */
-const calls = new Map<Task, AsyncCall>();
-
-/** Follows a value through promises; the shape of Node's AsyncLocalStorage. */
+/** Follows a value through promises; the shape of Node's AsyncLocalStorage. What it follows is the model's own. */
 export interface AsyncContext {
-  run<R, A extends unknown[]>(task: Task, fn: (...args: A) => R, ...args: A): R;
-  getStore(): Task | undefined;
+  run<R, A extends unknown[]>(store: unknown, fn: (...args: A) => R, ...args: A): R;
+  getStore(): unknown;
 }
 
 let asyncContext: AsyncContext | undefined;
 
+/** The calls behind promises that {@link callProcess} has returned. */
+const callOfPromise = new WeakMap<PromiseLike<unknown>, AsyncCall>();
+
+/** Where no context tells them apart: the calls under way. Weakly, since one may never settle and its machine be dropped. */
+const openCalls = new Set<WeakRef<AsyncCall>>();
+
 /**
- * Gives the model the means to tell which task an `await` belongs to when several async functions are under way; a host
+ * Gives the model the means to tell which call an `await` belongs to when several async functions are under way; a host
  * on Node hands in `new AsyncLocalStorage()`. Without it, one async function at a time can await effects.
  */
 export function provideAsyncContext(context: AsyncContext): void {
   asyncContext = context;
 }
 
-/** The async function that is running: by the host's means, or because there is only one. */
-function asyncCall(): AsyncCall | undefined {
-  if (asyncContext !== undefined) {
-    const task = asyncContext.getStore();
-    return task === undefined ? undefined : calls.get(task);
+/** The only call under way, if there is only one. */
+function onlyOpenCall(): AsyncCall | undefined {
+  let only: AsyncCall | undefined;
+  for (const ref of openCalls) {
+    const call = ref.deref();
+    if (call === undefined) openCalls.delete(ref);
+    else if (only === undefined) only = call;
+    else return undefined;
   }
-  if (calls.size !== 1) return undefined;
-  const [only] = calls.values();
   return only;
+}
+
+/** The call of the async function that is running: by the host's means, or because there is only one. */
+function asyncCall(): AsyncCall | undefined {
+  if (asyncContext === undefined) return onlyOpenCall();
+  const store = asyncContext.getStore();
+  return store instanceof AsyncCall && store.open ? store : undefined;
 }
 
 /** The task of the async function that is running after an `await`; `undefined` outside of any. */
@@ -84,7 +99,7 @@ setAsyncOwner(asyncTask);
 
 function callOfAwait(): AsyncCall {
   const call = asyncCall();
-  if (call !== undefined) return call;
+  if (call !== undefined && !call.settled) return call;
   const told = asyncContext !== undefined;
   const where = told ? '' : ', or in one of several async functions at once';
   throw new KernelError('EPERM', `await of a kernel primitive outside of a task${where}`, {
@@ -122,7 +137,11 @@ export function effect<A extends unknown[], R>(body: (...args: A) => Coroutine<R
  * A plain function may turn out to return a promise, so it too runs where its awaits can be told.
  */
 export function callProcess<A extends unknown[], R>(fn: (...args: A) => Process<R>, ...args: A): Process<R> {
-  return asyncContext === undefined ? fn(...args) : asyncContext.run(current(), fn, ...args);
+  if (asyncContext === undefined) return fn(...args);
+  const call = new AsyncCall(current());
+  const result = asyncContext.run(call, fn, ...args);
+  if (!isCoroutine(result) && isPromiseLike(result)) callOfPromise.set(result, call);
+  return result;
 }
 
 /** Sees a generator or a promise through to its result. Process context. */
@@ -131,16 +150,29 @@ export function* finish<R>(result: Process<R>): Coroutine<R> {
   return isPromiseLike(result) ? ((yield* settle(result)) as R) : result;
 }
 
+/** The task begins to wait for the call behind a promise. What the promise's own `then` throws is the call's outcome. */
+function openCall(promise: PromiseLike<unknown>, task: Task): AsyncCall {
+  const call = callOfPromise.get(promise) ?? new AsyncCall(task);
+  callOfPromise.delete(promise);
+  call.open = true;
+  try {
+    promise.then(
+      (value) => call.settle(false, value),
+      (error) => call.settle(true, error),
+    );
+  } catch (error) {
+    call.settle(true, error);
+  }
+  return call;
+}
+
 /** Waits in state D for a promise, and does for the async function behind it what it awaits; holds virtual time meanwhile. */
 function* settle<R>(promise: PromiseLike<R>): Coroutine<R> {
   const { machine, current: task } = thisCpu();
-  const call = new AsyncCall(task);
-  calls.set(task, call);
+  const call = openCall(promise, task);
+  const ref = new WeakRef(call);
+  if (asyncContext === undefined) openCalls.add(ref);
   machine.clock.hold();
-  promise.then(
-    (value) => call.settle(false, value),
-    (error) => call.settle(true, error),
-  );
   try {
     while (!call.settled || call.awaited.length > 0) {
       const awaited = call.awaited.shift();
@@ -159,7 +191,8 @@ function* settle<R>(promise: PromiseLike<R>): Coroutine<R> {
       }
     }
   } finally {
-    calls.delete(task);
+    call.open = false;
+    openCalls.delete(ref);
     machine.clock.release();
   }
   if (call.failed) throw call.error;
