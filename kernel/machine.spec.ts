@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from './machine.js';
-import { preemptPoint } from './sched/core.js';
+import { preemptPoint, schedule } from './sched/core.js';
 import { DONE } from './sched/coroutine.js';
+import { current } from './sched/current.js';
+import { TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE } from './sched/task.js';
 import { MonotonicClock } from './time/clock.js';
+import { msleep } from './time/delay.js';
+import { HRTIMER_MODE_REL, HRTIMER_RESTART, Hrtimer, hrtimerForwardNow, hrtimerStart } from './time/hrtimer.js';
 
 describe('a machine', () => {
   it('does not let code that runs in it move its time on', () => {
@@ -28,6 +32,35 @@ describe('a machine', () => {
     };
     expect(() => machine.batch(broken)).toThrow('broken');
     expect(calls).toBe(1);
+  });
+
+  it('tells a deadlock from a long run also while a periodic timer lives', () => {
+    const machine = new Machine();
+    const periodic: Hrtimer = new Hrtimer(() => {
+      hrtimerForwardNow(periodic, 1_000_000_000);
+      return HRTIMER_RESTART;
+    });
+    const sleep = (state: number) =>
+      function* () {
+        current().state = state;
+        yield* schedule();
+      };
+    machine.runTask(() => hrtimerStart(periodic, 1_000_000_000, HRTIMER_MODE_REL));
+    expect(() => machine.runTask(sleep(TASK_UNINTERRUPTIBLE), 'stuck')).toThrow(
+      /^task stuck\/\d+ sleeps, and is reported/,
+    );
+    expect(machine.clock.now()).toBe(120e9);
+    const limited = () => machine.runTask(sleep(TASK_INTERRUPTIBLE), 'stuck', { limitNs: 5e9 });
+    expect(limited).toThrow(/^task stuck\/\d+ sleeps, and is not done after 5 s\n stuck\/\d+ \(S\) sleeps until/);
+    expect(machine.clock.now()).toBe(125e9);
+    expect(() => machine.runTask(sleep(TASK_INTERRUPTIBLE), 'stuck')).toThrow(/not done after 86400 s/);
+    machine.runTask(() => msleep(300_000));
+  });
+
+  it('takes a task for hung never when the time-out is infinite', () => {
+    const machine = new Machine({ hungTaskTimeoutSecs: Number.POSITIVE_INFINITY });
+    machine.runTask(() => msleep(300_000));
+    expect(machine.clock.now()).toBeGreaterThan(300e9);
   });
 
   it('refuses options that are no length of time', () => {

@@ -42,7 +42,7 @@ export interface MachineOptions {
   readonly sliceNs?: number;
   /** Ticks a second: 100, 250 (the default) or 1000. */
   readonly hz?: number;
-  /** Seconds in state D after which a task is reported as hung; default 120, 0 for never. */
+  /** Seconds in state D after which a task is reported as hung; default 120, 0 or `Infinity` for never. */
   readonly hungTaskTimeoutSecs?: number;
 }
 
@@ -50,6 +50,7 @@ const MAX_CPUS = 8;
 const REAL_TIME_SLICE_NS = 2_000_000;
 const HUNG_TASK_TIMEOUT_SECS = 120;
 const NSEC_PER_SEC = 1_000_000_000;
+const RUN_TASK_LIMIT_NS = 86_400 * NSEC_PER_SEC;
 /** Steps at one instant of virtual time after which the model is taken to run in a circle: in one call of the host's, and in all. */
 const MAX_STEPS_A_PUMP = 2_000_000;
 const MAX_STEPS_AT_ONCE = 20_000_000;
@@ -60,6 +61,12 @@ const NOT_STARTED = -1;
 
 /** A kthread to be started by {@link Machine.spawn}. */
 export type SpawnOptions = Partial<Omit<TaskOptions, 'pid' | 'comm'>>;
+
+/** How {@link Machine.runTask} ends. */
+export interface RunTaskOptions {
+  /** Virtual time after which the task is taken to be stuck; default: a day. */
+  readonly limitNs?: number;
+}
 
 /** The whole of the model. Nothing in it knows of Node: time, log and hardware come from outside. */
 export class Machine {
@@ -279,14 +286,25 @@ export class Machine {
     });
   }
 
-  /** Runs `body` in a new task and lets virtual time go on until it is done; returns its result. */
-  runTask<R>(body: () => Process<R>, comm = 'init'): R {
+  /**
+   * Runs `body` in a new task and lets virtual time go on until it is done; returns its result.
+   *
+   * @throws KernelError EDEADLK when nothing is left that could wake the task, when it sleeps in state D without a time-out for
+   * longer than `hungTaskTimeoutSecs` (timers that go on for ever would hide the deadlock), or when it is not done after `limitNs`;
+   * with who waits for what
+   */
+  runTask<R>(body: () => Process<R>, comm = 'init', { limitNs = RUN_TASK_LIMIT_NS }: RunTaskOptions = {}): R {
     const clock = this.#virtualClock();
+    const end = clock.now() + limitNs;
     const task = this.spawn(comm, () => guarded(body));
+    const stuck = (why: string, hint?: string): KernelError =>
+      new KernelError('EDEADLK', deadlockText(this, task, why), hint === undefined ? {} : { hint });
     while (!task.exited) {
-      if (!clock.step(Number.POSITIVE_INFINITY)) {
-        throw new KernelError('EDEADLK', deadlockText(this, task));
+      if (clock.nextDueNs === Number.POSITIVE_INFINITY) throw stuck('nothing is left that could wake it');
+      if (this.hungTasks.isHung(task)) {
+        throw stuck('is reported as hung', 'hungTaskTimeoutSecs says how long it may sleep');
       }
+      if (!clock.step(end)) throw stuck(`is not done after ${limitNs / NSEC_PER_SEC} s`, 'for a longer run: limitNs');
     }
     const outcome = task.exitValue as Guarded<R>;
     if (!outcome.ok) throw outcome.error;

@@ -42,10 +42,10 @@ export function reportCircle(machine: Machine, task: Task): void {
   machine.printk('err', [`INFO: deadlock: ${name(task)} can never go on`, ...lines].join('\n'));
 }
 
-/** Says why a task will never end, when no timer and no CPU has anything left to do. */
-export function deadlockText(machine: Machine, task: Task): string {
+/** Says why a task will never end: all tasks that are stuck. `why` follows what the task does. */
+export function deadlockText(machine: Machine, task: Task, why: string): string {
   const stuck = [...machine.tasks].filter((other) => other.blockedOn !== undefined && other !== task);
   const lines = [task, ...stuck].flatMap((member) => [waitLine(member), ...holdLines(member)]);
   const state = task.state === TASK_RUNNING ? 'cannot go on' : 'sleeps';
-  return [`task ${name(task)} ${state}, and nothing is left that could wake it`, ...lines].join('\n');
+  return [`task ${name(task)} ${state}, and ${why}`, ...lines].join('\n');
 }

@@ -13,25 +13,25 @@ const MAX_WARNINGS = 10;
  */
 export class HungTaskDetector {
   readonly #machine: Machine;
-  readonly #timeoutSecs: number;
+  readonly #timeoutNs: number;
   readonly #alarm: Alarm;
   readonly #blocked = new Set<Task>();
   #warningsLeft = MAX_WARNINGS;
 
-  /** `timeoutSecs` 0 turns it off. */
+  /** `timeoutSecs` 0 turns it off, and so does `Infinity`. */
   constructor(machine: Machine, timeoutSecs: number) {
     this.#machine = machine;
-    this.#timeoutSecs = timeoutSecs;
+    this.#timeoutNs = timeoutSecs * NSEC_PER_SEC;
     this.#alarm = machine.clock.createAlarm(() => this.#check());
   }
 
   /** Called by the scheduler when a task goes to sleep in TASK_UNINTERRUPTIBLE. */
   blocks(task: Task): void {
-    if (this.#timeoutSecs === 0) return;
+    if (this.#timeoutNs === 0 || this.#timeoutNs === Number.POSITIVE_INFINITY) return;
     task.blockedSinceNs = this.#machine.clock.now();
     task.reportedHung = false;
     this.#blocked.add(task);
-    if (!this.#alarm.scheduled) this.#alarm.schedule(task.blockedSinceNs + this.#timeoutSecs * NSEC_PER_SEC);
+    if (!this.#alarm.scheduled) this.#alarm.schedule(task.blockedSinceNs + this.#timeoutNs);
   }
 
   /** Called by the scheduler when it wakes. */
@@ -41,11 +41,16 @@ export class HungTaskDetector {
     if (this.#blocked.size === 0) this.#alarm.cancel();
   }
 
+  /** It was reported, sleeps still, and no time-out will wake it. */
+  isHung(task: Task): boolean {
+    return task.reportedHung && !task.timedSleep && this.#blocked.has(task);
+  }
+
   #check(): void {
     const now = this.#machine.clock.now();
     let next = Number.POSITIVE_INFINITY;
     for (const task of this.#blocked) {
-      const due = task.blockedSinceNs + this.#timeoutSecs * NSEC_PER_SEC;
+      const due = task.blockedSinceNs + this.#timeoutNs;
       if (task.reportedHung || task.state !== TASK_UNINTERRUPTIBLE) continue;
       if (due > now) next = Math.min(next, due);
       else this.#report(task, now);

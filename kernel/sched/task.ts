@@ -88,6 +88,8 @@ export class Task {
   /** Since when it sleeps uninterruptibly, and whether that was reported; -1 when it does not. */
   blockedSinceNs = -1;
   reportedHung = false;
+  /** A time-out is armed that will wake it. */
+  timedSleep = false;
   /** What the body returned, or what it threw. */
   exitValue: unknown;
   exitError: unknown;

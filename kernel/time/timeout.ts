@@ -19,13 +19,16 @@ import { getJiffies64, jiffies, MAX_SCHEDULE_TIMEOUT } from './jiffies.js';
 import { modTimer, TimerList, timerDelete, timerDeleteSync } from './timer.js';
 
 /** schedule(), which throws in an interrupt: the interrupted task is then left running, and with nothing that would wake it. */
-function* sleep(task: Task, disarm: () => void): Coroutine<void> {
+function* sleep(task: Task, disarm?: () => void): Coroutine<void> {
   try {
+    task.timedSleep = disarm !== undefined;
     yield* schedule();
   } catch (error) {
-    disarm();
+    disarm?.();
     task.state = TASK_RUNNING;
     throw error;
+  } finally {
+    task.timedSleep = false;
   }
 }
 
@@ -40,7 +43,7 @@ function* sleep(task: Task, disarm: () => void): Coroutine<void> {
 export const scheduleTimeout = effect(function* scheduleTimeout(timeout: number): Coroutine<number> {
   const task = current();
   if (timeout === MAX_SCHEDULE_TIMEOUT) {
-    yield* sleep(task, () => {});
+    yield* sleep(task);
     return timeout;
   }
   if (!(timeout <= MAX_SCHEDULE_TIMEOUT)) {
