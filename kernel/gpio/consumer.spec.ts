@@ -66,4 +66,15 @@ describe('a GPIO descriptor', () => {
     expect(() => machine.runTask(() => input.set(1))).toThrow('an input');
     expect(traced()).toEqual([]);
   });
+
+  it('is traced by its name in each machine that sets it', () => {
+    const { machine, led, traced } = rig();
+    machine.runTask(() => led.set(1));
+    const other = new Machine();
+    other.trace.intern('not the line');
+    other.runTask(() => led.set(0), 'other');
+    machine.runTask(() => led.set(1));
+    const names = [...other.trace.read()].filter(({ event }) => event === Tracepoint.gpioValue).map(({ name }) => name);
+    expect([traced().map(({ name }) => name), names]).toEqual([['led1', 'led1'], ['led1']]);
+  });
 });

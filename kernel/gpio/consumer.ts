@@ -14,6 +14,8 @@ export class GpioDesc {
   readonly direction: 'in' | 'out';
   readonly #request: LineRequest;
   readonly #irqs: GpioIrqSource | undefined;
+  /** The machine that was traced in last, and the line's name there. */
+  #tracedIn: Machine | undefined;
   #nameId = -1;
 
   constructor(name: string, offset: number, direction: 'in' | 'out', request: LineRequest, irqs?: GpioIrqSource) {
@@ -54,7 +56,10 @@ export class GpioDesc {
   }
 
   #nameIn(machine: Machine): number {
-    if (this.#nameId < 0) this.#nameId = machine.trace.intern(this.name);
+    if (this.#tracedIn !== machine) {
+      this.#tracedIn = machine;
+      this.#nameId = machine.trace.intern(this.name);
+    }
     return this.#nameId;
   }
 
