@@ -57,6 +57,38 @@ describe('a machine', () => {
     machine.runTask(() => msleep(300_000));
   });
 
+  it.each(['printk', 'onOops'] as const)('passes on what %s throws when its CPUs are at rest again', (option) => {
+    const failing = () => {
+      throw new Error('disk full');
+    };
+    const machine = new Machine({ [option]: failing });
+    const { bootCpu } = machine;
+    const broken = () => {
+      throw new Error('handler');
+    };
+    expect(() => bootCpu.callFunction(broken)).toThrow('disk full');
+    expect([bootCpu.preemptCount, bootCpu.irqsEnabled]).toEqual([new Machine().bootCpu.preemptCount, true]);
+    const twice = () =>
+      machine.batch(() => {
+        for (let i = 0; i < 2; i++) bootCpu.callFunction(broken);
+      });
+    expect(twice).toThrow('2 reports to the host failed');
+    expect(machine.runTask(() => 5)).toBe(5);
+  });
+
+  it('goes on with what is left after it was stopped in a circle', () => {
+    const machine = new Machine();
+    let turns = 3_000_000;
+    const spin = () =>
+      machine.spawn('spinner', function* () {
+        for (; turns > 0; turns--) yield* preemptPoint();
+      });
+    expect(spin).toThrow('no end of work');
+    expect(turns).toBeGreaterThan(0);
+    machine.pump();
+    expect(turns).toBe(0);
+  });
+
   it('takes a task for hung never when the time-out is infinite', () => {
     const machine = new Machine({ hungTaskTimeoutSecs: Number.POSITIVE_INFINITY });
     machine.runTask(() => msleep(300_000));

@@ -32,9 +32,9 @@ export interface MachineOptions {
   readonly cpus?: number;
   /** Records that the trace keeps; default 8,192. */
   readonly traceRecords?: number;
-  /** Default: messages are dropped. */
+  /** Default: messages are dropped. What it throws comes out of the call that let the CPUs run, when they have come to rest. */
   readonly printk?: Printk;
-  /** Receives what functions of the user's threw, with where; default: it is printed as an Oops. */
+  /** Receives what functions of the user's threw, with where; default: it is printed as an Oops. If it throws: as `printk`. */
   readonly onOops?: (where: string, error: unknown) => void;
   /** Check the use of locks, at some 0.5 µs a lock taken; default true. */
   readonly lockdep?: boolean;
@@ -102,6 +102,8 @@ export class Machine {
   #hostTurn = false;
   #lastMightSleepReport = Number.NEGATIVE_INFINITY;
   readonly #warned = new Set<string>();
+  /** What `printk` and `onOops` threw while CPUs ran. */
+  readonly #reportErrors: unknown[] = [];
 
   constructor(options: MachineOptions = {}) {
     const count = options.cpus ?? 1;
@@ -109,8 +111,9 @@ export class Machine {
       throw new KernelError('EINVAL', `a machine has 1 to ${MAX_CPUS} CPUs, not ${count}`);
     }
     this.clock = options.clock ?? new VirtualClock();
-    this.printk = options.printk ?? (() => {});
-    this.#onOops = options.onOops ?? ((where, error) => this.#printOops(where, error));
+    const { printk, onOops } = options;
+    this.printk = printk === undefined ? () => {} : (level, message) => this.#report(() => printk(level, message));
+    this.#onOops = onOops ?? ((where, error) => this.#printOops(where, error));
     this.lockdep = options.lockdep === false ? undefined : new Lockdep();
     this.trace = new TraceRing(options.traceRecords);
     const realTime = !(this.clock instanceof VirtualClock);
@@ -182,8 +185,27 @@ export class Machine {
       }
     } finally {
       this.#pumping = false;
+      if (this.#hostTurn) this.#continueAlarm.schedule(this.clock.now());
     }
-    if (this.#hostTurn) this.#continueAlarm.schedule(this.clock.now());
+    if (this.#reportErrors.length > 0) this.#throwReportErrors();
+  }
+
+  /** Calls the host's own function; what it throws would leave a CPU half way in or out of a context, and waits until none runs. */
+  #report(fn: () => void): void {
+    if (!this.#pumping) {
+      fn();
+      return;
+    }
+    try {
+      fn();
+    } catch (error) {
+      this.#reportErrors.push(error);
+    }
+  }
+
+  #throwReportErrors(): never {
+    const errors = this.#reportErrors.splice(0);
+    throw errors.length === 1 ? errors[0] : new AggregateError(errors, `${errors.length} reports to the host failed`);
   }
 
   /** Runs `fn`, which may do many things to the hardware, before the CPUs react to any of them; also when it throws. */
@@ -363,7 +385,7 @@ export class Machine {
 
   /** Reports what a function of the user's threw. */
   oops(where: string, error: unknown): void {
-    this.#onOops(where, error);
+    this.#report(() => this.#onOops(where, error));
   }
 
   #printOops(where: string, error: unknown): void {

@@ -138,6 +138,10 @@ export class Cpu {
           return;
         }
       }
+    } catch (error) {
+      // What is left to do here is done at the next kick of any CPU.
+      this.kicked = true;
+      throw error;
     } finally {
       switchCpu(before);
     }
