@@ -18,6 +18,33 @@ export interface Surroundings {
   onSignal(listener: (signal: string) => void): () => void;
 }
 
+/**
+ * A signal that comes again within this time, in ms, is the same one: the terminal sends Ctrl-C to the daemon and to npm, and
+ * npm passes it on. Later ones are meant.
+ */
+const SAME_SIGNAL_MS = 1_000;
+
+/** Calls `listener` at the first SIGINT or SIGTERM. A second one, meant as such, ends a stop that hangs. */
+function listenForSignals(listener: (signal: string) => void): () => void {
+  let firstAt: number | undefined;
+  const handle = (signal: NodeJS.Signals): void => {
+    if (firstAt === undefined) {
+      firstAt = performance.now();
+      listener(signal);
+    } else if (performance.now() - firstAt > SAME_SIGNAL_MS) {
+      forget();
+      process.kill(process.pid, signal);
+    }
+  };
+  const forget = (): void => {
+    process.off('SIGINT', handle);
+    process.off('SIGTERM', handle);
+  };
+  process.on('SIGINT', handle);
+  process.on('SIGTERM', handle);
+  return forget;
+}
+
 /** The real ones. A reader that went away (`| head`) ends the command quietly. */
 export function processSurroundings(): Surroundings {
   for (const stream of [process.stdout, process.stderr]) {
@@ -32,15 +59,7 @@ export function processSurroundings(): Surroundings {
     terminal: process.stdout.isTTY === true,
     env: process.env,
     uid: process.getuid?.() ?? 0,
-    onSignal: (listener) => {
-      // Once: a second Ctrl-C ends a stop that hangs.
-      process.once('SIGINT', listener);
-      process.once('SIGTERM', listener);
-      return () => {
-        process.off('SIGINT', listener);
-        process.off('SIGTERM', listener);
-      };
-    },
+    onSignal: listenForSignals,
   };
 }
 

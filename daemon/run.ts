@@ -116,10 +116,11 @@ async function serve(
     await service.stop(reason);
     return typeof ended === 'string' ? EXIT.done : ended;
   } finally {
-    forget();
     supervision?.end();
     await control?.close();
     await service.stop('end');
+    // Last: until then a signal that comes twice must not end it half-way.
+    forget();
   }
 }
 

@@ -29,6 +29,18 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
+test('Ctrl-C ends `npm start`: exit 0, and no socket is left', { timeout: TIMEOUT }, async () => {
+  const npm = lab.npmStart();
+  await npm.says('Ctrl-C ends it');
+  const [, socket = ''] = /Control socket: (.*)/.exec(npm.out) ?? [];
+  expect(existsSync(socket)).toBe(true);
+  // A terminal sends it to npm, its shell and the daemon; npm passes it on besides.
+  const { pid = process.pid } = npm.child;
+  process.kill(-pid, 'SIGINT');
+  expect((await npm.finished).code).toBe(0);
+  expect(existsSync(socket)).toBe(false);
+});
+
 test('the log says what is held and why it ends, a line each, with the priorities of the journal', {
   timeout: TIMEOUT,
 }, async () => {

@@ -170,7 +170,7 @@ export class Lab {
 
   async build(): Promise<void> {
     this.#package = mkdtempSync(join(tmpdir(), 'gpio-irqd-built-'));
-    for (const part of ['package.json', 'node_modules', 'build'])
+    for (const part of ['package.json', 'node_modules', 'build', 'examples'])
       symlinkSync(join(ROOT, part), join(this.#package, part));
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
     const args = [tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(this.#package, 'dist')];
@@ -224,6 +224,18 @@ export class Lab {
     this.#clients.push(daemon.client);
     await daemon.says('Ctrl-C ends it');
     return daemon;
+  }
+
+  /** `npm start`, in a process group of its own, as a terminal gives it one. */
+  npmStart(): Running {
+    const { PATH = '' } = process.env;
+    const env = { PATH, HOME: this.directory, TMPDIR: this.directory, npm_config_update_notifier: 'false' };
+    const stdio = ['ignore', 'pipe', 'pipe'] as const;
+    const running = new Running(
+      spawn('npm', ['start'], { cwd: this.#package, detached: true, env, stdio: [...stdio] }),
+    );
+    this.#children.push(running);
+    return running;
   }
 
   #spawn(program: 'main' | 'ctl', args: readonly string[]): ChildProcess {
