@@ -37,6 +37,9 @@ export function exec(argv: readonly string[], options: ExecOptions): Promise<Exe
   const { timeoutNs, env, signal } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env: { PATH, ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.once('error', (error: NodeJS.ErrnoException) => reject(notStarted(program, error)));
+    // Whatever its type says: with no descriptor left (EMFILE) there are no pipes, and the error follows.
+    if ((child.stdout as Readable | undefined) === undefined) return;
     let ended: KernelError | undefined;
     const end = (why: KernelError): void => {
       ended ??= why;
@@ -53,10 +56,7 @@ export function exec(argv: readonly string[], options: ExecOptions): Promise<Exe
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     };
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      forget();
-      reject(notStarted(program, error));
-    });
+    child.once('error', forget);
     child.once('close', (status, killedBy) => {
       forget();
       if (ended !== undefined) reject(ended);

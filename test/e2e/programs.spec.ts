@@ -1,6 +1,7 @@
 // Work items that run programs: what they get, how they end, and that a stop does not wait for them for ever.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Daemon, useLab } from './running-daemon.js';
@@ -104,6 +105,27 @@ test.each([
     });
     expect((await daemon.status()).handlerErrors).toBe(i);
   }
+});
+
+/** Lets a process have `room` more descriptors than it has. */
+function limitDescriptors(pid: number, room: number): void {
+  const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let limit = 0;
+  for (let free = 0; free < room; limit++) if (!used.has(limit)) free++;
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${limit}:`]);
+}
+
+test('a program for which there is no descriptor is an error, and the daemon stays up', {
+  timeout: TIMEOUT,
+}, async () => {
+  const daemon = await startWith(['/bin/true']);
+  const watch = await daemon.watch();
+  const { pid } = await daemon.status();
+  // One for the client that presses; a program takes more.
+  limitDescriptors(pid, 2);
+  await daemon.press('button1', PRESS);
+  expect(await watch.count('error', 1)).toMatchObject([{ message: '/bin/true: cannot be started (EMFILE)' }]);
+  expect(await daemon.status()).toMatchObject({ pid, handlerErrors: 1 });
 });
 
 test('a stop ends a program that still runs, and says what was left undone', { timeout: TIMEOUT }, async () => {
