@@ -262,6 +262,12 @@ describe('a hostile client', { timeout: 30_000 }, () => {
     expect(await refused(newClient().call('GET', '/v1/events'))).toBe('TOO_MANY_WATCHERS');
     await alive();
   });
+
+  it('cannot watch without asking for what there is to see', async () => {
+    const control = await start();
+    expect(await raw(`HEAD /v1/events HTTP/1.1\r\nhost: x\r\n${close}\r\n`)).toMatch(/^HTTP\/1\.1 404 /);
+    expect(control.counts.watching).toBe(0);
+  });
 });
 
 describe('the event stream', { timeout: 30_000 }, () => {

@@ -114,7 +114,8 @@ function addRoutes(
       return { pressed: request.params.name, forNs, bounce };
     },
   );
-  app.get('/v1/events', (_request, reply) => {
+  // No HEAD, which fastify would add: it would watch, and never end.
+  app.get('/v1/events', { exposeHeadRoute: false }, (_request, reply) => {
     if (events.full) {
       const { status, body } = controlError('TOO_MANY_WATCHERS', 'too many clients watch events');
       return reply.code(status).send(body);
