@@ -24,7 +24,7 @@ it('carries times as CLOCK_MONOTONIC', () => {
   reports.value('led', 1, 8);
   reports.said('i', 'text');
   expect(events).toEqual([
-    { type: 'edge', atNs: 1_007, line: 'b', edge: 'falling', seqno: 0, lineSeqno: 2 },
+    { type: 'edge', atNs: 1_007, line: 'b', edge: 'falling', lineSeqno: 2 },
     { type: 'value', atNs: 1_008, line: 'led', value: 1 },
     { type: 'log', atNs: 1_005, interrupt: 'i', text: 'text' },
   ]);

@@ -35,7 +35,7 @@ export class Reports {
   edge(line: string, { stampNs, rising, lineSeqno }: EdgeRecord): void {
     if (this.#listeners.size === 0) return;
     const edge = rising ? 'rising' : 'falling';
-    this.#emit({ type: 'edge', atNs: this.#monotonic(stampNs), line, edge, seqno: 0, lineSeqno });
+    this.#emit({ type: 'edge', atNs: this.#monotonic(stampNs), line, edge, lineSeqno });
   }
 
   value(line: string, value: Level, atNs: number): void {

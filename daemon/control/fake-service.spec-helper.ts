@@ -83,7 +83,7 @@ export class FakeService implements Service {
     if (!this.simulated) throw new KernelError('ENOTSUP', `${name} is a real button`, { hint: 'press it' });
     if (this.getLine(name).direction === 'out') throw new KernelError('EINVAL', `${name} is not a button`);
     this.presses.push(options);
-    this.emit({ type: 'edge', atNs: 1e9, line: name, edge: 'rising', seqno: 1, lineSeqno: 1 });
+    this.emit({ type: 'edge', atNs: 1e9, line: name, edge: 'rising', lineSeqno: 1 });
     this.setLine('led1', name === 'button1' ? 1 : 0);
     return Promise.resolve();
   }

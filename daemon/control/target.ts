@@ -85,8 +85,7 @@ export type ControlEvent =
       readonly atNs: number;
       readonly line: string;
       readonly edge: 'rising' | 'falling';
-      /** `seqno` and `line_seqno` of the kernel; 0 when the driver has none. */
-      readonly seqno: number;
+      /** `line_seqno` of the kernel; 0 when the driver has none. */
       readonly lineSeqno: number;
     }
   /** An output was set, by an action or through this API; `atNs` is when. */
