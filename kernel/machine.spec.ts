@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from './machine.js';
 import { preemptPoint, schedule } from './sched/core.js';
-import { DONE } from './sched/coroutine.js';
+import { DONE, type Outcome } from './sched/coroutine.js';
 import { current } from './sched/current.js';
 import { TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE } from './sched/task.js';
 import { MonotonicClock } from './time/clock.js';
@@ -99,28 +99,86 @@ describe('a machine', () => {
     expect(() => new Machine({ sliceNs: Number.NaN })).toThrow(/sliceNs NaN/);
     expect(() => new Machine({ hungTaskTimeoutSecs: -1 })).toThrow(/hungTaskTimeoutSecs -1/);
   });
+});
 
-  it('in real time gives the host its turn after one slice, however many alarms are due', () => {
-    let now = 0;
-    let turn = () => {};
-    const clock = new MonotonicClock({
-      now: () => {
-        now += 1000;
-        return now;
-      },
-      setTimer: (_, callback) => {
-        turn = callback;
-      },
-      clearTimer: () => {},
-    });
-    const machine = new Machine({ clock, sliceNs: 1_000_000 });
+/** A machine in real time, in which each look at the clock takes a µs, and work what it is told to. */
+function realTime() {
+  let now = 0;
+  let looks = 0;
+  let turn = () => {};
+  const clock = new MonotonicClock({
+    now: () => {
+      looks++;
+      now += 1000;
+      return now;
+    },
+    setTimer: (_, callback) => {
+      turn = callback;
+    },
+    clearTimer: () => {},
+  });
+  const machine = new Machine({ clock, sliceNs: 2_000_000 });
+  const work = (ns: number): void => {
+    now += ns;
+  };
+  /** Ns that the host waits for its next turn. */
+  const turnNs = (): number => {
+    const before = now;
+    turn();
+    return now - before;
+  };
+  return { machine, clock, work, turnNs, looks: () => looks };
+}
+
+describe('a slice of real time', () => {
+  it('is one for all alarms that are due in a turn', () => {
+    const { machine, clock, turnNs } = realTime();
     for (let i = 0; i < 20; i++) clock.createAlarm(() => machine.bootCpu.kick()).schedule(0);
     machine.spawn('busy', function* () {
       for (;;) yield* preemptPoint();
     });
-    const before = now;
-    turn();
-    expect(now - before).toBeGreaterThan(900_000);
-    expect(now - before).toBeLessThan(1_500_000);
+    const ns = turnNs();
+    expect(ns).toBeGreaterThan(1_900_000);
+    expect(ns).toBeLessThan(2_500_000);
+  });
+
+  it('ends in time also for alarms that have few steps each to do', () => {
+    const { machine, clock, work, turnNs } = realTime();
+    let calls = 0;
+    const handler = (): Outcome => {
+      calls++;
+      work(100_000);
+      return DONE;
+    };
+    for (let i = 0; i < 1000; i++) clock.createAlarm(() => machine.bootCpu.callFunction(handler)).schedule(0);
+    for (let i = 0; i < 100; i++) expect(turnNs()).toBeLessThan(4_000_000);
+    expect(calls).toBe(1000);
+  });
+
+  it('ends in time also for slow handlers', () => {
+    const { machine, clock, work, turnNs } = realTime();
+    machine.spawn('slow', function* () {
+      for (;;) {
+        yield* preemptPoint();
+        work(1_000_000);
+      }
+    });
+    clock.createAlarm(() => machine.bootCpu.kick()).schedule(0);
+    for (let i = 0; i < 3; i++) expect(turnNs()).toBeLessThan(8_500_000);
+  });
+
+  it('has no edge wait for a look at the clock', () => {
+    const { machine, looks } = realTime();
+    const { bootCpu } = machine;
+    const seen: number[] = [];
+    for (let i = 0; i < 40; i++) {
+      bootCpu.callFunction(() => {
+        seen.push(looks());
+        return DONE;
+      });
+    }
+    const apart = seen.slice(1).map((count, i) => count - (seen[i] ?? 0));
+    // The two are those of the CPU's accounting, at entry and at exit.
+    expect(apart).toEqual(Array.from(apart, () => 2));
   });
 });

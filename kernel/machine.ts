@@ -54,8 +54,9 @@ const RUN_TASK_LIMIT_NS = 86_400 * NSEC_PER_SEC;
 /** Steps at one instant of virtual time after which the model is taken to run in a circle: in one call of the host's, and in all. */
 const MAX_STEPS_A_PUMP = 2_000_000;
 const MAX_STEPS_AT_ONCE = 20_000_000;
-/** Steps between two looks at the clock in real time. */
-const STEPS_PER_LOOK = 16;
+/** In real time: steps to the first look at the clock of a slice, in which an edge reaches its handler and thread; and to each further one. */
+const STEPS_TO_FIRST_LOOK = 4;
+const STEPS_PER_LOOK = 2;
 /** End of a slice that is not known yet: it begins with its first look at the clock, which no edge has to wait for. */
 const NOT_STARTED = -1;
 
@@ -99,6 +100,8 @@ export class Machine {
   #stepsAtPump = 0;
   #stepsAtNs = -1;
   #sliceEndNs = NOT_STARTED;
+  #sliceTurn = 0;
+  #stepsToLook = STEPS_TO_FIRST_LOOK;
   #hostTurn = false;
   #lastMightSleepReport = Number.NEGATIVE_INFINITY;
   readonly #warned = new Set<string>();
@@ -172,7 +175,7 @@ export class Machine {
     this.#pumping = true;
     this.#hostTurn = false;
     this.#stepsAtPump = this.#steps;
-    this.#sliceEndNs = NOT_STARTED;
+    this.#beginSlice();
     try {
       let kicked = true;
       while (kicked && !this.#hostTurn) {
@@ -223,7 +226,17 @@ export class Machine {
     }
   }
 
+  /** All alarms of one turn share a slice; what comes from hardware has one of its own. */
+  #beginSlice(): void {
+    const { turn } = this.clock;
+    if (turn !== 0 && turn === this.#sliceTurn) return;
+    this.#sliceTurn = turn;
+    this.#sliceEndNs = NOT_STARTED;
+    this.#stepsToLook = STEPS_TO_FIRST_LOOK;
+  }
+
   #lookAtClock(): void {
+    this.#stepsToLook = STEPS_PER_LOOK;
     const now = this.clock.now();
     if (this.#sliceEndNs === NOT_STARTED) this.#sliceEndNs = now + this.#sliceNs;
     else if (now >= this.#sliceEndNs) this.#hostTurn = true;
@@ -233,7 +246,7 @@ export class Machine {
   hostWaits(): boolean {
     this.#steps++;
     if (this.#sliceNs !== Number.POSITIVE_INFINITY) {
-      if (this.#steps % STEPS_PER_LOOK === 0) this.#lookAtClock();
+      if (--this.#stepsToLook <= 0) this.#lookAtClock();
       return this.#hostTurn;
     }
     const now = this.clock.now();

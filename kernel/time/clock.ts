@@ -18,6 +18,8 @@ export interface Clock {
   /** Ns since the clock's origin, never going back. */
   now(): number;
   createAlarm(callback: () => void): Alarm;
+  /** Which of the host's turns it calls alarms in, from 1; 0 when it does not, or gives the host no turns. */
+  readonly turn: number;
   /** Keeps time still, where that is possible, until as many calls of {@link release}. */
   hold(): void;
   release(): void;
@@ -104,6 +106,7 @@ export class AlarmQueue {
  * {@link advance}, a wait in {@link advanceAsync}.
  */
 export class VirtualClock implements Clock {
+  readonly turn = 0;
   #now: number;
   #holds = 0;
   #released: (() => void)[] = [];
@@ -199,6 +202,7 @@ export class MonotonicClock implements Clock {
   readonly #host: HostTime;
   readonly #alarms: AlarmQueue;
   #firing = false;
+  #turns = 0;
   #stopped = false;
 
   constructor(host: HostTime) {
@@ -212,6 +216,10 @@ export class MonotonicClock implements Clock {
 
   createAlarm(callback: () => void): Alarm {
     return this.#alarms.create(callback);
+  }
+
+  get turn(): number {
+    return this.#firing ? this.#turns : 0;
   }
 
   /** Real time goes on. */
@@ -238,6 +246,7 @@ export class MonotonicClock implements Clock {
     const now = this.#host.now();
     const { settings } = this.#alarms;
     this.#firing = true;
+    this.#turns++;
     try {
       while (!this.#stopped && this.#alarms.fireOne(now, settings));
     } finally {
