@@ -1,10 +1,11 @@
 // High-resolution timers: exact deadlines, first in first out when equal, in hard interrupt or softirq context (kernel/time/hrtimer.c).
 import { KernelError } from '../errno.js';
 import { cutsOff } from '../sched/atomic.js';
-import { type Atomic, DONE, type Frame, type Outcome, Request, SUSPENDED } from '../sched/coroutine.js';
+import { type Atomic, DONE, type Outcome, Request, SUSPENDED } from '../sched/coroutine.js';
 import { type Cpu, LocalVector } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
+import { SpinnerSet } from '../sched/spinner-set.js';
 import { HRTIMER_SOFTIRQ } from '../softirq/softirq.js';
 import { Tracepoint } from '../trace/ring.js';
 import type { Alarm } from './clock.js';
@@ -52,7 +53,7 @@ export class HrtimerBase {
   readonly #hard = new DeadlineHeap<Hrtimer>();
   readonly #soft = new DeadlineHeap<Hrtimer>();
   readonly #device: Alarm;
-  readonly #spinners = new Set<Frame>();
+  readonly #spinners: SpinnerSet;
   /** Timers whose functions are under way, hard and soft. */
   #runningHard: Hrtimer | undefined;
   #runningSoft: Hrtimer | undefined;
@@ -60,6 +61,7 @@ export class HrtimerBase {
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
+    this.#spinners = new SpinnerSet(cpu);
     this.#device = cpu.machine.clock.createAlarm(() => cpu.raiseLocal(LocalVector.timer));
   }
 
@@ -86,12 +88,7 @@ export class HrtimerBase {
 
   /** The caller spins ({@link Request.spin}) until the function that is under way here has ended. */
   addSpinner(cpu: Cpu): void {
-    if (cpu === this.#cpu) {
-      throw new KernelError('EDEADLK', 'a timer function waits for its own end', {
-        hint: 'hrtimerTryToCancel() does not wait',
-      });
-    }
-    this.#spinners.add(cpu.activation);
+    this.#spinners.add(cpu, 'hrtimerTryToCancel() does not wait');
   }
 
   /** The timer interrupt: raises HRTIMER softirq if one of the soft timers is due, and calls the hard ones that are. */
@@ -156,14 +153,8 @@ export class HrtimerBase {
     this.#cpu.trace(Tracepoint.hrtimerExpireExit, timer.soft ? 1 : 0, 0, machine.trace.intern(timer.fn.name));
     if (result === HRTIMER_RESTART && timer.index < 0) heap.put(timer, timer.dueNs);
     this.#setRunning(heap, undefined);
-    if (this.#spinners.size > 0) this.#releaseSpinners();
+    this.#spinners.release();
     return DONE;
-  }
-
-  #releaseSpinners(): void {
-    for (const frame of this.#spinners) frame.spinning = false;
-    this.#spinners.clear();
-    for (const cpu of this.#cpu.machine.cpus) cpu.kick();
   }
 
   #setRunning(heap: DeadlineHeap<Hrtimer>, timer: Hrtimer | undefined): void {

@@ -1,7 +1,8 @@
 // The timer wheel of one CPU: levels of 64 buckets, each level eight times coarser than the one below (kernel/time/timer.c).
 import { KernelError } from '../errno.js';
-import { DONE, type Frame, type Outcome, SUSPENDED } from '../sched/coroutine.js';
+import { DONE, type Outcome, SUSPENDED } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
+import { SpinnerSet } from '../sched/spinner-set.js';
 import { TIMER_SOFTIRQ } from '../softirq/softirq.js';
 import { HRTIMER_MODE_ABS_HARD, HRTIMER_NORESTART, Hrtimer } from './hrtimer.js';
 import { initialJiffies, jiffiesOf, ticksOf } from './jiffies.js';
@@ -36,7 +37,7 @@ export class TimerBase {
   readonly #used: Uint32Array;
   /** Lists being run, by level. */
   readonly #expired: TimerLink[];
-  readonly #spinners = new Set<Frame>();
+  readonly #spinners: SpinnerSet;
   readonly #tick: Hrtimer;
   #clk: number;
   #nextExpiry = Number.POSITIVE_INFINITY;
@@ -46,6 +47,7 @@ export class TimerBase {
   constructor(cpu: Cpu) {
     const { hz } = cpu.machine;
     this.#cpu = cpu;
+    this.#spinners = new SpinnerSet(cpu);
     this.#levels = hz > 100 ? 9 : 8;
     this.#buckets = Array.from({ length: this.#levels * LEVEL_SIZE }, () => ({ next: undefined }));
     this.#expired = Array.from({ length: this.#levels }, () => ({ next: undefined }));
@@ -98,12 +100,7 @@ export class TimerBase {
 
   /** The caller spins ({@link Request.spin}) until the function that is under way here has ended. */
   addSpinner(cpu: Cpu): void {
-    if (cpu === this.#cpu) {
-      throw new KernelError('EDEADLK', 'a timer function waits for its own end', {
-        hint: 'timerDelete() does not wait',
-      });
-    }
-    this.#spinners.add(cpu.activation);
+    this.#spinners.add(cpu, 'timerDelete() does not wait');
   }
 
   /** TIMER softirq: runs every bucket that is due. */
@@ -133,14 +130,8 @@ export class TimerBase {
 
   #endRunning(): Outcome {
     this.running = undefined;
-    if (this.#spinners.size > 0) this.#releaseSpinners();
+    this.#spinners.release();
     return DONE;
-  }
-
-  #releaseSpinners(): void {
-    for (const frame of this.#spinners) frame.spinning = false;
-    this.#spinners.clear();
-    for (const cpu of this.#cpu.machine.cpus) cpu.kick();
   }
 
   /** Moves the buckets of the next expiry to the lists to be run. */
