@@ -224,7 +224,12 @@ class RunningService implements Service {
   }
 
   setLine(name: string, value: Level): void {
-    this.#desc(name).set(value);
+    const desc = this.#desc(name);
+    if (this.#config.lines.some((line) => line.name === name && line.direction === 'in')) {
+      const hint = "only outputs can be set: those with 'direction: out' in the configuration";
+      throw new KernelError('EPERM', `${name} is an input`, { hint, subject: name });
+    }
+    desc.set(value);
     this.#reports.value(name, value, this.#backend.machine.clock.now());
   }
 
