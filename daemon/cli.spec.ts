@@ -1,7 +1,7 @@
-// What both commands share: which signals are one and the same.
+// What both commands share: which signals are one and the same, and what becomes of a command that nobody reads.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { processSurroundings } from './cli.js';
+import { EXIT, processSurroundings } from './cli.js';
 
 const kill = vi.spyOn(process, 'kill');
 let forget = (): void => undefined;
@@ -35,4 +35,24 @@ it('ends at once when a second signal comes later', () => {
   process.emit('SIGTERM', 'SIGTERM');
   expect(kill).toHaveBeenCalledExactlyOnceWith(process.pid, 'SIGTERM');
   expect(process.listenerCount('SIGTERM')).toBe(listeners - 1);
+});
+
+it.each([
+  ['a command ends quietly', undefined, EXIT.done],
+  ['the service ends as failed, so that systemd starts it again', '/run/systemd/notify', EXIT.failed],
+])('%s when its reader went away', (_what, socket, code) => {
+  vi.stubEnv('NOTIFY_SOCKET', socket);
+  const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never);
+  const before = new Set([...process.stdout.listeners('error'), ...process.stderr.listeners('error')]);
+  processSurroundings();
+  const [listener] = process.stdout.listeners('error').filter((each) => !before.has(each));
+  try {
+    expect(() => listener?.(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))).toThrow();
+    expect(exit).toHaveBeenCalledExactlyOnceWith(code);
+  } finally {
+    for (const stream of [process.stdout, process.stderr])
+      for (const each of stream.listeners('error')) if (!before.has(each)) stream.off('error', each as () => void);
+    exit.mockRestore();
+    vi.unstubAllEnvs();
+  }
 });

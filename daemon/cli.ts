@@ -45,11 +45,11 @@ function listenForSignals(listener: (signal: string) => void): () => void {
   return forget;
 }
 
-/** The real ones. A reader that went away (`| head`) ends the command quietly. */
+/** The real ones. A reader that went away (`| head`) ends the command quietly; a service without its journal has failed. */
 export function processSurroundings(): Surroundings {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(EXIT.done);
+      if (error.code === 'EPIPE') process.exit(process.env.NOTIFY_SOCKET === undefined ? EXIT.done : EXIT.failed);
       throw error;
     });
   }
