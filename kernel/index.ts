@@ -22,7 +22,21 @@ export * from './sched/core.js';
 export type { Atomic, Coroutine, Outcome, Process } from './sched/coroutine.js';
 export type { Cpu } from './sched/cpu.js';
 export type { CpuTimes } from './sched/cputime.js';
-export * from './sched/current.js';
+export {
+  context,
+  current,
+  inAtomic,
+  inHardirq,
+  inInterrupt,
+  inServingSoftirq,
+  inSoftirq,
+  inTask,
+  irqsDisabled,
+  preemptCount,
+  runningCpu,
+  smpProcessorId,
+  thisCpu,
+} from './sched/current.js';
 export { type AsyncContext, type Effect, provideAsyncContext } from './sched/effect.js';
 export * from './sched/kthread.js';
 export * from './sched/preempt.js';
@@ -38,14 +52,92 @@ export {
 } from './sched/task.js';
 export * from './sched/wait.js';
 export { wakeUpProcess } from './sched/wakeup.js';
-export * from './softirq/softirq.js';
+export {
+  __raiseSoftirqIrqoff,
+  BLOCK_SOFTIRQ,
+  HI_SOFTIRQ,
+  HRTIMER_SOFTIRQ,
+  IRQ_POLL_SOFTIRQ,
+  localBhDisable,
+  localBhEnable,
+  localSoftirqPending,
+  NET_RX_SOFTIRQ,
+  NET_TX_SOFTIRQ,
+  NR_SOFTIRQS,
+  openSoftirq,
+  RCU_SOFTIRQ,
+  raiseSoftirq,
+  raiseSoftirqIrqoff,
+  SCHED_SOFTIRQ,
+  SOFTIRQ_NAMES,
+  type SoftirqAction,
+  showSoftirqs,
+  TASKLET_SOFTIRQ,
+  TIMER_SOFTIRQ,
+} from './softirq/softirq.js';
 export * from './softirq/tasklet.js';
-export * from './time/clock.js';
+export { type Alarm, type Clock, type HostTime, MonotonicClock, VirtualClock } from './time/clock.js';
 export * from './time/delay.js';
-export * from './time/hrtimer.js';
-export * from './time/jiffies.js';
+export {
+  HRTIMER_MODE_ABS,
+  HRTIMER_MODE_ABS_HARD,
+  HRTIMER_MODE_ABS_SOFT,
+  HRTIMER_MODE_HARD,
+  HRTIMER_MODE_REL,
+  HRTIMER_MODE_REL_HARD,
+  HRTIMER_MODE_REL_SOFT,
+  HRTIMER_MODE_SOFT,
+  HRTIMER_NORESTART,
+  HRTIMER_RESTART,
+  Hrtimer,
+  type HrtimerFn,
+  hrtimerActive,
+  hrtimerCancel,
+  hrtimerForward,
+  hrtimerForwardNow,
+  hrtimerGetRemaining,
+  hrtimerStart,
+  hrtimerStartRangeNs,
+  hrtimerTryToCancel,
+  ktimeGet,
+} from './time/hrtimer.js';
+export {
+  DEFAULT_HZ,
+  getJiffies64,
+  HZ,
+  type Hz,
+  jiffies,
+  jiffiesToMsecs,
+  jiffiesToNsecs,
+  jiffiesToUsecs,
+  MAX_JIFFY_OFFSET,
+  MAX_SCHEDULE_TIMEOUT,
+  msecsToJiffies,
+  nsecsToJiffies,
+  timeAfter,
+  timeAfterEq,
+  timeBefore,
+  timeBeforeEq,
+  timeInRange,
+  timeInRangeOpen,
+  usecsToJiffies,
+} from './time/jiffies.js';
 export * from './time/timeout.js';
-export * from './time/timer.js';
+export {
+  addTimer,
+  addTimerOn,
+  modTimer,
+  modTimerPending,
+  TIMER_IRQSAFE,
+  type TimerFn,
+  TimerList,
+  timerDelete,
+  timerDeleteSync,
+  timerPending,
+  timerReduce,
+  timerShutdownSync,
+  tryToDelTimerSync,
+} from './time/timer.js';
 export * from './trace/ring.js';
 export { renderTimeline, type TimelineOptions } from './trace/timeline.js';
 export {
