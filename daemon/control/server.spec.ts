@@ -1,7 +1,7 @@
 // The control server over a real socket: its answers, and that nothing a client sends takes the daemon down.
 
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, createServer as createNetServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -11,7 +11,6 @@ import { ControlClient } from './client.js';
 import { MAX_WAITING_BYTES, MAX_WATCHERS } from './events.js';
 import { FakeService } from './fake-service.spec-helper.js';
 import { type ControlLimits, type ControlServer, startControl } from './server.js';
-import { clearStaleSocket, defaultSocketPath } from './socket.js';
 import type { ControlEvent } from './target.js';
 
 /** How long a condition may take on a busy machine; met at once on an idle one. */
@@ -388,22 +387,5 @@ describe('the control socket', () => {
     path = join(directory, 'made', 'control.sock');
     await start();
     expect((statSync(join(directory, 'made')).mode & 0o777).toString(8)).toBe('700');
-  });
-
-  it('stays where a daemon put a new one meanwhile', async () => {
-    const other = createNetServer();
-    await new Promise<void>((settle) => other.listen(path, settle));
-    await expect(clearStaleSocket(path)).rejects.toMatchObject({ code: 'EBUSY' });
-    await new Promise((settle) => other.close(settle));
-  });
-
-  it('is looked for with the service, then with the user', () => {
-    const temporary = '/tmp';
-    const at = (env: Record<string, string>): string => defaultSocketPath({ env, uid: 1000, temporary });
-    expect(at({ RUNTIME_DIRECTORY: '/run/gpio-irqd:/run/more', XDG_RUNTIME_DIR: '/run/user/1000' })).toBe(
-      '/run/gpio-irqd/control.sock',
-    );
-    expect(at({ XDG_RUNTIME_DIR: '/run/user/1000' })).toBe('/run/user/1000/gpio-irqd/control.sock');
-    expect(at({})).toBe('/tmp/gpio-irqd-1000/control.sock');
   });
 });
