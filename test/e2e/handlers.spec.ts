@@ -197,6 +197,18 @@ test('a promise that a handler does not await does not take the daemon down', { 
   await goesOn(daemon);
 });
 
+test('what a callback of a handler throws, outside of every context, ends the daemon with its stack', {
+  timeout: TIMEOUT,
+}, async () => {
+  const daemon = await startWith(
+    'export function topHalf(irq, dev) { setTimeout(() => { throw new Error("later"); }); return dev.kernel.IRQ_HANDLED; }',
+  );
+  void daemon.press('button2').catch(() => undefined);
+  const { code, err } = await daemon.finished;
+  expect(code).toBe(1);
+  expect(err).toMatch(/Error: later\n +at .*handler\.js:1:/);
+});
+
 test.each([
   ['export const topHalf = 3;', /handler\.js: topHalf is not a function \(EINVAL\)/],
   ['export const other = 1;', /exports neither topHalf nor threadFn \(EINVAL\)/],
