@@ -55,7 +55,7 @@ export interface StopTimes {
 }
 
 /** Well within the 10 s that the unit gives. */
-export const STOP_TIMES: StopTimes = { programs: 2_000, handlers: 4_000 };
+const STOP_TIMES: StopTimes = { programs: 2_000, handlers: 4_000 };
 
 /** Starts the service; it is ready when this resolves. Errors as the driver's, with what to do. Nothing is held after an error. */
 export async function startService(options: ServiceOptions): Promise<Service> {

@@ -61,9 +61,6 @@ export interface NotifierOptions {
   readonly sources?: NotifierSources;
 }
 
-/** The variables of sd_notify(3) and sd_watchdog_enabled(3): not for the programs that the daemon runs. */
-export const SERVICE_MANAGER_VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const;
-
 const TOOL_TIMEOUT_MS = 5_000;
 
 /** Loads `sd_notify()` of libsystemd.so.0 through koffi; rejects when either cannot be loaded. */
