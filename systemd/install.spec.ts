@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -82,6 +83,21 @@ function filesIn(root: string): string[] {
 }
 
 const read = (path: string): string => readFileSync(join(target, path), 'utf8');
+
+test('what is installed can be read by the service, whatever the umask', async () => {
+  const umask = process.umask(0o077);
+  try {
+    expect(await main(['--root', target], host)).toBe(0);
+  } finally {
+    expect(process.umask(umask)).toBe(0o077);
+  }
+  const modeOf = (path: string): string => (statSync(join(target, path)).mode & 0o777).toString(8);
+  expect(['etc/gpio-irqd', 'etc/gpio-irqd/config.yaml', 'etc/systemd/system/gpio-irqd.service'].map(modeOf)).toEqual([
+    '755',
+    '644',
+    '644',
+  ]);
+});
 
 describe('with --root', () => {
   test('the files are staged and nothing is run, by any user and without systemd', async () => {

@@ -223,6 +223,8 @@ export async function main(argv: readonly string[], host: () => InstallHost = re
     .option('--entry <path>', 'daemon for ExecStart= (default: the one of this package)', absolute)
     .allowExcessArguments(false)
     .exitOverride();
+  // Whatever sudo brought along: the service's user reads the configuration, and everyone the unit.
+  const umask = process.umask(0o022);
   try {
     command.parse([...argv], { from: 'user' });
     await install(command.opts<InstallOptions>(), host());
@@ -235,6 +237,8 @@ export async function main(argv: readonly string[], host: () => InstallHost = re
     if (!(error instanceof InstallError)) throw error;
     process.stderr.write(`install-systemd: ${error.message} (${error.code})\n${error.hint}\n`);
     return 1;
+  } finally {
+    process.umask(umask);
   }
 }
 
