@@ -1,7 +1,7 @@
 // What spinlocks and rwlocks share: who holds them, who spins for them and in which order, and when that can never end.
 import { KernelError } from '../errno.js';
 import { type Frame, Request } from '../sched/coroutine.js';
-import type { Cpu, UnstartedSpin } from '../sched/cpu.js';
+import type { Cpu } from '../sched/cpu.js';
 import { inInterrupt, runningCpu } from '../sched/current.js';
 import type { Task } from '../sched/task.js';
 import type { Alarm } from '../time/clock.js';
@@ -54,6 +54,12 @@ export function spinningCpu(lock: SpinCore): Cpu {
 interface Holder {
   readonly cpu: Cpu;
   readonly task: Task;
+}
+
+/** A wait for a spinlock that its caller must start with `yield*`. */
+export interface UnstartedSpin {
+  /** Takes the request back, and says what the caller did wrong. */
+  abandon(): KernelError;
 }
 
 /** What each spinning activation waits for. */

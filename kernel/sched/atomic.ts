@@ -1,6 +1,7 @@
 // What functions of the user's return in atomic context: nothing more to do, a generator to go on with, or a mistake.
 import { type Coroutine, isCoroutine, isPromiseLike } from './coroutine.js';
 import type { Cpu } from './cpu.js';
+import { schedulingWhileAtomic } from './schedule-debug.js';
 
 /**
  * True when an atomic function returned a generator, which then cuts off its caller ({@link Cpu.suspend}).
@@ -13,7 +14,7 @@ export function cutsOff(cpu: Cpu, where: string, result: unknown): result is Cor
   if (!isPromiseLike(result)) return false;
   const { machine } = cpu;
   machine.bug(
-    cpu.schedulingWhileAtomic(),
+    schedulingWhileAtomic(cpu),
     `${where} returned a promise; async code belongs in a thread function or in a work item`,
   );
   result.then(undefined, (error) => machine.oops(where, error));

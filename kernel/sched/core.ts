@@ -6,6 +6,7 @@ import { current, inInterrupt, runningCpu, thisCpu } from './current.js';
 import { placeOf, stackDump } from './debug.js';
 import { effect } from './effect.js';
 import { PREEMPT_OFFSET } from './preempt.js';
+import { scheduleDebug } from './schedule-debug.js';
 import { MAX_RT_PRIO, TASK_RUNNING, type Task } from './task.js';
 import { selectCpu } from './wakeup.js';
 
@@ -16,7 +17,7 @@ const MAX_NICE = 19;
 
 /** Lets other tasks run; the caller sleeps if its state says so. Process context. */
 export const schedule = effect(function* schedule(): Coroutine<void> {
-  thisCpu().scheduleDebug();
+  scheduleDebug(thisCpu());
   yield Request.schedule;
 });
 

@@ -1,5 +1,6 @@
 // Cpu: runs tasks and takes interrupts, one activation on top of another, until nothing can go on at this instant.
 import { KernelError } from '../errno.js';
+import type { UnstartedSpin } from '../locking/spin.js';
 import type { Machine } from '../machine.js';
 import { CpuSoftirqs, HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/softirq.js';
 import { TaskletList } from '../softirq/tasklet-list.js';
@@ -10,28 +11,19 @@ import { Tracepoint, type TracepointId } from '../trace/ring.js';
 import { type Continuation, type Coroutine, DONE, Frame, type Outcome, Request, SUSPENDED } from './coroutine.js';
 import { CpuAccounting, type CpuTimes } from './cputime.js';
 import { switchCpu } from './current.js';
-import { HARDIRQ_MASK, HARDIRQ_OFFSET, NMI_MASK, PREEMPT_OFFSET, SOFTIRQ_MASK, SOFTIRQ_OFFSET } from './preempt.js';
+import { FairSlice } from './fair-slice.js';
+import { LocalInterrupts, type LocalVectorId } from './local-interrupts.js';
+import { HARDIRQ_MASK, HARDIRQ_OFFSET, NMI_MASK, PREEMPT_OFFSET, SOFTIRQ_MASK } from './preempt.js';
 import { RunQueue } from './runqueue.js';
+import { scheduleDebug } from './schedule-debug.js';
 import { signalPendingState } from './signal.js';
 import { TASK_DEAD, TASK_RUNNING, TASK_UNINTERRUPTIBLE, Task } from './task.js';
 import { selectCpu } from './wakeup.js';
 
-/** Interrupts that a CPU raises for itself or gets from another CPU, in the order in which they are taken. */
-export const LocalVector = { timer: 0, callFunction: 1 } as const;
-export type LocalVectorId = (typeof LocalVector)[keyof typeof LocalVector];
-
 const IN_INTERRUPT = NMI_MASK | HARDIRQ_MASK | SOFTIRQ_MASK;
-/** Contexts in which there is no task that could sleep. */
-const NO_TASK = NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET;
 
 function* idleLoop(): Coroutine {
   for (;;) yield Request.schedule;
-}
-
-/** A wait for a spinlock that its caller must start with `yield*`. */
-export interface UnstartedSpin {
-  /** Takes the request back, and says what the caller did wrong. */
-  abandon(): KernelError;
 }
 
 /**
@@ -69,13 +61,12 @@ export class Cpu {
   /** Interrupt code cut off by generators, innermost last. */
   readonly #frames: Frame[] = [];
   readonly #busyAlarm: Alarm;
-  readonly #sliceAlarm: Alarm;
-  readonly #callFunctions: (() => Outcome)[] = [];
+  readonly #fairSlice: FairSlice;
+  readonly #local = new LocalInterrupts();
   /** Made once: a closure within {@link #takeInterrupt} would cost every interrupt an object. */
   readonly #leave: Continuation = () => this.#exitInterrupt();
   #suspending: Frame | undefined;
   #irqLine = false;
-  #localPending = 0;
 
   constructor(machine: Machine, id: number) {
     this.machine = machine;
@@ -90,7 +81,7 @@ export class Cpu {
     this.hiTasklets = new TaskletList(this, HI_SOFTIRQ);
     this.accounting = new CpuAccounting(this);
     this.#busyAlarm = machine.clock.createAlarm(() => this.kick());
-    this.#sliceAlarm = machine.clock.createAlarm(() => this.#endSlice());
+    this.#fairSlice = new FairSlice(this);
   }
 
   /** It has something to do; the machine lets it run, at once unless it is running CPUs already. */
@@ -107,14 +98,14 @@ export class Cpu {
 
   /** Raises one of the CPU's own interrupts; raising a pending one again does nothing. */
   raiseLocal(vector: LocalVectorId): void {
-    this.#localPending |= 1 << vector;
+    this.#local.raise(vector);
     this.kick();
   }
 
   /** Calls `fn` in a hard interrupt on this CPU, as `smp_call_function_single` does. */
   callFunction(fn: () => Outcome): void {
-    this.#callFunctions.push(fn);
-    this.raiseLocal(LocalVector.callFunction);
+    this.#local.call(fn);
+    this.kick();
   }
 
   /** Ns spent in tasks, softirqs, hard interrupts and idle, up to now. */
@@ -173,7 +164,7 @@ export class Cpu {
 
   /** One step; false when nothing can go on at this instant. */
   #advance(): boolean {
-    if (this.irqsEnabled && (this.#irqLine || this.#localPending !== 0)) {
+    if (this.irqsEnabled && (this.#irqLine || this.#local.pending !== 0)) {
       this.#takeInterrupt();
       return true;
     }
@@ -240,7 +231,7 @@ export class Cpu {
     this.interrupts++;
     let outcome: Outcome = DONE;
     try {
-      outcome = this.#dispatch();
+      outcome = this.#local.pending === 0 ? this.machine.handleIrq(this) : this.#local.take(this);
     } catch (error) {
       this.machine.oops('hard interrupt', error);
     }
@@ -250,19 +241,6 @@ export class Cpu {
     }
     this.defer(this.#leave);
     this.pushSuspended();
-  }
-
-  #dispatch(): Outcome {
-    if ((this.#localPending & (1 << LocalVector.timer)) !== 0) {
-      this.#localPending &= ~(1 << LocalVector.timer);
-      return this.hrtimers.interrupt();
-    }
-    if ((this.#localPending & (1 << LocalVector.callFunction)) !== 0) {
-      const fn = this.#callFunctions.shift();
-      if (this.#callFunctions.length === 0) this.#localPending &= ~(1 << LocalVector.callFunction);
-      return fn === undefined ? DONE : fn();
-    }
-    return this.machine.handleIrq(this);
   }
 
   #exitInterrupt(): Outcome {
@@ -318,29 +296,9 @@ export class Cpu {
 
   /** The running activation asked for another task (schedule() in the kernel). */
   #schedule(frame: Frame): void {
-    this.scheduleDebug();
+    scheduleDebug(this);
     if (frame !== this.current.frame) throw new KernelError('EDEADLK', 'in interrupt code nothing can sleep');
     this.#switchTask(true);
-  }
-
-  /** Reports a caller of schedule() that holds preemption off; a task then sleeps all the same, interrupt code gets `EDEADLK`. */
-  scheduleDebug(): void {
-    if (this.preemptCount === 0) return;
-    const { lockdep } = this.machine;
-    this.machine.bug(this.schedulingWhileAtomic(), ...(lockdep?.heldLines(this.current) ?? []));
-    if ((this.preemptCount & NO_TASK) !== 0) {
-      throw new KernelError('EDEADLK', 'in interrupt code nothing can sleep', {
-        hint: 'sleep in a thread function or a work item; udelay() waits in any context',
-      });
-    }
-    this.preemptCount = 0;
-  }
-
-  /** First line of the report about a caller of schedule() that may not sleep; the count has schedule()'s own on top. */
-  schedulingWhileAtomic(): string {
-    const { comm, pid } = this.current;
-    const count = ((this.preemptCount + PREEMPT_OFFSET) >>> 0).toString(16).padStart(8, '0');
-    return `scheduling while atomic: ${comm}/${pid}/0x${count}`;
   }
 
   /** Puts the task that should run on the CPU; a voluntary switch takes one that is not TASK_RUNNING off the queue. */
@@ -349,7 +307,10 @@ export class Cpu {
     this.needResched = false;
     this.charge();
     if (voluntary && previous.state !== TASK_RUNNING && previous.onRq) this.#block(previous);
-    if (previous.onRq && !previous.allows(this.id)) this.#moveAway(previous);
+    if (previous.onRq && !previous.allows(this.id)) {
+      this.rq.dequeue(previous);
+      selectCpu(previous).activate(previous);
+    }
     let next = this.rq.pick();
     if (next?.policy !== 'SCHED_FIFO') {
       const pulled = this.machine.waitingElsewhere(this, next !== undefined);
@@ -373,13 +334,8 @@ export class Cpu {
     task.worker?.goesToSleep();
   }
 
-  #moveAway(task: Task): void {
-    this.rq.dequeue(task);
-    selectCpu(task).activate(task);
-  }
-
   #put(previous: Task, next: Task): void {
-    this.#armSlice(next);
+    this.#fairSlice.arm(next);
     this.irqsEnabled = true;
     if (next === previous) return;
     previous.preemptCount = this.preemptCount;
@@ -416,34 +372,12 @@ export class Cpu {
     if (this.current !== this.idle) this.rq.charge(this.current, ns);
   }
 
-  #armSlice(next: Task): void {
-    if (next.policy === 'SCHED_NORMAL' && this.rq.fairLength > 1) {
-      this.#sliceAlarm.schedule(this.machine.clock.now() + Math.max(0, this.rq.turnLeftNs));
-    } else {
-      this.#sliceAlarm.cancel();
-    }
-  }
-
-  /** The fair slice is over, unless interrupts took a part of it. */
-  #endSlice(): void {
-    this.charge();
-    if (this.rq.turnLeftNs > 0) {
-      this.#armSlice(this.current);
-      return;
-    }
-    this.needResched = true;
-    this.kick();
-  }
-
   /** Puts a woken task on this CPU's queue and asks for a switch if it comes before the running one. */
   activate(task: Task): void {
     this.#adopt(task);
     const running = this.current;
     if (running === this.idle || task.prio < Math.min(running.prio, 100)) this.needResched = true;
-    else if (this.rq.fairLength === 2 && !this.#sliceAlarm.scheduled) {
-      this.charge();
-      this.#armSlice(running);
-    }
+    else this.#fairSlice.joined(running);
     this.trace(Tracepoint.schedWakeup, task.pid, this.id, task.nameId);
     if (this.needResched) this.kick();
   }

@@ -2,9 +2,10 @@
 import { KernelError } from '../errno.js';
 import { cutsOff } from '../sched/atomic.js';
 import { type Atomic, DONE, type Outcome, Request, SUSPENDED } from '../sched/coroutine.js';
-import { type Cpu, LocalVector } from '../sched/cpu.js';
+import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
+import { LocalVector } from '../sched/local-interrupts.js';
 import { SpinnerSet } from '../sched/spinner-set.js';
 import { HRTIMER_SOFTIRQ } from '../softirq/softirq.js';
 import { Tracepoint } from '../trace/ring.js';
