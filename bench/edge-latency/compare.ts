@@ -10,8 +10,8 @@ import { createGpioSim, type GpioSim } from '../../test/kernel/gpio-sim.js';
 import { type Latencies, latencyTable, percentile, ratio } from './figures.js';
 
 const EDGES = 1000;
-/** Edges before those that count, of every reader: its code is compiled and its caches are filled with them. */
-const WARM_UP = 100;
+/** Edges before those that count, of every reader: as many as V8 needs to have compiled what it runs for each edge. */
+const WARM_UP = 3000;
 const ROUNDS = 3;
 const INTERVAL_US = 2000;
 const BUTTON = 17;
