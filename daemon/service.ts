@@ -15,7 +15,6 @@ import {
   renderTimeline,
   requestThreadedIrq,
   synchronizeIrq,
-  type Task,
   type Work,
   type Workqueue,
   WQ_HIGHPRI,
@@ -59,7 +58,7 @@ const STOP_TIMES: StopTimes = { programs: 2_000, handlers: 4_000 };
 
 /** Starts the service; it is ready when this resolves. Errors as the driver's, with what to do. Nothing is held after an error. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  provideAsyncContext(new AsyncLocalStorage<Task>());
+  provideAsyncContext(new AsyncLocalStorage());
   const service = new RunningService(options);
   try {
     await service.start();
