@@ -17,6 +17,7 @@ export * from './locking/rwlock.js';
 export * from './locking/semaphore.js';
 export * from './locking/spinlock.js';
 export * from './machine.js';
+export * from './machine-options.js';
 export * from './sched/completion.js';
 export * from './sched/core.js';
 export type { Atomic, Coroutine, Outcome, Process } from './sched/coroutine.js';

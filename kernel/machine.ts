@@ -3,6 +3,7 @@ import { ERRNO, KernelError } from './errno.js';
 import { IrqTable } from './irq/irqdesc.js';
 import { deadlockText } from './locking/deadlock.js';
 import { Lockdep } from './locking/lockdep.js';
+import type { MachineOptions, Printk } from './machine-options.js';
 import { noEndOfWork } from './sched/circle.js';
 import { type Coroutine, DONE, isCoroutine, type Outcome, type Process, SUSPENDED } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
@@ -18,33 +19,6 @@ import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
 import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf } from './time/jiffies.js';
 import { TraceRing } from './trace/ring.js';
 import { WorkqueueSubsystem } from './workqueue/workqueue.js';
-
-/** Levels of the kernel's log (include/linux/kern_levels.h). */
-export type LogLevel = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug';
-
-/** Receives what the model has to say: one call a message, lines separated by `\n`. */
-export type Printk = (level: LogLevel, message: string) => void;
-
-export interface MachineOptions {
-  /** Default: a new {@link VirtualClock}. */
-  readonly clock?: Clock;
-  /** 1 to 8; default 1. */
-  readonly cpus?: number;
-  /** Records that the trace keeps; default 8,192. */
-  readonly traceRecords?: number;
-  /** Default: messages are dropped. What it throws comes out of the call that let the CPUs run, when they have come to rest. */
-  readonly printk?: Printk;
-  /** Receives what functions of the user's threw, with where; default: it is printed as an Oops. If it throws: as `printk`. */
-  readonly onOops?: (where: string, error: unknown) => void;
-  /** Check the use of locks, at some 0.5 µs a lock taken; default true. */
-  readonly lockdep?: boolean;
-  /** In real time: how long the model may run before I/O gets its turn, in ns; default 2 ms, none on a {@link VirtualClock}. */
-  readonly sliceNs?: number;
-  /** Ticks a second: 100, 250 (the default) or 1000. */
-  readonly hz?: number;
-  /** Seconds in state D after which a task is reported as hung; default 120, 0 or `Infinity` for never. */
-  readonly hungTaskTimeoutSecs?: number;
-}
 
 const MAX_CPUS = 8;
 const REAL_TIME_SLICE_NS = 2_000_000;

@@ -1,5 +1,6 @@
 // A machine with a fake interrupt controller that logs its calls, as the recordings of the real kernel had one.
-import { type LogLevel, Machine } from '../machine.js';
+import { Machine } from '../machine.js';
+import type { LogLevel } from '../machine-options.js';
 import { context, current, thisCpu } from '../sched/current.js';
 import { contextOf } from '../sched/preempt.js';
 import { handleEdgeIrq } from './chip.js';

@@ -4,7 +4,7 @@ import type { Machine } from '../machine.js';
 import type { Atomic, Outcome, Process } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { Task } from '../sched/task.js';
-import { IRQ_TYPE_LEVEL_MASK, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
+import { IRQ_NOAUTOEN, IRQ_TYPE_LEVEL_MASK, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
 import type { IrqDomain } from './irqdomain.js';
 
 /** Top half: hard interrupt context, interrupts off. `devId` is what was handed to the request. */
@@ -14,24 +14,45 @@ export type IrqThreadFn = (irq: number, devId: unknown) => Process<IrqReturn>;
 /** What a line does when its interrupt arrives: a flow handler, or a chained handler. Hard interrupt context. */
 export type FlowHandler = (desc: IrqDesc) => Outcome;
 
-/** Hardware side of an interrupt line (struct irq_chip). Callbacks are called with the line's interrupt serialised; none may sleep. */
+/**
+ * Hardware side of an interrupt line (struct irq_chip). Callbacks are called with the line's interrupt serialised, as under
+ * the line's lock; none may sleep but {@link busLock}, {@link busSyncUnlock} and the two for resources.
+ */
 export interface IrqChip {
   /** As /proc/interrupts shows it. */
   readonly name: string;
-  /** Needs no masking between primary and thread, so threads without a primary need no ONESHOT (IRQCHIP_ONESHOT_SAFE). */
-  readonly oneshotSafe?: boolean;
-  /** Starts a line that gets its first action, unmasked; {@link unmask} when left out. */
+  /** IRQCHIP_ flags. */
+  readonly flags?: number;
+  /** Starts a line that gets its first action, unmasked; {@link enable} when left out. */
   startup?(desc: IrqDesc): void;
-  /** Shuts a line down that lost its last action, masked; {@link mask} when left out. */
+  /** Shuts a line down that lost its last action, masked; {@link disable} when left out. */
   shutdown?(desc: IrqDesc): void;
+  /** Enables a line; {@link unmask} when left out. */
+  enable?(desc: IrqDesc): void;
+  /** Disables a line at once; when left out, disabling is lazy: the line is masked when its next interrupt comes. */
+  disable?(desc: IrqDesc): void;
   ack?(desc: IrqDesc): void;
   mask(desc: IrqDesc): void;
   unmask(desc: IrqDesc): void;
   maskAck?(desc: IrqDesc): void;
+  /** End of interrupt, for controllers that hold a priority until then. */
+  eoi?(desc: IrqDesc): void;
   /** Configures the trigger type; throws `EINVAL` for one that the hardware has not got. */
   setType?(desc: IrqDesc, type: number): void;
   /** Makes the hardware deliver once more; false when it cannot. */
   retrigger?(desc: IrqDesc): boolean;
+  /** Sends the line's interrupts to CPUs of `mask`; returns those that it will really send them to. Throws what it cannot do. */
+  setAffinity?(desc: IrqDesc, mask: number, force: boolean): number;
+  /** Arms (true) or disarms the line as a source of wake-up. Throws what it cannot do. */
+  setWake?(desc: IrqDesc, on: boolean): void;
+  /** Before and after each change to a line of a chip behind a bus that sleeps, such as I2C. */
+  busLock?(desc: IrqDesc): Process<void>;
+  busSyncUnlock?(desc: IrqDesc): Process<void>;
+  /** Before the first action comes and after the last has gone; throws to refuse. */
+  requestResources?(desc: IrqDesc): void;
+  releaseResources?(desc: IrqDesc): void;
+  /** What /proc/interrupts shows in place of the name. */
+  printChip?(desc: IrqDesc): string;
 }
 
 /** One requested handler on a line (struct irqaction). */
@@ -40,15 +61,25 @@ export interface IrqAction {
   readonly name: string;
   readonly nameId: number;
   /** IRQF_ flags as they hold on the line: with its trigger type, where the request gave none. */
-  readonly flags: number;
+  flags: number;
   readonly devId: unknown;
-  readonly handler: IrqHandler;
-  readonly threadFn: IrqThreadFn | undefined;
+  handler: IrqHandler;
+  threadFn: IrqThreadFn | undefined;
   thread: Task | undefined;
+  /** With forced threading: the action whose thread runs the thread function of the request (its handler runs in this one's). */
+  secondary: IrqAction | undefined;
+  /** Keeps the line masked until its thread is done (thread_mask is not 0). */
+  oneshot: boolean;
+  /** Its bit in threads_oneshot: woken under ONESHOT, and not finished. */
+  oneshotPending: boolean;
   /** Woken and not yet run (IRQTF_RUNTHREAD). */
   runThread: boolean;
   /** WAKE_THREAD without a thread function was reported once (IRQTF_WARNED). */
   warned: boolean;
+  /** The thread runs a handler that was made for hard interrupt context (IRQTF_FORCED_THREAD). */
+  forcedThread: boolean;
+  /** The line's affinity has changed, the thread's has not yet (IRQTF_AFFINITY). */
+  threadAffinityDue: boolean;
   /** Its thread function is running. */
   inThread: boolean;
   /** Taken off its line; a walk that is under way leaves it out. */
@@ -69,40 +100,92 @@ export class IrqDesc {
   flowName: string | undefined;
   /** In order of registration. Replaced, never changed, so that a walk under way keeps its place. */
   actions: readonly IrqAction[] = [];
-  /** Disabled as often as this; 0 is enabled. */
-  depth = 1;
+
+  // How the line is set up.
+  /** IRQ_ status flags but for the trigger type, which is {@link type} (irq_settings). */
+  settings = 0;
   type = IRQ_TYPE_NONE;
   /** The type was fixed by firmware or by a second sharer, so that all who come must agree (IRQD_DEFAULT_TRIGGER_SET). */
   typeFixed = false;
-  /** Requests do not enable it (IRQ_NOAUTOEN). */
-  noAutoen = false;
+  /** A chained handler owns the line: no action can be requested. */
+  chained = false;
+
+  // Whether it can be delivered.
+  /** Disabled as often as this; 0 is enabled. */
+  depth = 1;
+  /** IRQD_IRQ_STARTED, _MASKED, _DISABLED, _INPROGRESS. */
   started = false;
   masked = true;
   disabled = true;
-  /** An interrupt came while it could not be handled; kept one deep. */
-  pending = false;
   inProgress = false;
+  /** An interrupt came while it could not be handled; kept one deep (IRQS_PENDING). */
+  pending = false;
+  /** A kept interrupt is on its way again (IRQS_REPLAY). */
+  replay = false;
+  /** The first action asked for ONESHOT (IRQS_ONESHOT). */
+  oneshot = false;
+
+  // Threads.
   /** Thread functions that were woken and have not finished. */
   threadsActive = 0;
-  /** A chained handler owns the line: no action can be requested. */
-  chained = false;
+  /** Actions with {@link IrqAction.oneshotPending}: the line stays masked until there is none (threads_oneshot). */
+  threadsOneshot = 0;
+  /** Tasks that wait for handlers and threads to finish (synchronize_irq). */
+  readonly waiters = new Set<Task>();
+
+  // Affinity, as bit masks of CPUs.
+  /** /proc/irq/N/smp_affinity. */
+  affinity: number;
+  /** CPUs that interrupts really go to, by what the chip said. */
+  effectiveAffinity = 0;
+  /** Affinity was chosen for this line, so a start-up keeps it (IRQD_AFFINITY_SET). */
+  affinitySet = false;
+
+  // Suspend and wake-up.
+  /** IRQS_SUSPENDED, IRQD_WAKEUP_STATE, IRQD_WAKEUP_ARMED. */
+  suspended = false;
+  wakeup = false;
+  wakeupArmed = false;
+  wakeDepth = 0;
+  noSuspendDepth = 0;
+  condSuspendDepth = 0;
+  forceResumeDepth = 0;
+
+  // Unhandled interrupts (spurious.c).
+  irqCount = 0;
+  irqsUnhandled = 0;
+  /** In jiffies. */
+  lastUnhandled = 0;
+  threadsHandled = 0;
+  threadsHandledLast = 0;
+  /** Disabled since nobody cared (IRQS_SPURIOUS_DISABLED). */
+  spuriousDisabled = false;
+  /** Its handlers are being polled (IRQS_POLL_INPROGRESS). */
+  polling = false;
+
+  // Counters.
   /** Interrupts handled, per CPU. */
   readonly counts: Uint32Array;
   /** Edges merged into an already pending one. */
   coalesced = 0;
-  /** Tasks that wait for handlers and threads to finish (synchronize_irq). */
-  readonly waiters = new Set<Task>();
 
   constructor(machine: Machine, irq: number, domain: IrqDomain | undefined, hwirq: number) {
     this.machine = machine;
     this.irq = irq;
     this.domain = domain;
     this.hwirq = hwirq;
+    this.affinity = machine.cpuMask;
     this.counts = new Uint32Array(machine.cpus.length);
   }
 
+  /** The trigger type is a level (IRQD_LEVEL). */
   get isLevel(): boolean {
     return (this.type & IRQ_TYPE_LEVEL_MASK) !== 0;
+  }
+
+  /** Requests do not enable it (IRQ_NOAUTOEN). */
+  get noAutoen(): boolean {
+    return (this.settings & IRQ_NOAUTOEN) !== 0;
   }
 
   /** Interrupts over all CPUs. */

@@ -9,10 +9,10 @@ import { Tracepoint } from '../trace/ring.js';
 import { callChip, shutDownIrq, startUpIrq } from './chip.js';
 import {
   IRQ_HANDLED,
-  IRQ_NOAUTOEN,
   IRQ_NOTCONNECTED,
   IRQ_TYPE_NONE,
   IRQ_WAKE_THREAD,
+  IRQCHIP_ONESHOT_SAFE,
   IRQF_COND_ONESHOT,
   IRQF_COND_SUSPEND,
   IRQF_NO_AUTOEN,
@@ -62,7 +62,7 @@ function checkRequest(irq: number, flags: number, devId: unknown, handler: unkno
  */
 function settleFlags(desc: IrqDesc, asked: number, name: string): number {
   let flags = (asked & IRQF_TRIGGER_MASK) === 0 ? asked | desc.type : asked;
-  if (desc.chip?.oneshotSafe === true) flags &= ~IRQF_ONESHOT;
+  if (((desc.chip?.flags ?? 0) & IRQCHIP_ONESHOT_SAFE) !== 0) flags &= ~IRQF_ONESHOT;
   const [first] = desc.actions;
   if (first === undefined) return flags;
   const trigger = flags & IRQF_TRIGGER_MASK;
@@ -91,7 +91,7 @@ function checkOneshot(desc: IrqDesc, action: IrqAction): void {
     const taken = desc.actions.reduce((count, { flags }) => count + ((flags & IRQF_ONESHOT) !== 0 ? 1 : 0), 0);
     if (taken >= ONESHOT_MAX)
       throw new KernelError('EBUSY', `irq ${desc.irq} has ${ONESHOT_MAX} ONESHOT actions already`);
-  } else if (action.handler === defaultPrimaryHandler && desc.chip?.oneshotSafe !== true) {
+  } else if (action.handler === defaultPrimaryHandler && ((desc.chip?.flags ?? 0) & IRQCHIP_ONESHOT_SAFE) === 0) {
     const message = `Threaded irq requested with handler=NULL and !ONESHOT for ${action.name} (irq ${desc.irq})`;
     desc.machine.printk('err', `genirq: ${message}`);
     throw invalid(message);
@@ -122,21 +122,14 @@ function enableFirst(desc: IrqDesc, flags: number): void {
   desc.depth = 1;
 }
 
-/** Sets or clears IRQ_NOAUTOEN, the status flag of a line that the model has (irq_modify_status). */
-function modifyStatus(irq: number, flags: number, value: boolean): void {
-  if (flags !== IRQ_NOAUTOEN)
-    throw invalid(`irq ${irq}: of status flags ${flags.toString(16)} only IRQ_NOAUTOEN is known`);
-  thisCpu().machine.irqs.get(irq).noAutoen = value;
-}
-
-/** Sets IRQ_NOAUTOEN on a line (irq_set_status_flags). Any context. `EINVAL` for other flags or an unknown irq. */
+/** Sets status flags of a line (irq_set_status_flags). Any context. `EINVAL` for an unknown irq. */
 export function irqSetStatusFlags(irq: number, flags: number): void {
-  modifyStatus(irq, flags, true);
+  thisCpu().machine.irqs.get(irq).settings |= flags;
 }
 
-/** Clears IRQ_NOAUTOEN on a line (irq_clear_status_flags). As {@link irqSetStatusFlags}. */
+/** Clears status flags of a line (irq_clear_status_flags). As {@link irqSetStatusFlags}. */
 export function irqClearStatusFlags(irq: number, flags: number): void {
-  modifyStatus(irq, flags, false);
+  thisCpu().machine.irqs.get(irq).settings &= ~flags;
 }
 
 /**
@@ -172,8 +165,13 @@ export const requestThreadedIrq = effect(function* requestThreadedIrq(
     handler: handler ?? defaultPrimaryHandler,
     threadFn: threadFn ?? undefined,
     thread: undefined,
+    secondary: undefined,
+    oneshot: false,
+    oneshotPending: false,
     runThread: false,
     warned: false,
+    forcedThread: false,
+    threadAffinityDue: false,
     inThread: false,
     removed: false,
   };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Machine, type MachineOptions } from '../machine.js';
+import { Machine } from '../machine.js';
+import type { MachineOptions } from '../machine-options.js';
 import { preemptDisable, preemptEnable, preemptPoint } from '../sched/core.js';
 import { preemptCount } from '../sched/current.js';
 import { allowSignal, SIGKILL, SIGTERM, sendSig } from '../sched/signal.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Machine, type MachineOptions } from '../machine.js';
+import { Machine } from '../machine.js';
+import type { MachineOptions } from '../machine-options.js';
 import { localIrqDisable, localIrqEnable, preemptPoint } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { context, irqsDisabled, preemptCount, smpProcessorId } from '../sched/current.js';

@@ -2,6 +2,7 @@
 import {
   type Cpu,
   handleEdgeIrq,
+  IRQCHIP_ONESHOT_SAFE,
   type IrqChip,
   IrqDomain,
   KernelError,
@@ -112,7 +113,7 @@ export class Line {
       ack: this.#call('ack'),
       ...(this.#has(ChipFlag.noMaskAck) ? {} : { maskAck: this.#call('mask_ack', mask) }),
       ...(this.#has(ChipFlag.noSetType) ? {} : { setType: (_desc, type) => this.#setType(type) }),
-      ...(this.#has(ChipFlag.oneshotSafe) ? { oneshotSafe: true } : {}),
+      ...(this.#has(ChipFlag.oneshotSafe) ? { flags: IRQCHIP_ONESHOT_SAFE } : {}),
       ...(this.#has(ChipFlag.startupShutdown)
         ? { startup: this.#call('startup', unmask), shutdown: this.#call('shutdown', mask) }
         : {}),

@@ -1,0 +1,29 @@
+// What a Machine is made from: size, clock, where reports go, and what the kernel's command line would say.
+import type { Clock } from './time/clock.js';
+
+/** Levels of the kernel's log (include/linux/kern_levels.h). */
+export type LogLevel = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug';
+
+/** Receives what the model has to say: one call a message, lines separated by `\n`. */
+export type Printk = (level: LogLevel, message: string) => void;
+
+export interface MachineOptions {
+  /** Default: a new {@link VirtualClock}. */
+  readonly clock?: Clock;
+  /** 1 to 8; default 1. */
+  readonly cpus?: number;
+  /** Records that the trace keeps; default 8,192. */
+  readonly traceRecords?: number;
+  /** Default: messages are dropped. What it throws comes out of the call that let the CPUs run, when they have come to rest. */
+  readonly printk?: Printk;
+  /** Receives what functions of the user's threw, with where; default: it is printed as an Oops. If it throws: as `printk`. */
+  readonly onOops?: (where: string, error: unknown) => void;
+  /** Check the use of locks, at some 0.5 µs a lock taken; default true. */
+  readonly lockdep?: boolean;
+  /** In real time: how long the model may run before I/O gets its turn, in ns; default 2 ms, none on a {@link VirtualClock}. */
+  readonly sliceNs?: number;
+  /** Ticks a second: 100, 250 (the default) or 1000. */
+  readonly hz?: number;
+  /** Seconds in state D after which a task is reported as hung; default 120, 0 or `Infinity` for never. */
+  readonly hungTaskTimeoutSecs?: number;
+}
