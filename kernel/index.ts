@@ -9,6 +9,7 @@ export type { FlowHandler, IrqChip, IrqDesc, IrqHandler, IrqThreadFn } from './i
 export * from './irq/irqdomain.js';
 export * from './irq/manage.js';
 export { showInterrupts } from './irq/proc.js';
+export * from './irq/request.js';
 export * from './lib/atomic.js';
 export * from './lib/bitops.js';
 export * from './lib/percpu.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../errno.js';
-import { requestIrq } from '../irq/manage.js';
+import { requestIrq } from '../irq/request.js';
 import { Machine } from '../machine.js';
 import { nsleep } from '../time/delay.js';
 import { Tracepoint } from '../trace/ring.js';

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IRQ_HANDLED, IRQF_SHARED, IRQF_TRIGGER_HIGH, IRQF_TRIGGER_RISING } from '../irq/flags.js';
-import { disableIrqNosync, enableIrq, freeIrq, requestIrq } from '../irq/manage.js';
+import { disableIrqNosync, enableIrq, freeIrq } from '../irq/manage.js';
 import { showInterrupts } from '../irq/proc.js';
+import { requestIrq } from '../irq/request.js';
 import { Machine } from '../machine.js';
 import { preemptPoint } from '../sched/core.js';
 import { udelay } from '../time/delay.js';

@@ -8,7 +8,8 @@ import { Tracepoint } from '../trace/ring.js';
 import { type FakeLines, fakeLines, handledAfter } from './fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD, IRQF_SHARED, type IrqReturn } from './flags.js';
 import type { IrqHandler } from './irqdesc.js';
-import { freeIrq, requestIrq, requestThreadedIrq } from './manage.js';
+import { freeIrq } from './manage.js';
+import { requestIrq, requestThreadedIrq } from './request.js';
 
 /** Sleeps to the ns, where the kernel's msleep rounds up to ticks. */
 const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000);

@@ -5,7 +5,8 @@ import { udelay } from '../time/delay.js';
 import { fakeLines, handledAfter } from './fake-line.spec-helper.js';
 import { IRQ_HANDLED } from './flags.js';
 import type { IrqDesc } from './irqdesc.js';
-import { freeIrq, requestIrq } from './manage.js';
+import { freeIrq } from './manage.js';
+import { requestIrq } from './request.js';
 
 describe('an interrupt domain', () => {
   it('gives each hardware line one number, the lowest that is free', () => {

@@ -4,8 +4,9 @@ import { handleEdgeIrq } from './chip.js';
 import { handledAfter } from './fake-line.spec-helper.js';
 import { IRQF_SHARED, IRQF_TRIGGER_HIGH, IRQF_TRIGGER_RISING } from './flags.js';
 import { IrqDomain } from './irqdomain.js';
-import { freeIrq, requestIrq } from './manage.js';
+import { freeIrq } from './manage.js';
 import { showInterrupts } from './proc.js';
+import { requestIrq } from './request.js';
 
 function oracle(cpus = 1) {
   const machine = new Machine({ cpus });

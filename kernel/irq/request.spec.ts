@@ -22,7 +22,8 @@ import {
   type IrqReturn,
 } from './flags.js';
 import type { IrqHandler } from './irqdesc.js';
-import { freeIrq, irqClearStatusFlags, irqSetStatusFlags, requestIrq, requestThreadedIrq } from './manage.js';
+import { freeIrq, irqClearStatusFlags, irqSetStatusFlags } from './manage.js';
+import { requestIrq, requestThreadedIrq } from './request.js';
 
 const handled = (): IrqReturn => IRQ_HANDLED;
 

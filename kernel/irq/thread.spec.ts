@@ -7,7 +7,8 @@ import { nsleep, udelay } from '../time/delay.js';
 import { type FakeLines, fakeLines, handledAfter } from './fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_WAKE_THREAD, IRQF_ONESHOT, type IrqReturn } from './flags.js';
 import type { IrqThreadFn } from './irqdesc.js';
-import { disableIrq, enableIrq, freeIrq, requestThreadedIrq, synchronizeIrq } from './manage.js';
+import { disableIrq, enableIrq, freeIrq, synchronizeIrq } from './manage.js';
+import { requestThreadedIrq } from './request.js';
 
 /** Sleeps to the ns, where the kernel's msleep rounds up to ticks. */
 const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000);

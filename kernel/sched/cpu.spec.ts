@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fakeLines } from '../irq/fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_WAKE_THREAD } from '../irq/flags.js';
-import { requestThreadedIrq } from '../irq/manage.js';
+import { requestThreadedIrq } from '../irq/request.js';
 import { Machine } from '../machine.js';
 import { BLOCK_SOFTIRQ, HI_SOFTIRQ, localBhDisable, localBhEnable, raiseSoftirq } from '../softirq/softirq.js';
 import { Tasklet, taskletKill, taskletSchedule } from '../softirq/tasklet.js';

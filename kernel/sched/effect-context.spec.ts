@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { fakeLines } from '../irq/fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_WAKE_THREAD } from '../irq/flags.js';
 import type { IrqHandler } from '../irq/irqdesc.js';
-import { requestIrq, requestThreadedIrq } from '../irq/manage.js';
+import { requestIrq, requestThreadedIrq } from '../irq/request.js';
 import { Machine } from '../machine.js';
 import { nsleep } from '../time/delay.js';
 import { Work, WQ_UNBOUND } from '../workqueue/work.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeLines } from '../irq/fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_WAKE_THREAD } from '../irq/flags.js';
-import { requestThreadedIrq } from '../irq/manage.js';
+import { requestThreadedIrq } from '../irq/request.js';
 import { thisCpu } from '../sched/current.js';
 import { nsleep, udelay } from '../time/delay.js';
 import { Work } from '../workqueue/work.js';
