@@ -83,11 +83,15 @@ export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): C
   return action.name;
 });
 
-/** Disables a line without waiting for its handlers (disable_irq_nosync). Nests. Any context. `EINVAL` for an unknown irq. */
-export function disableIrqNosync(irq: number): void {
-  const desc = thisCpu().machine.irqs.get(irq);
+/** Disables a line once more (__disable_irq). */
+export function __disableIrq(desc: IrqDesc): void {
   // Lazy: the line is masked only when an interrupt arrives meanwhile, which then is kept.
   if (desc.depth++ === 0) desc.disabled = true;
+}
+
+/** Disables a line without waiting for its handlers (disable_irq_nosync). Nests. Any context. `EINVAL` for an unknown irq. */
+export function disableIrqNosync(irq: number): void {
+  __disableIrq(thisCpu().machine.irqs.get(irq));
 }
 
 /**
@@ -102,11 +106,10 @@ export const disableIrq = effect(function* disableIrq(irq: number) {
   yield* synchronizeIrq(irq);
 });
 
-/** Undoes one disable; at the last one a kept edge is delivered (enable_irq). Any context. `EINVAL` for an unknown irq. */
-export function enableIrq(irq: number): void {
-  const { machine } = thisCpu();
-  const desc = machine.irqs.get(irq);
-  if (desc.depth === 0) {
+/** Undoes one disable, at the last one starts the line up again (__enable_irq). The last one of a suspended line is not its owner's. */
+export function __enableIrq(desc: IrqDesc): void {
+  const { machine, irq } = desc;
+  if (desc.depth === 0 || (desc.depth === 1 && desc.suspended)) {
     machine.warn(`Unbalanced enable for IRQ ${irq}`, '__enable_irq');
     return;
   }
@@ -116,4 +119,9 @@ export function enableIrq(irq: number): void {
   }
   if (desc.actions.length === 0) machine.warn('', '__irq_startup');
   startUpIrq(desc);
+}
+
+/** Undoes one disable; at the last one a kept edge is delivered (enable_irq). Any context. `EINVAL` for an unknown irq. */
+export function enableIrq(irq: number): void {
+  __enableIrq(thisCpu().machine.irqs.get(irq));
 }

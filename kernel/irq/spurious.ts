@@ -1,5 +1,19 @@
-// Answers of handlers that are none (kernel/irq/spurious.c).
+// Interrupts that no handler wants, and answers of handlers that are none (kernel/irq/spurious.c).
+import { DONE, type Outcome } from '../sched/coroutine.js';
 import type { IrqAction, IrqDesc } from './irqdesc.js';
+
+/**
+ * Told by the walk over a line's actions what they have answered, or-ed; the line is in progress still. Hard interrupt
+ * context. When the result is SUSPENDED the caller defers the rest of its own.
+ */
+export function noteInterrupt(_desc: IrqDesc, _actionRet: number): Outcome {
+  return DONE;
+}
+
+/** Asked by the flow handlers of a line that is in progress: true when that was a poll, which is over, and the interrupt may be handled. */
+export function irqCheckPoll(_desc: IrqDesc): boolean {
+  return false;
+}
 
 /**
  * Reports an answer that is no combination of IRQ_NONE, IRQ_HANDLED and IRQ_WAKE_THREAD, with the handlers that may have
