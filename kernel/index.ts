@@ -149,6 +149,7 @@ export {
   type WorkFn,
   type Workqueue,
   WQ_BH,
+  WQ_CPU_INTENSIVE,
   WQ_DFL_ACTIVE,
   WQ_HIGHPRI,
   WQ_MAX_ACTIVE,

@@ -8,6 +8,7 @@ import type { Task } from '../sched/task.js';
 export const WQ_BH = 1 << 0;
 export const WQ_UNBOUND = 1 << 1;
 export const WQ_HIGHPRI = 1 << 4;
+export const WQ_CPU_INTENSIVE = 1 << 5;
 
 /** max_active of a queue that asks for 0, and the most that any may ask for. */
 export const WQ_DFL_ACTIVE = 256;
