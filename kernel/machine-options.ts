@@ -26,4 +26,10 @@ export interface MachineOptions {
   readonly hz?: number;
   /** Seconds in state D after which a task is reported as hung; default 120, 0 or `Infinity` for never. */
   readonly hungTaskTimeoutSecs?: number;
+  /** CPUs that new interrupt lines are sent to (`irqaffinity=`), as a mask or as a list such as `0-1,3`; with the boot CPU; default all. */
+  readonly irqaffinity?: number | string;
+  /** A line is moved to another CPU in its next interrupt only, as on x86 (CONFIG_GENERIC_PENDING_IRQ); default false, as on a Pi. */
+  readonly genericPendingIrq?: boolean;
+  /** /proc/interrupts says `Level` or `Edge` (CONFIG_GENERIC_IRQ_SHOW_LEVEL); default true, as on a Pi; x86 has it not. */
+  readonly genericIrqShowLevel?: boolean;
 }

@@ -102,7 +102,7 @@ export class Machine {
     this.hungTasks = new HungTaskDetector(this, length(options, 'hungTaskTimeoutSecs', HUNG_TASK_TIMEOUT_SECS));
     this.cpuMask = (1 << count) - 1;
     this.cpus = Array.from({ length: count }, (_, id) => new Cpu(this, id));
-    this.irqs = new IrqTable(this);
+    this.irqs = new IrqTable(this, options);
     this.workqueues = new WorkqueueSubsystem(this);
     this.#continueAlarm = this.clock.createAlarm(() => this.pump());
     this.#startSoftirqs();

@@ -49,6 +49,8 @@ export const IRQ_NOREQUEST = 1 << 11;
 /** A request does not enable the line, enable_irq does. */
 export const IRQ_NOAUTOEN = 1 << 12;
 export const IRQ_NO_BALANCING = 1 << 13;
+/** The chip can move the line at any time, also where moves wait for the line's next interrupt (`genericPendingIrq` of the machine). */
+export const IRQ_MOVE_PCNTXT = 1 << 14;
 export const IRQ_NESTED_THREAD = 1 << 15;
 export const IRQ_NOTHREAD = 1 << 16;
 export const IRQ_PER_CPU_DEVID = 1 << 17;
@@ -68,6 +70,17 @@ export const IRQCHIP_SKIP_SET_WAKE = 1 << 4;
 export const IRQCHIP_ONESHOT_SAFE = 1 << 5;
 export const IRQCHIP_EOI_THREADED = 1 << 6;
 export const IRQCHIP_ENABLE_WAKEUP_ON_SUSPEND = 1 << 9;
+/** The CPUs of a line are chosen before it is started, not after. */
+export const IRQCHIP_AFFINITY_PRE_STARTUP = 1 << 10;
+
+/** What a chip's setType may answer: the line's type is set already (include/linux/irq.h). */
+export const IRQ_SET_MASK_OK_NOCOPY = 1;
+
+/** States of a line in its controller (enum irqchip_irq_state). */
+export const IRQCHIP_STATE_PENDING = 0;
+export const IRQCHIP_STATE_ACTIVE = 1;
+export const IRQCHIP_STATE_MASKED = 2;
+export const IRQCHIP_STATE_LINE_LEVEL = 3;
 
 /** An interrupt number that stands for "not wired" (include/linux/interrupt.h): a request of it is refused with ENOTCONN. */
 export const IRQ_NOTCONNECTED = 0x8000_0000;

@@ -1,10 +1,12 @@
 // Interrupt descriptors: one per Linux interrupt number, and the table of them (kernel/irq/irqdesc.c).
 import { KernelError } from '../errno.js';
+import { cpulistParse, cpumaskAll } from '../lib/cpumask.js';
 import type { Machine } from '../machine.js';
+import type { MachineOptions } from '../machine-options.js';
 import type { Atomic, Outcome, Process } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { Task } from '../sched/task.js';
-import { IRQ_NOAUTOEN, IRQ_TYPE_LEVEL_MASK, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
+import { IRQ_LEVEL, IRQ_NOAUTOEN, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
 import type { IrqDomain } from './irqdomain.js';
 
 /** Top half: hard interrupt context, interrupts off. `devId` is what was handed to the request. */
@@ -37,8 +39,11 @@ export interface IrqChip {
   maskAck?(desc: IrqDesc): void;
   /** End of interrupt, for controllers that hold a priority until then. */
   eoi?(desc: IrqDesc): void;
-  /** Configures the trigger type; throws `EINVAL` for one that the hardware has not got. */
-  setType?(desc: IrqDesc, type: number): void;
+  /**
+   * Configures the trigger type; throws `EINVAL` for one that the hardware has not got. The line takes the type, unless
+   * the result is IRQ_SET_MASK_OK_NOCOPY: then the chip has set {@link IrqDesc.type} itself.
+   */
+  setType?(desc: IrqDesc, type: number): unknown;
   /** Makes the hardware deliver once more; false when it cannot. */
   retrigger?(desc: IrqDesc): boolean;
   /** Sends the line's interrupts to CPUs of `mask`; returns those that it will really send them to. Throws what it cannot do. */
@@ -51,6 +56,9 @@ export interface IrqChip {
   /** Before the first action comes and after the last has gone; throws to refuse. */
   requestResources?(desc: IrqDesc): void;
   releaseResources?(desc: IrqDesc): void;
+  /** One of the hardware's states of a line, an IRQCHIP_STATE_ number, and setting it. Throw what they cannot do. */
+  getIrqchipState?(desc: IrqDesc, which: number): boolean;
+  setIrqchipState?(desc: IrqDesc, which: number, value: boolean): void;
   /** What /proc/interrupts shows in place of the name. */
   printChip?(desc: IrqDesc): string;
 }
@@ -86,6 +94,11 @@ export interface IrqAction {
   removed: boolean;
 }
 
+/** Told of each change of a line's affinity. */
+export interface AffinityListener {
+  changed(): void;
+}
+
 /** State of one interrupt line (struct irq_desc with its irq_data). */
 export class IrqDesc {
   readonly irq: number;
@@ -93,8 +106,9 @@ export class IrqDesc {
   readonly hwirq: number;
   readonly domain: IrqDomain | undefined;
   chip: IrqChip | undefined;
-  /** Data of the chip for this line. */
+  /** Data of the chip, and of the flow handler, for this line. */
   chipData: unknown;
+  handlerData: unknown;
   handleIrq: FlowHandler | undefined;
   /** Name of the flow, shown behind the type in /proc/interrupts. */
   flowName: string | undefined;
@@ -102,18 +116,28 @@ export class IrqDesc {
   actions: readonly IrqAction[] = [];
 
   // How the line is set up.
-  /** IRQ_ status flags but for the trigger type, which is {@link type} (irq_settings). */
+  /** IRQ_ status flags, with the trigger type that was configured (irq_settings). */
   settings = 0;
+  /** The trigger type (IRQD_TRIGGER_MASK); it can be known before it is configured, or without a chip that has types. */
   type = IRQ_TYPE_NONE;
   /** The type was fixed by firmware or by a second sharer, so that all who come must agree (IRQD_DEFAULT_TRIGGER_SET). */
   typeFixed = false;
   /** A chained handler owns the line: no action can be requested. */
   chained = false;
+  /** Its interrupts are handled in hard interrupt context only (IRQD_HANDLE_ENFORCE_IRQCTX). */
+  enforceIrqctx = false;
+  /** One that comes while another CPU handles the last is to come again (IRQD_RESEND_WHEN_IN_PROGRESS). */
+  resendWhenInProgress = false;
+  /** The interrupt whose thread handles this line's, to be resent in its place (irq_set_parent); 0 for none. */
+  parentIrq = 0;
+  /** CPUs that take a per-CPU line's interrupt, as a bit mask; undefined before irqSetPercpuDevid(). */
+  percpuEnabled: number | undefined;
 
   // Whether it can be delivered.
   /** Disabled as often as this; 0 is enabled. */
   depth = 1;
-  /** IRQD_IRQ_STARTED, _MASKED, _DISABLED, _INPROGRESS. */
+  /** IRQD_ACTIVATED, IRQD_IRQ_STARTED, _MASKED, _DISABLED, _INPROGRESS. */
+  activated = false;
   started = false;
   masked = true;
   disabled = true;
@@ -122,6 +146,10 @@ export class IrqDesc {
   pending = false;
   /** A kept interrupt is on its way again (IRQS_REPLAY). */
   replay = false;
+  /** The resend tasklet is going to handle it. */
+  resendQueued = false;
+  /** What the actions have answered to the last interrupt, or-ed. */
+  lastReturn = 0;
   /** The first action asked for ONESHOT (IRQS_ONESHOT). */
   oneshot = false;
 
@@ -140,6 +168,13 @@ export class IrqDesc {
   effectiveAffinity = 0;
   /** Affinity was chosen for this line, so a start-up keeps it (IRQD_AFFINITY_SET). */
   affinitySet = false;
+  /** /proc/irq/N/affinity_hint; 0 for none. */
+  affinityHint = 0;
+  /** A move to {@link pendingMask} waits for the line's next interrupt (IRQD_SETAFFINITY_PENDING). */
+  movePending = false;
+  pendingMask = 0;
+  /** Wants to know of changes (irq_set_affinity_notifier). */
+  affinityNotify: AffinityListener | undefined;
 
   // Suspend and wake-up.
   /** IRQS_SUSPENDED, IRQD_WAKEUP_STATE, IRQD_WAKEUP_ARMED. */
@@ -174,13 +209,13 @@ export class IrqDesc {
     this.irq = irq;
     this.domain = domain;
     this.hwirq = hwirq;
-    this.affinity = machine.cpuMask;
+    this.affinity = machine.irqs.defaultAffinity;
     this.counts = new Uint32Array(machine.cpus.length);
   }
 
-  /** The trigger type is a level (IRQD_LEVEL). */
+  /** A level was configured at the chip, or the line was said to be one (IRQ_LEVEL). */
   get isLevel(): boolean {
-    return (this.type & IRQ_TYPE_LEVEL_MASK) !== 0;
+    return (this.settings & IRQ_LEVEL) !== 0;
   }
 
   /** Requests do not enable it (IRQ_NOAUTOEN). */
@@ -200,6 +235,12 @@ export class IrqDesc {
   }
 }
 
+/** All CPUs, or those that the command line says and the boot CPU (init_irq_default_affinity). */
+function initialAffinity(asked: number | string | undefined, cpus: number): number {
+  if (asked === undefined) return cpumaskAll(cpus);
+  return (typeof asked === 'string' ? cpulistParse(asked, cpus) : asked & cpumaskAll(cpus)) | 1;
+}
+
 /** The first number that is handed out; 0 is never a valid interrupt. */
 const FIRST_IRQ = 1;
 
@@ -207,11 +248,19 @@ const FIRST_IRQ = 1;
 export class IrqTable {
   /** Numbers that can be handed out, as NR_IRQS; it sets the width of columns in /proc/interrupts. */
   readonly nrIrqs = 512;
+  /** What a new line's affinity is, as /proc/irq/default_smp_affinity has it (irq_default_affinity). */
+  defaultAffinity: number;
+  /** {@link MachineOptions.genericPendingIrq} and {@link MachineOptions.genericIrqShowLevel}. */
+  readonly genericPendingIrq: boolean;
+  readonly showLevel: boolean;
   readonly #machine: Machine;
   readonly #descs: (IrqDesc | undefined)[] = [];
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, options: MachineOptions = {}) {
     this.#machine = machine;
+    this.defaultAffinity = initialAffinity(options.irqaffinity, machine.cpus.length);
+    this.genericPendingIrq = options.genericPendingIrq ?? false;
+    this.showLevel = options.genericIrqShowLevel ?? true;
   }
 
   /** A new descriptor on the lowest free number. `ENOSPC` when all are taken. */
