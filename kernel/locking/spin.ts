@@ -1,6 +1,6 @@
 // What spinlocks and rwlocks share: who holds them, who spins for them and in which order, and when that can never end.
 import { KernelError } from '../errno.js';
-import { type Frame, Request } from '../sched/coroutine.js';
+import { type Frame, Request, type Unstarted } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { inInterrupt, runningCpu } from '../sched/current.js';
 import type { Task } from '../sched/task.js';
@@ -43,7 +43,7 @@ export class Taken<R> implements Acquiring<R>, Iterator<number, R, unknown> {
 export function spinningCpu(lock: SpinCore): Cpu {
   const cpu = runningCpu();
   if (cpu !== undefined) {
-    if (cpu.unstartedSpin !== undefined) throw cpu.unstartedSpin.abandon();
+    if (cpu.unstarted !== undefined) throw cpu.unstarted.abandon();
     return cpu;
   }
   throw new KernelError('EPERM', `${lock.kind} ${lock.map.name} used outside of the model or behind an await`, {
@@ -56,17 +56,11 @@ interface Holder {
   readonly task: Task;
 }
 
-/** A wait for a spinlock that its caller must start with `yield*`. */
-export interface UnstartedSpin {
-  /** Takes the request back, and says what the caller did wrong. */
-  abandon(): KernelError;
-}
-
 /** What each spinning activation waits for. */
 const waiting = new WeakMap<Frame, SpinWaiter<unknown>>();
 
 /** One activation that spins, from the call until the lock is its own. */
-export class SpinWaiter<R> implements Acquiring<R>, Iterator<number, R, unknown>, UnstartedSpin {
+export class SpinWaiter<R> implements Acquiring<R>, Iterator<number, R, unknown>, Unstarted {
   readonly value: R;
   readonly lock: SpinCore;
   readonly cpu: Cpu;
@@ -93,7 +87,7 @@ export class SpinWaiter<R> implements Acquiring<R>, Iterator<number, R, unknown>
   }
 
   next(): IteratorResult<number, R> {
-    this.cpu.unstartedSpin = undefined;
+    this.cpu.unstarted = undefined;
     if (this.#granted) return { done: true, value: this.value };
     waiting.set(this.frame, this);
     const { lock, task } = this;
@@ -114,7 +108,7 @@ export class SpinWaiter<R> implements Acquiring<R>, Iterator<number, R, unknown>
   }
 
   abandon(): KernelError {
-    this.cpu.unstartedSpin = undefined;
+    this.cpu.unstarted = undefined;
     this.lock.leave(this);
     this.#undo();
     return contended(this.lock);
@@ -200,7 +194,7 @@ export class SpinCore {
       throw lockup(waiter, circle);
     }
     this.#queue.push(waiter);
-    cpu.unstartedSpin = waiter;
+    cpu.unstarted = waiter;
     return waiter;
   }
 

@@ -1,4 +1,5 @@
 // How handlers give the CPU back: plain functions do not, generators at every `yield*`, async functions at every `await`.
+import type { KernelError } from '../errno.js';
 
 /** What a kernel primitive tells the CPU when it yields. User code never yields these itself: it writes `yield* msleep(5)`. */
 export const Request = {
@@ -37,6 +38,12 @@ export type Outcome = typeof DONE | typeof SUSPENDED;
 
 /** The rest of what was cut off by a generator; called with its result, or with what it threw. */
 export type Continuation = (value: unknown, thrown: boolean) => Outcome;
+
+/** A call of a plain function that has to wait, which its caller must start with `yield*`. */
+export interface Unstarted {
+  /** Takes the call back, and says what the caller did wrong. */
+  abandon(): KernelError;
+}
 
 /** An activation: a task's body, or interrupt code that a generator has cut off. */
 export class Frame {

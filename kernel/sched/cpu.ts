@@ -1,6 +1,5 @@
 // Cpu: runs tasks and takes interrupts, one activation on top of another, until nothing can go on at this instant.
 import { KernelError } from '../errno.js';
-import type { UnstartedSpin } from '../locking/spin.js';
 import type { Machine } from '../machine.js';
 import { CpuSoftirqs, HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/softirq.js';
 import { TaskletList } from '../softirq/tasklet-list.js';
@@ -8,7 +7,16 @@ import type { Alarm } from '../time/clock.js';
 import { HrtimerBase } from '../time/hrtimer.js';
 import { TimerBase } from '../time/timer-wheel.js';
 import { Tracepoint, type TracepointId } from '../trace/ring.js';
-import { type Continuation, type Coroutine, DONE, Frame, type Outcome, Request, SUSPENDED } from './coroutine.js';
+import {
+  type Continuation,
+  type Coroutine,
+  DONE,
+  Frame,
+  type Outcome,
+  Request,
+  SUSPENDED,
+  type Unstarted,
+} from './coroutine.js';
 import { CpuAccounting, type CpuTimes } from './cputime.js';
 import { switchCpu } from './current.js';
 import { FairSlice } from './fair-slice.js';
@@ -56,8 +64,8 @@ export class Cpu {
   interrupts = 0;
   /** The coroutine whose code is running; undefined in interrupt code that is a plain function. */
   executing: Frame | undefined;
-  /** A contended lock that was asked for, and whose `yield*` has not come yet. */
-  unstartedSpin: UnstartedSpin | undefined;
+  /** A call that has to wait, and whose `yield*` has not come yet. */
+  unstarted: Unstarted | undefined;
   /** Interrupt code cut off by generators, innermost last. */
   readonly #frames: Frame[] = [];
   readonly #busyAlarm: Alarm;
@@ -203,7 +211,7 @@ export class Cpu {
       frame.fault = undefined;
       const result = fault === undefined ? frame.coroutine.next() : frame.coroutine.throw(fault);
       this.executing = undefined;
-      if (this.unstartedSpin !== undefined) throw this.unstartedSpin.abandon();
+      if (this.unstarted !== undefined) throw this.unstarted.abandon();
       if (result.done !== true) {
         try {
           this.#serve(result.value, frame);
@@ -215,7 +223,7 @@ export class Cpu {
       value = result.value;
     } catch (error) {
       this.executing = undefined;
-      this.unstartedSpin?.abandon();
+      this.unstarted?.abandon();
       value = error;
       thrown = true;
     }
