@@ -3,6 +3,16 @@ export * from './errno.js';
 export * from './gpio/consumer.js';
 export * from './gpio/driver.js';
 export * from './gpio/edge-domain.js';
+export {
+  irqCanSetAffinity,
+  irqForceAffinity,
+  irqMoveIrq,
+  irqMoveMaskedIrq,
+  irqSetAffinity,
+  irqSetAffinityAndHint,
+  irqSetAffinityHint,
+  irqUpdateAffinityHint,
+} from './irq/affinity.js';
 export { handleEdgeIrq } from './irq/chip.js';
 export * from './irq/flags.js';
 export type { FlowHandler, IrqChip, IrqDesc, IrqHandler, IrqThreadFn } from './irq/irqdesc.js';
@@ -12,6 +22,7 @@ export { showInterrupts } from './irq/proc.js';
 export * from './irq/request.js';
 export * from './lib/atomic.js';
 export * from './lib/bitops.js';
+export { cpulistParse, cpulistPr, cpumaskParse, cpumaskPr } from './lib/cpumask.js';
 export * from './lib/percpu.js';
 export * from './locking/mutex.js';
 export * from './locking/rwlock.js';

@@ -98,6 +98,8 @@ export function machineOptions({ meta }: Recording): MachineOptions {
   return {
     cpus: meta.cpus,
     lockdep: meta.config === 'lockdep',
+    genericPendingIrq: true,
+    genericIrqShowLevel: false,
     ...(hz === undefined ? {} : { hz: Number(hz) as Hz }),
   };
 }

@@ -1,6 +1,7 @@
 // A line of a fake interrupt controller that logs every call of its chip, and the hardware behind it.
 import {
   type Cpu,
+  cpulistPr,
   handleEdgeIrq,
   IRQCHIP_ONESHOT_SAFE,
   type IrqChip,
@@ -113,6 +114,9 @@ export class Line {
       ack: this.#call('ack'),
       ...(this.#has(ChipFlag.noMaskAck) ? {} : { maskAck: this.#call('mask_ack', mask) }),
       ...(this.#has(ChipFlag.noSetType) ? {} : { setType: (_desc, type) => this.#setType(type) }),
+      ...(this.#has(ChipFlag.noSetAffinity)
+        ? {}
+        : { setAffinity: (_desc, mask, force) => this.#setAffinity(mask, force) }),
       ...(this.#has(ChipFlag.oneshotSafe) ? { flags: IRQCHIP_ONESHOT_SAFE } : {}),
       ...(this.#has(ChipFlag.startupShutdown)
         ? { startup: this.#call('startup', unmask), shutdown: this.#call('shutdown', mask) }
@@ -134,6 +138,16 @@ export class Line {
     const error = failure === 0 ? undefined : new KernelError(failure, `${this.name} has no trigger type ${type}`);
     this.#log('chip.set_type', { line: this.name, type, ret: error?.errno ?? 0 });
     if (error !== undefined) throw error;
+  }
+
+  #setAffinity(mask: number, force: boolean): number {
+    const list = cpulistPr(mask);
+    this.#log('chip.set_affinity', {
+      line: this.name,
+      mask: /^\d+$/.test(list) ? Number(list) : list,
+      force: force ? 1 : 0,
+    });
+    return mask;
   }
 
   #unmask(): void {
