@@ -70,6 +70,13 @@ export class GpioBank {
     this.eds |= (level & this.hen) | (~level & this.len);
   }
 
+  /** Lines in `bits` had their level before the power came: to the synchronous detectors it is no edge. */
+  powerUp(bits: number): void {
+    this.resolve();
+    this.#sample1 = (this.#sample1 & ~bits) | (this.level & bits);
+    this.#sample2 = (this.#sample2 & ~bits) | (this.level & bits);
+  }
+
   /** One tick of the system clock: the synchronous detectors take a sample and match 011 and 100. */
   clock(): void {
     const level = this.level;

@@ -33,6 +33,32 @@ describe('GPIO event detection', () => {
     ({ clock, gpio, irqs } = makeRig());
   });
 
+  describe('at power-up', () => {
+    it('a pull resistor of the board gives the pad its level without an edge', () => {
+      gpio.write32(reg.GPREN0, BIT);
+      gpio.setBoardPull(LINE, 'up');
+      clock.advance(1000);
+      expect([gpio.level(LINE), events()]).toEqual([1, 0]);
+    });
+
+    it('a press is a falling edge, and takes nothing from the lines around it', () => {
+      gpio.write32(reg.GPFEN0, BIT | (1 << 20));
+      gpio.setBoardPull(LINE, 'up');
+      gpio.drive(LINE, 0);
+      gpio.setBoardPull(20, 'up');
+      clock.advance(SEEN_NS);
+      expect(events()).toBe(BIT);
+    });
+
+    it('is over after the first tick: a resistor that is put in later is a rising edge', () => {
+      gpio.write32(reg.GPREN0, BIT);
+      clock.advance(reg.SAMPLE_NS);
+      gpio.setBoardPull(LINE, 'up');
+      clock.advance(SEEN_NS);
+      expect(events()).toBe(BIT);
+    });
+  });
+
   describe('synchronous edges', () => {
     it('are latched when two samples in a row met the new level', () => {
       gpio.write32(reg.GPREN0, BIT);

@@ -86,8 +86,9 @@ export interface Bcm2835GpioOptions {
  *
  * Time has the grain of the core clock: a sample is taken at every multiple of {@link SAMPLE_NS} and sees the level
  * from before that moment, so a synchronous edge is latched 4 to 8 ns after it happened, provided the new level is met
- * by two samples in a row. Asynchronous and level detectors act at once. A line with an alternate function is not
- * driven by this block. No object is made per access or per edge.
+ * by two samples in a row. Asynchronous and level detectors act at once. A pull resistor of the board that is there before
+ * the first tick of the core clock was there at power-up: the level that it gives is no edge. A line with an alternate
+ * function is not driven by this block. No object is made per access or per edge.
  */
 export class Bcm2835Gpio implements Pads {
   readonly lines = BCM2835_GPIO_LINES;
@@ -100,8 +101,9 @@ export class Bcm2835Gpio implements Pads {
   readonly #bank1 = new GpioBank(BANK1_MASK, RESET_PULL_UP[1], RESET_PULL_DOWN[1]);
   readonly #pull: PullControl;
   readonly #told: [PadNotices, PadNotices] = [new PadNotices(this.#bank0), new PadNotices(this.#bank1)];
-  /** Ticks of the core clock that the detectors have seen. */
+  /** Ticks of the core clock that the detectors have seen, and as many as there were at power-up. */
   #tick: number;
+  readonly #powerUpTick: number;
   #irqs = 0;
   #telling = false;
 
@@ -111,6 +113,7 @@ export class Bcm2835Gpio implements Pads {
     this.#onBankIrq = options.onBankIrq;
     this.#alarm = options.clock.createAlarm(() => this.#wake());
     this.#tick = Math.floor(options.clock.now() / SAMPLE_NS);
+    this.#powerUpTick = this.#tick;
     this.#pull = new PullControl(
       BCM2835_GPIO_LINES,
       (line, pull) => this.#setPull(line, pull),
@@ -236,6 +239,7 @@ export class Bcm2835Gpio implements Pads {
     else bank.boardPull |= bit;
     if (pull === 'up') bank.boardPullLevel |= bit;
     else bank.boardPullLevel &= ~bit;
+    if (this.#tick === this.#powerUpTick) bank.powerUp(bit);
     this.#propagate();
   }
 

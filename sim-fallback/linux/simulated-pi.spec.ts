@@ -9,6 +9,7 @@ import {
   IRQ_HANDLED,
   IRQ_WAKE_THREAD,
   IRQF_TRIGGER_FALLING,
+  IRQF_TRIGGER_RISING,
   localIrqDisable,
   localIrqEnable,
   Machine,
@@ -32,6 +33,7 @@ import { createSimulatedPi } from './simulated-pi.js';
 
 const BUTTON1 = 17;
 const LED1 = 4;
+const IRQF_TRIGGER_BOTH = IRQF_TRIGGER_FALLING | IRQF_TRIGGER_RISING;
 const BUTTON1_BIT = 1 << BUTTON1;
 /** GPU interrupt 49, bank 0 of the GPIO block, in the second registers of the ARMCTRL. */
 const BANK0_BIT = 1 << (49 - 32);
@@ -40,8 +42,6 @@ function rig() {
   const log: string[] = [];
   const machine = new Machine({ printk: (level, text) => log.push(`${level}: ${text}`) });
   const pi = createSimulatedPi({ machine, board: LAB_BOARD });
-  // The board was plugged in at this instant: its pull-ups are an edge until the detectors have taken two samples.
-  machine.advance(1000);
   const gpio = (register: number): number => pi.soc.read32(GPIO_BASE + register);
   const armctrl = (register: number): number => pi.soc.read32(ARMCTRL_BASE + register);
   return { log, machine, pi, gpio, armctrl };
@@ -83,6 +83,7 @@ describe('a press', () => {
           return IRQ_HANDLED;
         },
         IRQF_TRIGGER_FALLING,
+  IRQF_TRIGGER_RISING,
         'button1',
       );
     });
@@ -146,6 +147,31 @@ describe('a press', () => {
       [true, 1],
       [false, 0],
     ]);
+  });
+});
+
+describe('at power-up', () => {
+  const edgesOf = ({ machine, pi }: ReturnType<typeof rig>, act: () => void): [number, boolean][] => {
+    const seen: [number, boolean][] = [];
+    machine.runTask(() => {
+      const handler = () => {
+        seen.push([machine.clock.now(), pi.pinctrl.edge.rising]);
+        return IRQ_HANDLED;
+      };
+      return requestThreadedIrq(pi.pinctrl.toIrq(BUTTON1), handler, null, IRQF_TRIGGER_BOTH, 'button1');
+    });
+    act();
+    machine.advance(1000);
+    return seen;
+  };
+
+  it('pads have the level of their pull: the pull-ups of the board are no edges', () => {
+    expect(edgesOf(rig(), () => undefined)).toEqual([]);
+  });
+
+  it('a press is an edge', () => {
+    const pi = rig();
+    expect(edgesOf(pi, () => pi.pi.board.press('button1'))).toEqual([[8, false]]);
   });
 });
 

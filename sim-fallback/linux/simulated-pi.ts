@@ -29,8 +29,8 @@ export interface SimulatedPi {
 /**
  * Builds a Pi with a BCM2835. The interrupt controller is wired to CPU 0, where the chip's interrupts are taken.
  *
- * The board is plugged in at this instant, so its pull-ups are rising edges to the detectors, which know the pads after two
- * samples (8 ns): in virtual time, advance before the first request or press. `EINVAL`: as {@link Board}.
+ * This instant is the power-up: the board's pull resistors give the pads their first levels, which are no edges.
+ * `EINVAL`: as {@link Board}.
  */
 export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi {
   const { machine } = options;
