@@ -83,7 +83,6 @@ describe('a press', () => {
           return IRQ_HANDLED;
         },
         IRQF_TRIGGER_FALLING,
-  IRQF_TRIGGER_RISING,
         'button1',
       );
     });
