@@ -1,5 +1,6 @@
 // The model, as it is imported from outside: kernel functions under their kernel names, and the machine they run on.
 export * from './errno.js';
+export { type FileOps, type FileStat, FileTree } from './fs/file-tree.js';
 export * from './gpio/consumer.js';
 export * from './gpio/driver.js';
 export * from './gpio/edge-domain.js';

@@ -1,5 +1,6 @@
 // Machine: the CPUs, the interrupt table, the tasks, the trace and the log, put together over one clock.
 import { ERRNO, KernelError } from './errno.js';
+import { FileTree } from './fs/file-tree.js';
 import { IrqTable } from './irq/irqdesc.js';
 import { deadlockText } from './locking/deadlock.js';
 import { Lockdep } from './locking/lockdep.js';
@@ -54,6 +55,8 @@ export class Machine {
   readonly hungTasks: HungTaskDetector;
   readonly cpus: readonly Cpu[];
   readonly irqs: IrqTable;
+  /** /proc and /sys. */
+  readonly files = new FileTree();
   readonly workqueues: WorkqueueSubsystem;
   readonly trace: TraceRing;
   readonly printk: Printk;
