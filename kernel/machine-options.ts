@@ -4,6 +4,12 @@ import type { Clock } from './time/clock.js';
 /** Levels of the kernel's log (include/linux/kern_levels.h). */
 export type LogLevel = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug';
 
+/**
+ * When code in a task is preempted (the kernel's `preempt=`): `full` wherever it may be, `none` only where it calls
+ * schedule() or cond_resched() itself.
+ */
+export type PreemptModel = 'full' | 'none';
+
 /** Receives what the model has to say: one call a message, lines separated by `\n`. */
 export type Printk = (level: LogLevel, message: string) => void;
 
@@ -22,6 +28,8 @@ export interface MachineOptions {
   readonly lockdep?: boolean;
   /** In real time: how long the model may run before I/O gets its turn, in ns; default 2 ms, none on a {@link VirtualClock}. */
   readonly sliceNs?: number;
+  /** Default `full`. */
+  readonly preempt?: PreemptModel;
   /** Ticks a second: 100, 250 (the default) or 1000. */
   readonly hz?: number;
   /** Seconds in state D after which a task is reported as hung; default 120, 0 or `Infinity` for never. */

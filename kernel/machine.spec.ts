@@ -139,7 +139,7 @@ describe('a slice of real time', () => {
     });
     const ns = turnNs();
     expect(ns).toBeGreaterThan(1_900_000);
-    expect(ns).toBeLessThan(2_500_000);
+    expect(ns).toBeLessThan(2_100_000);
   });
 
   it('ends in time also for alarms that have few steps each to do', () => {
@@ -151,7 +151,7 @@ describe('a slice of real time', () => {
       return DONE;
     };
     for (let i = 0; i < 1000; i++) clock.createAlarm(() => machine.bootCpu.callFunction(handler)).schedule(0);
-    for (let i = 0; i < 100; i++) expect(turnNs()).toBeLessThan(4_000_000);
+    for (let i = 0; i < 100; i++) expect(turnNs()).toBeLessThan(2_200_000);
     expect(calls).toBe(1000);
   });
 
@@ -164,7 +164,7 @@ describe('a slice of real time', () => {
       }
     });
     clock.createAlarm(() => machine.bootCpu.kick()).schedule(0);
-    for (let i = 0; i < 3; i++) expect(turnNs()).toBeLessThan(8_500_000);
+    for (let i = 0; i < 3; i++) expect(turnNs()).toBeLessThan(3_100_000);
   });
 
   it('has no edge wait for a look at the clock', () => {

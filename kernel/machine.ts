@@ -4,13 +4,14 @@ import { FileTree } from './fs/file-tree.js';
 import { IrqTable } from './irq/irqdesc.js';
 import { deadlockText } from './locking/deadlock.js';
 import { Lockdep } from './locking/lockdep.js';
-import type { MachineOptions, Printk } from './machine-options.js';
-import { noEndOfWork } from './sched/circle.js';
+import type { MachineOptions, PreemptModel, Printk } from './machine-options.js';
+import { CircleDetector } from './sched/circle.js';
 import { type Coroutine, DONE, isCoroutine, type Outcome, type Process, SUSPENDED } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
 import { runningCpu, thisCpu } from './sched/current.js';
 import { contextFrames, placeOf, stackDump, withLongStacks } from './sched/debug.js';
 import { callProcess, finish } from './sched/effect.js';
+import { HostSlice } from './sched/host-slice.js';
 import { HungTaskDetector } from './sched/hung-task.js';
 import { kthreadParkme } from './sched/kthread.js';
 import { TASK_NEW, Task, type TaskOptions } from './sched/task.js';
@@ -26,14 +27,6 @@ const REAL_TIME_SLICE_NS = 2_000_000;
 const HUNG_TASK_TIMEOUT_SECS = 120;
 const NSEC_PER_SEC = 1_000_000_000;
 const RUN_TASK_LIMIT_NS = 86_400 * NSEC_PER_SEC;
-/** Steps at one instant of virtual time after which the model is taken to run in a circle: in one call of the host's, and in all. */
-const MAX_STEPS_A_PUMP = 2_000_000;
-const MAX_STEPS_AT_ONCE = 20_000_000;
-/** In real time: steps to the first look at the clock of a slice, in which an edge reaches its handler and thread; and to each further one. */
-const STEPS_TO_FIRST_LOOK = 4;
-const STEPS_PER_LOOK = 2;
-/** End of a slice that is not known yet: it begins with its first look at the clock, which no edge has to wait for. */
-const NOT_STARTED = -1;
 
 /** A kthread to be started by {@link Machine.spawn}. */
 export type SpawnOptions = Partial<Omit<TaskOptions, 'pid' | 'comm'>>;
@@ -47,6 +40,8 @@ export interface RunTaskOptions {
 /** The whole of the model. Nothing in it knows of Node: time, log and hardware come from outside. */
 export class Machine {
   readonly clock: Clock;
+  /** When code in a task is preempted. */
+  readonly preempt: PreemptModel;
   readonly hz: Hz;
   /** Length of a tick, and the time of the clock at which the ticks began. */
   readonly tickNs: number;
@@ -67,19 +62,14 @@ export class Machine {
   tainted = false;
   /** All CPUs, as a bit mask. */
   readonly cpuMask: number;
-  readonly #sliceNs: number;
+  /** Undefined where the host needs no turn: in virtual time. */
+  readonly #slice: HostSlice | undefined;
+  readonly #circles: CircleDetector;
   readonly #onOops: (where: string, error: unknown) => void;
   readonly #continueAlarm: Alarm;
   #handleIrq: (cpu: Cpu) => Outcome = () => DONE;
   #nextPid = 2;
   #pumping = false;
-  #steps = 0;
-  #stepsAtPump = 0;
-  #stepsAtNs = -1;
-  #sliceEndNs = NOT_STARTED;
-  #sliceTurn = 0;
-  #stepsToLook = STEPS_TO_FIRST_LOOK;
-  #hostTurn = false;
   #lastMightSleepReport = Number.NEGATIVE_INFINITY;
   readonly #warned = new Set<string>();
   /** What `printk` and `onOops` threw while CPUs ran. */
@@ -97,7 +87,10 @@ export class Machine {
     this.lockdep = options.lockdep === false ? undefined : new Lockdep();
     this.trace = new TraceRing(options.traceRecords);
     const realTime = !(this.clock instanceof VirtualClock);
-    this.#sliceNs = length(options, 'sliceNs', realTime ? REAL_TIME_SLICE_NS : Number.POSITIVE_INFINITY);
+    const sliceNs = length(options, 'sliceNs', realTime ? REAL_TIME_SLICE_NS : Number.POSITIVE_INFINITY);
+    this.#slice = sliceNs === Number.POSITIVE_INFINITY ? undefined : new HostSlice(this.clock, sliceNs);
+    this.#circles = new CircleDetector(this);
+    this.preempt = checkPreempt(options.preempt ?? 'full');
     this.hz = checkHz(options.hz ?? DEFAULT_HZ);
     this.tickNs = NSEC_PER_SEC / this.hz;
     this.bootNs = this.clock.now();
@@ -150,12 +143,11 @@ export class Machine {
     // Whoever comes in while the host has its turn waits with the others, or each would have a slice of its own.
     if (this.#pumping || this.#continueAlarm.scheduled) return;
     this.#pumping = true;
-    this.#hostTurn = false;
-    this.#stepsAtPump = this.#steps;
-    this.#beginSlice();
+    this.#circles.begin();
+    this.#slice?.begin();
     try {
       let kicked = true;
-      while (kicked && !this.#hostTurn) {
+      while (kicked && this.#slice?.over !== true) {
         kicked = false;
         for (const cpu of this.cpus) {
           if (!cpu.kicked) continue;
@@ -165,7 +157,7 @@ export class Machine {
       }
     } finally {
       this.#pumping = false;
-      if (this.#hostTurn) this.#continueAlarm.schedule(this.clock.now());
+      if (this.#slice?.over === true) this.#continueAlarm.schedule(this.clock.now());
     }
     if (this.#reportErrors.length > 0) this.#throwReportErrors();
   }
@@ -203,39 +195,10 @@ export class Machine {
     }
   }
 
-  /** All alarms of one turn share a slice; what comes from hardware has one of its own. */
-  #beginSlice(): void {
-    const { turn } = this.clock;
-    if (turn !== 0 && turn === this.#sliceTurn) return;
-    this.#sliceTurn = turn;
-    this.#sliceEndNs = NOT_STARTED;
-    this.#stepsToLook = STEPS_TO_FIRST_LOOK;
-  }
-
-  #lookAtClock(): void {
-    this.#stepsToLook = STEPS_PER_LOOK;
-    const now = this.clock.now();
-    if (this.#sliceEndNs === NOT_STARTED) this.#sliceEndNs = now + this.#sliceNs;
-    else if (now >= this.#sliceEndNs) this.#hostTurn = true;
-  }
-
   /** Asked by a CPU after each step: is it the host's turn? Throws when virtual time does not move any more. */
   hostWaits(): boolean {
-    this.#steps++;
-    if (this.#sliceNs !== Number.POSITIVE_INFINITY) {
-      if (--this.#stepsToLook <= 0) this.#lookAtClock();
-      return this.#hostTurn;
-    }
-    const now = this.clock.now();
-    if (now !== this.#stepsAtNs) {
-      this.#stepsAtNs = now;
-      this.#steps = 0;
-      this.#stepsAtPump = 0;
-    } else if (this.#steps - this.#stepsAtPump > MAX_STEPS_A_PUMP || this.#steps > MAX_STEPS_AT_ONCE) {
-      this.#steps = 0;
-      this.#stepsAtPump = 0;
-      throw noEndOfWork(this);
-    }
+    if (this.#slice !== undefined) return this.#slice.stepDone();
+    this.#circles.stepDone();
     return false;
   }
 
@@ -399,6 +362,11 @@ function length(options: MachineOptions, name: 'sliceNs' | 'hungTaskTimeoutSecs'
   const value = options[name] ?? otherwise;
   if (value >= 0) return value;
   throw new KernelError('EINVAL', `${name} ${value}: not a length of time`);
+}
+
+function checkPreempt(preempt: PreemptModel): PreemptModel {
+  if (preempt === 'full' || preempt === 'none') return preempt;
+  throw new KernelError('EINVAL', `preempt ${preempt}: full or none`);
 }
 
 type Guarded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown };

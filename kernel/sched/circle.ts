@@ -5,11 +5,50 @@ import { TRACEPOINT_NAMES } from '../trace/ring.js';
 import { runningCpu } from './current.js';
 import { contextOf } from './preempt.js';
 
+/** Steps at one instant of virtual time after which the model is taken to run in a circle: in one call of the host's, and in all. */
+const MAX_STEPS_A_PUMP = 2_000_000;
+const MAX_STEPS_AT_ONCE = 20_000_000;
 /** Trace records that are looked through for what goes round. */
 const RECORDS = 64;
 
+/** Counts the steps of all CPUs at one instant. */
+export class CircleDetector {
+  readonly #machine: Machine;
+  #steps = 0;
+  #stepsAtPump = 0;
+  #atNs = -1;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** The host lets the CPUs run. */
+  begin(): void {
+    this.#stepsAtPump = this.#steps;
+  }
+
+  /** Called after each step of a CPU. `EDEADLK` when virtual time does not move any more. */
+  stepDone(): void {
+    const now = this.#machine.clock.now();
+    if (now !== this.#atNs) {
+      this.#atNs = now;
+      this.#restart();
+      return;
+    }
+    this.#steps++;
+    if (this.#steps - this.#stepsAtPump <= MAX_STEPS_A_PUMP && this.#steps <= MAX_STEPS_AT_ONCE) return;
+    this.#restart();
+    throw noEndOfWork(this.#machine);
+  }
+
+  #restart(): void {
+    this.#steps = 0;
+    this.#stepsAtPump = 0;
+  }
+}
+
 /** What is thrown where the machine finds no end of work: with the running context, and the last events of this instant. */
-export function noEndOfWork(machine: Machine): KernelError {
+function noEndOfWork(machine: Machine): KernelError {
   const { preemptCount, current } = runningCpu() ?? machine.bootCpu;
   const now = machine.clock.now();
   const events = new Set<string>();

@@ -104,12 +104,17 @@ export const schedYield = effect(function* schedYield() {
   yield Request.schedule;
 });
 
-/** Lets another task run if one is due (cond_resched); true when one did. Process context. */
+/**
+ * Lets another task run if one is due (cond_resched); true when one did. With kernel preemption it has run already, and
+ * this is false. Process context.
+ */
 export const condResched = effect(function* condResched() {
   mightSleep('cond_resched');
-  const before = thisCpu().needResched;
   yield Request.point;
-  return before;
+  const cpu = thisCpu();
+  if (cpu.machine.preempt === 'full' || !cpu.needResched || cpu.preemptCount !== 0) return false;
+  yield Request.condResched;
+  return true;
 });
 
 /** Changes a task's place in the order in which tasks run. */

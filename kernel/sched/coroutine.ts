@@ -11,6 +11,8 @@ export const Request = {
   busy: 2,
   /** The CPU is busy until another one clears `Frame.spinning`. */
   spin: 3,
+  /** As point; without kernel preemption it is also where another task may be put on the CPU (cond_resched). */
+  condResched: 4,
 } as const;
 
 /** A function body in progress that the CPU can go on with. */

@@ -75,10 +75,13 @@ export class Cpu {
   readonly #leave: Continuation = () => this.#exitInterrupt();
   #suspending: Frame | undefined;
   #irqLine = false;
+  /** The running task may lose the CPU here: always with kernel preemption, else only where it said so. */
+  #preemptible: boolean;
 
   constructor(machine: Machine, id: number) {
     this.machine = machine;
     this.id = id;
+    this.#preemptible = machine.preempt === 'full';
     this.idle = new Task({ pid: 0, comm: `swapper/${id}`, cpusAllowed: 1 << id }, this, idleLoop());
     this.idle.preemptCount = PREEMPT_OFFSET;
     this.current = this.idle;
@@ -187,11 +190,13 @@ export class Cpu {
       return true;
     }
     const idle = this.current === this.idle;
-    if (this.needResched && (idle || (this.preemptCount === 0 && this.irqsEnabled))) {
+    if (this.needResched && (idle || (this.#preemptible && this.preemptCount === 0 && this.irqsEnabled))) {
       this.#switchTask(false);
       return true;
     }
-    return idle ? false : this.#goOn(this.current.frame);
+    if (idle) return false;
+    this.#preemptible = this.machine.preempt === 'full';
+    return this.#goOn(this.current.frame);
   }
 
   #goOn(frame: Frame): boolean {
@@ -291,6 +296,9 @@ export class Cpu {
         return;
       case Request.point:
       case Request.busy:
+        return;
+      case Request.condResched:
+        this.#preemptible = true;
         return;
       case Request.spin:
         frame.spinning = true;

@@ -153,7 +153,7 @@ export class CpuSoftirqs {
       } else {
         cpu.current.state = TASK_RUNNING;
         this.begin(0);
-        yield Request.point;
+        yield Request.condResched;
       }
     }
   }

@@ -17,6 +17,8 @@ export interface Alarm {
 export interface Clock {
   /** Ns since the clock's origin, never going back. */
   now(): number;
+  /** What {@link now} said last. */
+  readonly lastNs: number;
   createAlarm(callback: () => void): Alarm;
   /** Which of the host's turns it calls alarms in, from 1; 0 when it does not, or gives the host no turns. */
   readonly turn: number;
@@ -120,6 +122,10 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
+  get lastNs(): number {
+    return this.#now;
+  }
+
   createAlarm(callback: () => void): Alarm {
     return this.#alarms.create(callback);
   }
@@ -199,6 +205,7 @@ export interface HostTime {
 
 /** CLOCK_MONOTONIC, the clock of the kernel's event stamps, with alarms on one timer of the host. */
 export class MonotonicClock implements Clock {
+  #lastNs = 0;
   readonly #host: HostTime;
   readonly #alarms: AlarmQueue;
   #firing = false;
@@ -211,7 +218,12 @@ export class MonotonicClock implements Clock {
   }
 
   now(): number {
-    return this.#host.now();
+    this.#lastNs = this.#host.now();
+    return this.#lastNs;
+  }
+
+  get lastNs(): number {
+    return this.#lastNs;
   }
 
   createAlarm(callback: () => void): Alarm {
@@ -238,12 +250,12 @@ export class MonotonicClock implements Clock {
     this.#host.clearTimer();
     const due = this.#alarms.nextDueNs;
     if (due === Number.POSITIVE_INFINITY) return;
-    this.#host.setTimer(Math.max(0, due - this.#host.now()), () => this.#fire());
+    this.#host.setTimer(Math.max(0, due - this.now()), () => this.#fire());
   }
 
   /** Only what was set before and is due on entry is called: an alarm set for now by a callback waits a turn, so that I/O is served. */
   #fire(): void {
-    const now = this.#host.now();
+    const now = this.now();
     const { settings } = this.#alarms;
     this.#firing = true;
     this.#turns++;

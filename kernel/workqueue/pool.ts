@@ -114,7 +114,7 @@ class Worker implements RunningWork {
       wakeUpProcess(flush.task);
     }
     pool.complete(pwq);
-    yield Request.point;
+    yield Request.condResched;
   }
 
   /** Reports an item that left preemption off or locks held, as process_one_work() does; nothing is put right. */

@@ -101,6 +101,7 @@ export function machineOptions({ meta }: Recording): MachineOptions {
     genericPendingIrq: true,
     genericIrqShowLevel: false,
     ...(hz === undefined ? {} : { hz: Number(hz) as Hz }),
+    ...(meta.scenario.endsWith('.preempt-none') ? { preempt: 'none' } : {}),
   };
 }
 
