@@ -30,6 +30,11 @@ export interface MachineOptions {
   readonly sliceNs?: number;
   /** Default `full`. */
   readonly preempt?: PreemptModel;
+  /**
+   * Every handler runs in a thread of its own (`threadirqs`), unless it was requested with IRQF_NO_THREAD, IRQF_PERCPU or
+   * IRQF_ONESHOT; softirqs of hard interrupts run in ksoftirqd then. Default false.
+   */
+  readonly threadirqs?: boolean;
   /** Ticks a second: 100, 250 (the default) or 1000. */
   readonly hz?: number;
   /** Seconds in state D after which a task is reported as hung; default 120, 0 or `Infinity` for never. */

@@ -42,6 +42,8 @@ export class Machine {
   readonly clock: Clock;
   /** When code in a task is preempted. */
   readonly preempt: PreemptModel;
+  /** Handlers run in threads (force_irqthreads). */
+  readonly threadirqs: boolean;
   readonly hz: Hz;
   /** Length of a tick, and the time of the clock at which the ticks began. */
   readonly tickNs: number;
@@ -91,6 +93,7 @@ export class Machine {
     this.#slice = sliceNs === Number.POSITIVE_INFINITY ? undefined : new HostSlice(this.clock, sliceNs);
     this.#circles = new CircleDetector(this);
     this.preempt = checkPreempt(options.preempt ?? 'full');
+    this.threadirqs = options.threadirqs ?? false;
     this.hz = checkHz(options.hz ?? DEFAULT_HZ);
     this.tickNs = NSEC_PER_SEC / this.hz;
     this.bootNs = this.clock.now();
