@@ -2,7 +2,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import {
-  allocWorkqueue,
   flushWork,
   freeIrq,
   GpioDesc,
@@ -16,13 +15,11 @@ import {
   requestThreadedIrq,
   synchronizeIrq,
   type Work,
-  type Workqueue,
-  WQ_HIGHPRI,
-  WQ_UNBOUND,
 } from '../kernel/index.js';
 import { type Backend, openBackend } from './bridge/backend.js';
 import { loadHandlerModule } from './bridge/handler-module.js';
 import { type InterruptHost, LineInterrupt } from './bridge/line-interrupt.js';
+import { Queues } from './bridge/queues.js';
 import type { Config, InterruptSpec, LineSpec } from './config/config.js';
 import type {
   ControlListener,
@@ -71,7 +68,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
 /** Bounce of a simulated button settles within this; a press is over no sooner. */
 const BOUNCE_SETTLE_NS = 20_000_000;
-const QUEUE_FLAGS = { unbound: WQ_UNBOUND, highpri: WQ_HIGHPRI } as const;
 
 class RunningService implements Service {
   readonly closed: Promise<number>;
@@ -84,7 +80,7 @@ class RunningService implements Service {
   readonly #host: InterruptHost;
   readonly #startedNs: number;
   readonly #descs = new Map<string, GpioDesc>();
-  readonly #queues = new Map<string, Workqueue>();
+  readonly #queues: Queues;
   /** By line. */
   readonly #interrupts = new Map<string, LineInterrupt>();
   /** Work items of handler modules, by line. */
@@ -116,6 +112,7 @@ class RunningService implements Service {
       onBug: (text) => this.#reports.bug(text),
     });
     const { originNs, machine } = this.#backend;
+    this.#queues = new Queues(machine);
     const nowNs = (): number => machine.clock.now();
     this.#reports = new Reports(log, nowNs, (ns) => Math.round(originNs + ns));
     this.#host = this.#createHost(nowNs);
@@ -130,7 +127,8 @@ class RunningService implements Service {
       ending: this.#ending.signal,
       nowNs,
       line: (name) => this.#desc(name),
-      queue: (name) => this.#queue(name),
+      queue: (name) => this.#queues.get(name),
+      workers: (queue) => this.#queues.workers(queue),
       onEdge: (line, record) => reports.edge(line, record),
       onValue: (line, value, atNs) => reports.value(line, value, atNs),
       onLog: (interrupt, text) => reports.said(interrupt, text),
@@ -144,7 +142,9 @@ class RunningService implements Service {
     for (const line of this.#config.lines) {
       this.#descs.set(line.name, new GpioDesc(line.name, line.gpio, line.direction, this.#backend.request, source));
     }
-    this.#addQueues();
+    await this.#queues.add(this.#config, (queue, error) =>
+      this.#reports.error(`a module of workqueue ${queue}`, error),
+    );
     if (this.#config.interrupts.some(({ handler }) => handler !== undefined)) {
       process.on('unhandledRejection', this.#onRejection);
     }
@@ -158,17 +158,6 @@ class RunningService implements Service {
       { driver, chip: info.name, label: info.label, lines: lines.length, interrupts: interrupts.length },
       `holding ${lines.map(({ name }) => name).join(', ')}`,
     );
-  }
-
-  #addQueues(): void {
-    const { workqueues } = this.#backend.machine;
-    this.#queues.set('system_wq', workqueues.systemWq);
-    this.#queues.set('system_highpri_wq', workqueues.systemHighpriWq);
-    this.#queues.set('system_unbound_wq', workqueues.systemUnboundWq);
-    for (const { name, flags, maxActive } of this.#config.workqueues) {
-      const bits = flags.reduce((sum, flag) => sum | QUEUE_FLAGS[flag], 0);
-      this.#queues.set(name, allocWorkqueue(name, bits, maxActive));
-    }
   }
 
   /** Edges of every line are counted, so each line has an interrupt; a handler module is a second action on it. */
@@ -310,6 +299,7 @@ class RunningService implements Service {
       clearTimeout(handlers);
       this.#reports.flush();
       process.off('unhandledRejection', this.#onRejection);
+      await this.#queues.close();
       this.#backend.close();
       this.#close(this.#problem === undefined ? 0 : 1);
     }
@@ -347,12 +337,6 @@ class RunningService implements Service {
     const desc = this.#descs.get(name);
     if (desc === undefined) throw noSuchLine(name);
     return desc;
-  }
-
-  #queue(name: string): Workqueue {
-    const queue = this.#queues.get(name);
-    if (queue === undefined) throw new KernelError('ENOENT', `no workqueue ${name}`);
-    return queue;
   }
 }
 

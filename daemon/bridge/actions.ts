@@ -1,7 +1,9 @@
 // The actions of a configuration: each made ready once, then run for every edge.
+import { inspect } from 'node:util';
 import { type GpioDesc, gpiodGetValue, gpiodSetValue, type Level } from '../../kernel/index.js';
 import { exec } from '../actions/exec.js';
-import type { AtomicAction, ThreadAction, WorkAction } from '../config/config.js';
+import type { ModuleEdge } from '../actions/module-workers.js';
+import type { AtomicAction, ModuleAction, ThreadAction, WorkAction } from '../config/config.js';
 import { formatApproximate } from '../config/duration.js';
 import { type Placeholder, renderTemplate } from '../config/template.js';
 import type { EdgeRecord } from './edge-ring.js';
@@ -14,6 +16,14 @@ export interface ActionContext {
   /** Name of the interrupt. */
   readonly name: string;
 }
+
+/** What actions of a work item know besides: the workqueue. */
+export interface WorkContext extends ActionContext {
+  readonly queue: string;
+}
+
+/** How a module's result that is no text is written to the log. */
+const SHOWN = { breakLength: Number.POSITIVE_INFINITY, depth: 4, maxArrayLength: 100, maxStringLength: 4096 };
 
 /** A line operation, ready to run in any context. @returns the level that the line has got */
 export type PreparedAtomic = () => Level;
@@ -30,7 +40,7 @@ export function prepareAtomic(host: Pick<InterruptHost, 'line'>, action: AtomicA
   return () => set(value);
 }
 
-/** An action of a thread or a work item, ready to run. Only programs return a promise. */
+/** An action of a thread or a work item, ready to run. Only programs and modules return a promise. */
 export type PreparedAction = (record: EdgeRecord) => Promise<void> | undefined;
 
 /** Makes an action of a thread ready. `ENOENT` for a line that there is not. */
@@ -50,7 +60,8 @@ export function prepareThread(context: ActionContext, action: ThreadAction): Pre
 }
 
 /** Makes an action of a work item ready. `ENOENT` for a line that there is not. */
-export function prepareWork(context: ActionContext, action: WorkAction): PreparedAction {
+export function prepareWork(context: WorkContext, action: WorkAction): PreparedAction {
+  if (action.kind === 'module') return prepareModule(context, action);
   if (action.kind !== 'exec') return prepareThread(context, action);
   return async (record) => {
     const { host, name, line } = context;
@@ -59,6 +70,25 @@ export function prepareWork(context: ActionContext, action: WorkAction): Prepare
     const env = { GPIO_LINE: line.name, GPIO_EDGE: String(values.edge), GPIO_TIMESTAMP: String(values.timestamp) };
     const { stdout } = await exec(argv, { timeoutNs: action.timeoutNs, env, signal: host.ending });
     if (stdout.trim() !== '') host.onLog(name, stdout.trimEnd());
+  };
+}
+
+/** Makes a call of a module ready; what it returns goes to the log. */
+function prepareModule({ host, line, name, queue }: WorkContext, { path, timeoutNs }: ModuleAction): PreparedAction {
+  const workers = host.workers(queue);
+  return async (record) => {
+    const edge: ModuleEdge = {
+      line: line.name,
+      gpio: line.offset,
+      name,
+      edge: record.rising ? 'rising' : 'falling',
+      value: record.rising ? 1 : 0,
+      timestamp: Math.round(host.originNs + record.stampNs),
+      sinceLast: record.sinceLastNs < 0 ? null : record.sinceLastNs,
+      seqno: record.lineSeqno,
+    };
+    const result = await workers.run({ path, edge, timeoutNs, signal: host.ending });
+    if (result !== undefined) host.onLog(name, typeof result === 'string' ? result : inspect(result, SHOWN));
   };
 }
 

@@ -15,6 +15,7 @@ import {
   Machine,
   requestThreadedIrq,
 } from '../../kernel/index.js';
+import type { ModuleCall, ModuleEdge, ModuleWorkers } from '../actions/module-workers.js';
 import type { InterruptSpec, LineSpec } from '../config/config.js';
 import { isTemplate, parseTemplate, type Template } from '../config/template.js';
 import { type InterruptHost, LineInterrupt } from './line-interrupt.js';
@@ -41,7 +42,7 @@ function specOf(parts: Partial<InterruptSpec>): InterruptSpec {
   return { name: 'b1', line: 'button', topHalf: [], thread: [], work: [], handler: undefined, ...parts };
 }
 
-function rig(spec: InterruptSpec | undefined) {
+function rig(spec: InterruptSpec | undefined, computed: (edge: ModuleEdge) => unknown = () => undefined) {
   const machine = new Machine();
   const levels = new Map<number, Level>();
   const request = {
@@ -55,6 +56,7 @@ function rig(spec: InterruptSpec | undefined) {
   const domain = new EdgeDomain(machine, { name: 'gpiochip0', lines: 54, originNs: 0n, hasSeqno: true });
   const offsets: Readonly<Record<string, number>> = { button: 17, led: 4, broken: 5 };
   const queue = allocWorkqueue('slow', 0, 0);
+  const workers = { run: async ({ edge }: ModuleCall) => computed(edge) } as unknown as ModuleWorkers;
   const host: InterruptHost = {
     edge: domain.edge,
     originNs: 1_000_000,
@@ -62,6 +64,7 @@ function rig(spec: InterruptSpec | undefined) {
     nowNs: () => machine.clock.now(),
     line: (name) => new GpioDesc(name, offsets[name] ?? -1, name === 'button' ? 'in' : 'out', request),
     queue: () => queue,
+    workers: () => workers,
     onEdge: (line, { rising, lineSeqno }) => log.push(`edge ${line} ${rising ? 'rising' : 'falling'} ${lineSeqno}`),
     onValue: (line, value) => log.push(`value ${line} ${value}`),
     onLog: (interrupt, text) => log.push(`log ${interrupt} ${text}`),
@@ -82,7 +85,7 @@ function request({ machine, domain, interrupt }: Rig, handler = interrupt.topHal
 }
 
 /** Brings edges of the button, rising first, a millisecond apart, numbered from `first`. */
-function deliver({ domain, machine }: Rig, count: number, first = 1): void {
+function feed({ domain }: Rig, count: number, first = 1): void {
   const batch = new EdgeBatch();
   for (let done = 0; done < count; done += batch.count) {
     batch.count = Math.min(EDGE_BATCH_MAX, count - done);
@@ -92,7 +95,12 @@ function deliver({ domain, machine }: Rig, count: number, first = 1): void {
     }
     domain.deliver(batch);
   }
-  machine.advance(1);
+}
+
+/** As {@link feed}, and lets the CPUs come to rest. */
+function deliver(rig: Rig, count: number, first = 1): void {
+  feed(rig, count, first);
+  rig.machine.advance(1);
 }
 
 describe('a line without an interrupt in the configuration', () => {
@@ -207,6 +215,42 @@ describe('thread and work', () => {
       'value led 1',
       'log b1 work 2',
     ]);
+  });
+
+  it('call a module with the edge, one after the other, and log what it returns', async () => {
+    const seen: unknown[] = [];
+    const results = ['said', undefined, { peaks: [1, 2] }];
+    const module = { kind: 'module', path: '/m.js', timeoutNs: 1e9 } as const;
+    const it = rig(specOf({ work: [{ queue: 'slow', actions: [module] }] }), (edge) => {
+      seen.push(edge);
+      return results[edge.seqno - 1];
+    });
+    request(it);
+    feed(it, 3);
+    await it.machine.advanceAsync(1e6);
+    expect(it.log.filter((line) => line.startsWith('log'))).toEqual(['log b1 said', 'log b1 { peaks: [ 1, 2 ] }']);
+    expect(seen[1]).toEqual({
+      line: 'button',
+      gpio: 17,
+      name: 'b1',
+      edge: 'falling',
+      value: 0,
+      timestamp: 3_000_000,
+      sinceLast: 1_000_000,
+      seqno: 2,
+    });
+  });
+
+  it('report a module that fails, and call it with the next edge', async () => {
+    const module = { kind: 'module', path: '/m.js', timeoutNs: 1e9 } as const;
+    const it = rig(specOf({ work: [{ queue: 'slow', actions: [module] }] }), ({ seqno }) => {
+      if (seqno === 1) throw new Error('died');
+      return 'alive';
+    });
+    request(it);
+    feed(it, 2);
+    await it.machine.advanceAsync(1e6);
+    expect(it.log.slice(-2)).toEqual(['error b1 died', 'log b1 alive']);
   });
 
   it('report an action that fails, and go on with the next', () => {

@@ -10,6 +10,7 @@ import {
   type Work,
   type Workqueue,
 } from '../../kernel/index.js';
+import type { ModuleWorkers } from '../actions/module-workers.js';
 import type { InterruptSpec, LineSpec, WorkSpec } from '../config/config.js';
 import {
   type ActionContext,
@@ -33,6 +34,8 @@ export interface InterruptHost {
   nowNs(): number;
   line(name: string): GpioDesc;
   queue(name: string): Workqueue;
+  /** The worker threads of a `cpu_intensive` queue; `ENOENT` for another. */
+  workers(queue: string): ModuleWorkers;
   onEdge(line: string, record: EdgeRecord): void;
   onValue(line: string, value: Level, atNs: number): void;
   onLog(interrupt: string, text: string): void;
@@ -140,8 +143,8 @@ export class LineInterrupt {
   }
 
   #prepareWork(context: ActionContext, { queue, actions }: WorkSpec): EdgeWork {
-    const prepared = actions.map((action) => prepareWork(context, action));
-    const waits = actions.some((action) => action.kind === 'exec');
+    const prepared = actions.map((action) => prepareWork({ ...context, queue }, action));
+    const waits = actions.some((action) => action.kind === 'exec' || action.kind === 'module');
     const performAtOnce = (record: EdgeRecord): undefined => {
       for (const perform of prepared) this.#attempt(() => perform(record));
     };

@@ -5,8 +5,10 @@ import type { ChipChoice, Config, InterruptSpec, LineSpec, ThreadAction, WorkAct
 import type { Pieces } from './pieces.js';
 import type { ActionInput, InterruptInput, LineInput, WorkqueueInput } from './schema.js';
 
-/** How long a program may run when its action does not say. */
-const EXEC_TIMEOUT_NS = 30e9;
+/** How long a program or a module may run when its action does not say. */
+const TIMEOUT_NS = 30e9;
+/** Heap of a worker thread when its workqueue does not say: many times what most modules need. */
+const MEMORY_MAX = 64 * 1024 * 1024;
 
 function chipChoice(text: string): ChipChoice {
   if (text === 'auto') return { by: 'auto' };
@@ -28,23 +30,27 @@ function lineSpec(name: string, input: LineInput): LineSpec {
 }
 
 /** The rules have made sure that each action has one verb and what goes with it. */
-function workAction(input: ActionInput): WorkAction {
+function workAction(input: ActionInput, directory: string): WorkAction {
   if (input.set !== undefined) return { kind: 'set', line: input.set, value: input.value ?? 0 };
   if (input.toggle !== undefined) return { kind: 'toggle', line: input.toggle };
   if (input.log !== undefined) return { kind: 'log', text: input.log };
-  return { kind: 'exec', argv: input.exec ?? [], timeoutNs: input.timeout ?? EXEC_TIMEOUT_NS };
+  const timeoutNs = input.timeout ?? TIMEOUT_NS;
+  if (input.module !== undefined) return { kind: 'module', path: resolve(directory, input.module), timeoutNs };
+  return { kind: 'exec', argv: input.exec ?? [], timeoutNs };
 }
 
 function interruptSpec(input: InterruptInput, directory: string): InterruptSpec {
-  const topHalf = (input.top_half ?? []).map(workAction).filter((a) => a.kind === 'set' || a.kind === 'toggle');
-  const thread = (input.thread ?? []).map(workAction).filter((a): a is ThreadAction => a.kind !== 'exec');
-  const work = (input.work?.items ?? []).map((item) => ({ queue: item.queue, actions: item.do.map(workAction) }));
+  const actions = (list: readonly ActionInput[] = []): WorkAction[] => list.map((one) => workAction(one, directory));
+  const topHalf = actions(input.top_half).filter((a) => a.kind === 'set' || a.kind === 'toggle');
+  const thread = actions(input.thread).filter((a): a is ThreadAction => a.kind !== 'exec' && a.kind !== 'module');
+  const work = (input.work?.items ?? []).map((item) => ({ queue: item.queue, actions: actions(item.do) }));
   const handler = input.handler === undefined ? undefined : resolve(directory, input.handler);
   return { name: input.name ?? input.line, line: input.line, topHalf, thread, work, handler };
 }
 
 function workqueueSpec(name: string, input: WorkqueueInput): WorkqueueSpec {
-  return { name, flags: [...new Set(input.flags)], maxActive: input.max_active ?? 0 };
+  const { flags, max_active: maxActive = 0, memory_max: memoryMax = MEMORY_MAX } = input;
+  return { name, flags: [...new Set(flags)], maxActive, memoryMax };
 }
 
 function inputs<T>(entries: Iterable<{ readonly input: T | undefined }>): T[] {

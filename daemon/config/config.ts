@@ -42,10 +42,18 @@ export type AtomicAction =
 /** What an irq thread may do as well. */
 export type ThreadAction = AtomicAction | { readonly kind: 'log'; readonly text: Template };
 
-/** What a work item may do as well: run a program, without a shell, ended after `timeoutNs`. */
+/** What a work item may do as well: run a program, without a shell, ended after `timeoutNs`; compute in a worker thread. */
 export type WorkAction =
   | ThreadAction
-  | { readonly kind: 'exec'; readonly argv: readonly Template[]; readonly timeoutNs: number };
+  | { readonly kind: 'exec'; readonly argv: readonly Template[]; readonly timeoutNs: number }
+  | ModuleAction;
+
+/** Call the default function of a module (absolute path) in a worker thread of the queue, ended after `timeoutNs`. */
+export interface ModuleAction {
+  readonly kind: 'module';
+  readonly path: string;
+  readonly timeoutNs: number;
+}
 
 /** A work item: queued once the top half has run, onto a queue of {@link Config.workqueues} or {@link SYSTEM_QUEUES}. */
 export interface WorkSpec {
@@ -69,7 +77,7 @@ export interface InterruptSpec {
 }
 
 /** Flags of a workqueue, named as in Linux (`WQ_UNBOUND` is `unbound`). */
-export const WORKQUEUE_FLAGS = ['unbound', 'highpri'] as const;
+export const WORKQUEUE_FLAGS = ['unbound', 'highpri', 'cpu_intensive'] as const;
 /** One of {@link WORKQUEUE_FLAGS}. */
 export type WorkqueueFlag = (typeof WORKQUEUE_FLAGS)[number];
 
@@ -83,8 +91,10 @@ export const DEFAULT_QUEUE = 'system_wq';
 export interface WorkqueueSpec {
   readonly name: string;
   readonly flags: readonly WorkqueueFlag[];
-  /** Items in flight at once, 1 to 512; 0 for the kernel's default, 256. */
+  /** Items in flight at once, 1 to 512; 0 for the default: the kernel's 256, with `cpu_intensive` one a spare processor. */
   readonly maxActive: number;
+  /** With `cpu_intensive`: bytes of heap that a worker thread may fill. */
+  readonly memoryMax: number;
 }
 
 /** A whole configuration. Deeply frozen; entries in the order of the file. */

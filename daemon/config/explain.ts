@@ -11,6 +11,7 @@ type Issue = z.core.$ZodIssue;
 const FORMS: Readonly<Record<string, string>> = {
   chip: 'write auto, gpiochip0, or label:pinctrl-rp1',
   handler: 'write the path of a JavaScript module, ./NAME.js or ./NAME.mjs',
+  module: 'write the path of a JavaScript module, ./NAME.js or ./NAME.mjs',
   name: 'write letters, digits and punctuation, with single spaces between',
 };
 

@@ -84,7 +84,9 @@ describe('a right configuration', () => {
       ['gpiomod#button1', [{ kind: 'set', line: 'led1', value: 1 }]],
       ['gpiomod#button2', [{ kind: 'set', line: 'led1', value: 0 }]],
     ]);
-    expect(config.workqueues).toEqual([{ name: 'slow', flags: ['unbound'], maxActive: 2 }]);
+    expect(config.workqueues).toEqual([
+      { name: 'slow', flags: ['unbound'], maxActive: 2, memoryMax: 64 * 1024 * 1024 },
+    ]);
   });
 });
 
@@ -166,7 +168,7 @@ describe('any text at all', () => {
         any,
       );
     const line = record('gpio', 'direction', 'edge', 'bias', 'active', 'debounce', 'initial', 'drive');
-    const action = record('set', 'value', 'toggle', 'log', 'exec', 'timeout');
+    const action = record('set', 'value', 'toggle', 'log', 'exec', 'module', 'timeout');
     const actions = fc.oneof(fc.array(action, { maxLength: 2 }), any);
     const work = fc.record({ queue: any, do: actions }, { requiredKeys: [] });
     const entry = fc.record(

@@ -4,8 +4,8 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 
 import { dirname, resolve } from 'node:path';
 import { buildConfig } from './build.js';
 import type { Config } from './config.js';
-import { type ConfigError, type Finding, formatPath, printable } from './errors.js';
-import { takeApart } from './pieces.js';
+import { type ConfigError, type ConfigPath, type Finding, formatPath, printable } from './errors.js';
+import { type Pieces, takeApart } from './pieces.js';
 import { checkRules } from './rules.js';
 import { type Place, parseSource } from './source.js';
 
@@ -48,10 +48,25 @@ function inOrder(errors: ConfigError[]): ConfigError[] {
   return distinct.sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MAX_ERRORS);
 }
 
+/** The modules that the interrupts name, and where. */
+function modulesIn(pieces: Pieces): { readonly module: string; readonly path: ConfigPath }[] {
+  const found: { module: string; path: ConfigPath }[] = [];
+  for (const { path, input } of pieces.interrupts) {
+    if (input?.handler !== undefined) found.push({ module: input.handler, path: [...path, 'handler'] });
+    for (const [i, item] of input?.work?.items.entries() ?? []) {
+      const at = input?.work?.listed === true ? [...path, 'work', i, 'do'] : [...path, 'work', 'do'];
+      for (const [j, { module }] of item.do.entries()) {
+        if (module !== undefined) found.push({ module, path: [...at, j, 'module'] });
+      }
+    }
+  }
+  return found;
+}
+
 /**
  * Reads a configuration from its text.
  *
- * @param file name for messages; handler modules are looked up relative to its directory. Never throws.
+ * @param file name for messages; modules are looked up relative to its directory. Never throws.
  */
 export function parseConfig(text: string, file: string): ConfigResult {
   const source = parseSource(text);
@@ -68,16 +83,15 @@ export function parseConfig(text: string, file: string): ConfigResult {
     errors.push(toError(finding, file, source.place(finding.path, finding.atKey)));
   }
   const directory = dirname(resolve(file));
-  for (const { path, input } of pieces.interrupts) {
-    if (input?.handler === undefined || existsSync(resolve(directory, input.handler))) continue;
-    const at = [...path, 'handler'];
+  for (const { module, path } of modulesIn(pieces)) {
+    if (existsSync(resolve(directory, module))) continue;
     const finding: Finding = {
       code: 'CONFIG_REFERENCE',
-      path: at,
-      message: `no file '${printable(input.handler)}'`,
+      path,
+      message: `no file '${printable(module)}'`,
       hint: `it is looked for in ${directory}, beside the configuration`,
     };
-    errors.push(toError(finding, file, source.place(at)));
+    errors.push(toError(finding, file, source.place(path)));
   }
   return errors.length > 0
     ? { ok: false, errors: inOrder(errors) }

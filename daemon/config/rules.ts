@@ -3,7 +3,7 @@
 import { SYSTEM_QUEUES } from './config.js';
 import { type ConfigErrorCode, type ConfigPath, describe, type Finding, formatPath } from './errors.js';
 import type { Entry, Pieces } from './pieces.js';
-import { type ActionInput, type InterruptInput, type LineInput, VERBS } from './schema.js';
+import { type ActionInput, type InterruptInput, type LineInput, VERBS, type WorkqueueInput } from './schema.js';
 import { nearest } from './suggest.js';
 
 /** Highest GPIO of a Pi's header chip (BCM2835, BCM2711 and RP1 have 54 lines each). */
@@ -75,7 +75,11 @@ class Rules {
   }
 
   workqueues(): void {
-    for (const [name, { path }] of this.#pieces.workqueues ?? []) {
+    for (const [name, { path, input }] of this.#pieces.workqueues ?? []) {
+      if (input?.memory_max !== undefined && !input.flags.includes('cpu_intensive')) {
+        const hint = 'its modules run in worker threads: add cpu_intensive to its flags, or remove memory_max';
+        this.#add('CONFIG_CONFLICT', [...path, 'memory_max'], 'memory_max without cpu_intensive', hint, true);
+      }
       if (SYSTEM_QUEUES.some((system) => system === name)) {
         this.#add('CONFIG_DUPLICATE', path, `${name} is the kernel's own queue`, 'take another name', true);
       }
@@ -174,9 +178,21 @@ class Rules {
     const work = interrupt.work;
     for (const [i, item] of (work?.items ?? []).entries()) {
       const at = work?.listed === true ? [...path, 'work', i] : [...path, 'work'];
-      this.#lookUp(this.#pieces.workqueues, item.queue, [...at, 'queue'], 'workqueue', SYSTEM_QUEUES);
+      const queue = this.#lookUp(this.#pieces.workqueues, item.queue, [...at, 'queue'], 'workqueue', SYSTEM_QUEUES);
       this.#actions(item.do, [...at, 'do'], 'work');
+      const computes = item.do.findIndex((action) => action.module !== undefined);
+      if (computes >= 0) this.#computes(item.queue, queue, [...at, 'do', computes, 'module']);
     }
+  }
+
+  /** A module computes for long, and its queue has to say so. */
+  #computes(name: string, queue: WorkqueueInput | undefined, path: ConfigPath): void {
+    const system = SYSTEM_QUEUES.some((known) => known === name);
+    if (!system && (queue === undefined || queue.flags.includes('cpu_intensive'))) return;
+    const hint = system
+      ? 'define one under workqueues with flags: [cpu_intensive], and name it as the queue'
+      : `write flags: [cpu_intensive] at workqueues.${name}`;
+    this.#add('CONFIG_CONFLICT', path, `a module on the queue ${name}, which is not cpu_intensive`, hint, true);
   }
 
   #actions(actions: readonly ActionInput[], path: ConfigPath, context: Context): void {
@@ -199,8 +215,9 @@ class Rules {
     if (action.value !== undefined && verb !== 'set') {
       this.#add('CONFIG_CONFLICT', [...path, 'value'], 'value without set', 'value goes with set', true);
     }
-    if (action.timeout !== undefined && verb !== 'exec') {
-      this.#add('CONFIG_CONFLICT', [...path, 'timeout'], 'timeout without exec', 'timeout goes with exec', true);
+    if (action.timeout !== undefined && verb !== 'exec' && verb !== 'module') {
+      const hint = 'timeout goes with exec and module';
+      this.#add('CONFIG_CONFLICT', [...path, 'timeout'], 'timeout without exec or module', hint, true);
     }
     if (verb === 'set' && action.value === undefined) {
       this.#add(

@@ -37,6 +37,25 @@ function duration(min: number, max: number, step: number) {
   });
 }
 
+const MIB = 1024 * 1024;
+/** As systemd's MemoryMax: a number and its unit. */
+const SIZE = /^(\d{1,6})(M|G)$/;
+/** What Node needs to start a thread at all, and far more than a Pi has. */
+const MEMORY_MIN = 16 * MIB;
+const MEMORY_LIMIT = 16 * 1024 * MIB;
+
+/** An amount of memory, in bytes. */
+const memory = z.unknown().transform((value, ctx): number => {
+  const [, digits, unit] = (typeof value === 'string' && SIZE.exec(value)) || [];
+  if (digits === undefined) {
+    const code = typeof value === 'string' ? 'CONFIG_VALUE' : 'CONFIG_TYPE';
+    return issue(ctx, code, `${describe(value)} is not an amount of memory`, 'write a number with its unit: 64M, 1G');
+  }
+  const bytes = Number(digits) * (unit === 'G' ? 1024 * MIB : MIB);
+  if (bytes >= MEMORY_MIN && bytes <= MEMORY_LIMIT) return bytes;
+  return issue(ctx, 'CONFIG_RANGE', `${describe(value)} is out of range`, '16M to 16G');
+});
+
 /** Longest text of a log line or program argument, in characters. */
 const MAX_TEXT = 4096;
 
@@ -71,6 +90,11 @@ const template = z
 
 const name = z.string().min(1).max(64);
 const level = z.literal([0, 1]);
+/** An ES module; relative to the file. */
+const modulePath = z
+  .string()
+  .regex(/\.m?js$/)
+  .max(MAX_TEXT);
 
 /** A line of the chip. */
 export const lineSchema = z.strictObject({
@@ -85,18 +109,19 @@ export const lineSchema = z.strictObject({
   drive: z.enum(['push-pull', 'open-drain', 'open-source']).optional(),
 });
 
-/** One action: exactly one of its verbs `set`, `toggle`, `log`, `exec`; which context may run which is in rules.ts. */
+/** One action: exactly one of its verbs `set`, `toggle`, `log`, `exec`, `module`; which context may run which is in rules.ts. */
 export const actionSchema = z.strictObject({
   set: name.optional(),
   value: level.optional(),
   toggle: name.optional(),
   log: template.optional(),
   exec: z.array(template).min(1).max(64).optional(),
+  module: modulePath.optional(),
   timeout: duration(1e6, 3600e9, 1).optional(),
 });
 
 /** The verbs of an action. */
-export const VERBS = ['set', 'toggle', 'log', 'exec'] as const;
+export const VERBS = ['set', 'toggle', 'log', 'exec', 'module'] as const;
 
 const actions = z.array(actionSchema).min(1).max(64);
 // A top half is short, and the levels that its actions set are kept for its thread as the bits of a word.
@@ -126,17 +151,14 @@ export const interruptSchema = z.strictObject({
   top_half: topHalf.optional(),
   thread: actions.optional(),
   work: work.optional(),
-  handler: z
-    .string()
-    .regex(/\.m?js$/)
-    .max(MAX_TEXT)
-    .optional(),
+  handler: modulePath.optional(),
 });
 
 /** A workqueue. */
 export const workqueueSchema = z.strictObject({
   flags: z.array(z.enum(WORKQUEUE_FLAGS)).max(WORKQUEUE_FLAGS.length).default([]),
   max_active: z.int().min(1).max(512).optional(),
+  memory_max: memory.optional(),
 });
 
 const CHIP = /^(auto|gpiochip\d{1,4}|label:[\x21-\x7e]{1,31})$/;
