@@ -8,6 +8,8 @@ import type { Cpu } from '../sched/cpu.js';
 import type { Task } from '../sched/task.js';
 import { IRQ_LEVEL, IRQ_NOAUTOEN, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
 import type { IrqDomain } from './irqdomain.js';
+import { SpuriousPoll } from './spurious.js';
+import { checkStormLimits, type StormGuard, type StormLimits, setStormGuard, UNGUARDED } from './storm.js';
 
 /** Top half: hard interrupt context, interrupts off. `devId` is what was handed to the request. */
 export type IrqHandler = (irq: number, devId: unknown) => Atomic<IrqReturn>;
@@ -193,10 +195,17 @@ export class IrqDesc {
   lastUnhandled = 0;
   threadsHandled = 0;
   threadsHandledLast = 0;
+  /** The last interrupt only woke threads, and is judged with the next one (SPURIOUS_DEFERRED). */
+  spuriousDeferred = false;
   /** Disabled since nobody cared (IRQS_SPURIOUS_DISABLED). */
   spuriousDisabled = false;
   /** Its handlers are being polled (IRQS_POLL_INPROGRESS). */
   polling = false;
+
+  // The storm guard (storm.ts).
+  /** Interrupts until the guard looks at the clock. */
+  stormBudget = UNGUARDED;
+  storm: StormGuard | undefined;
 
   // Counters.
   /** Interrupts handled, per CPU. */
@@ -253,6 +262,8 @@ export class IrqTable {
   /** {@link MachineOptions.genericPendingIrq} and {@link MachineOptions.genericIrqShowLevel}. */
   readonly genericPendingIrq: boolean;
   readonly showLevel: boolean;
+  readonly spurious: SpuriousPoll;
+  readonly #stormLimits: StormLimits | undefined;
   readonly #machine: Machine;
   readonly #descs: (IrqDesc | undefined)[] = [];
 
@@ -261,6 +272,8 @@ export class IrqTable {
     this.defaultAffinity = initialAffinity(options.irqaffinity, machine.cpus.length);
     this.genericPendingIrq = options.genericPendingIrq ?? false;
     this.showLevel = options.genericIrqShowLevel ?? true;
+    this.spurious = new SpuriousPoll(machine, options);
+    this.#stormLimits = options.stormGuard === undefined ? undefined : checkStormLimits(options.stormGuard);
   }
 
   /** A new descriptor on the lowest free number. `ENOSPC` when all are taken. */
@@ -269,6 +282,7 @@ export class IrqTable {
     while (this.#descs[irq] !== undefined) irq++;
     if (irq >= this.nrIrqs) throw new KernelError('ENOSPC', `all ${this.nrIrqs} interrupt numbers are taken`);
     const desc = new IrqDesc(this.#machine, irq, domain, hwirq);
+    if (this.#stormLimits !== undefined) setStormGuard(desc, this.#stormLimits);
     this.#descs[irq] = desc;
     return desc;
   }

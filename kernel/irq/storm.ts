@@ -1,0 +1,211 @@
+// The storm guard: a line that interrupts too often is disabled for a while, so that the others keep their latency.
+// Linux has none of its own; this one does what its spurious detection does, and enables the line again.
+import { KernelError } from '../errno.js';
+import { thisCpu } from '../sched/current.js';
+import { HRTIMER_MODE_REL_HARD, HRTIMER_NORESTART, Hrtimer, hrtimerStart } from '../time/hrtimer.js';
+import { __IRQF_TIMER, IRQ_NESTED_THREAD, IRQ_PER_CPU } from './flags.js';
+import type { IrqDesc } from './irqdesc.js';
+import { __disableIrq, __enableIrq } from './manage.js';
+
+const NSEC_PER_SEC = 1_000_000_000;
+const NSEC_PER_MSEC = 1_000_000;
+const DEFAULT_WINDOW_NS = 100 * NSEC_PER_MSEC;
+const DEFAULT_BACKOFF_NS = 100 * NSEC_PER_MSEC;
+/** The longest back-off, in first ones, unless it was chosen. */
+const DEFAULT_GROWTH = 64;
+/** {@link IrqDesc.stormBudget} of a line without a guard: refilled once in a billion interrupts. */
+export const UNGUARDED = 0x3fff_ffff;
+
+/** How much a line may interrupt, and what happens when it does more. */
+export interface StormLimits {
+  /** Interrupts a second, on the average over {@link windowNs}. */
+  readonly ratePerSec: number;
+  /** Default 100 ms. A storm is noticed after at most twice the interrupts that this time may have. */
+  readonly windowNs?: number;
+  /** How long the line is disabled first; each further time of the same storm twice as long. Default 100 ms. */
+  readonly backoffNs?: number;
+  /** The longest; default 64 times {@link backoffNs}. */
+  readonly maxBackoffNs?: number;
+}
+
+/** What the guard of a line has seen. */
+export interface StormState {
+  /** The line is disabled by the guard now. */
+  readonly throttled: boolean;
+  /** Storms: times that the line was disabled without having been, one window before. */
+  readonly storms: number;
+  /** Times that it was disabled. */
+  readonly throttles: number;
+  /** For how long in all, in ns. */
+  readonly throttledNs: number;
+  /** Length of the last back-off, in ns; 0 when no storm is going on. */
+  readonly backoffNs: number;
+}
+
+/** Limits with all defaults filled in. `EINVAL` for a rate or a time that is none. */
+export function checkStormLimits(limits: StormLimits): Required<StormLimits> {
+  const { ratePerSec, windowNs = DEFAULT_WINDOW_NS, backoffNs = DEFAULT_BACKOFF_NS } = limits;
+  const { maxBackoffNs = backoffNs * DEFAULT_GROWTH } = limits;
+  const all = { ratePerSec, windowNs, backoffNs, maxBackoffNs };
+  for (const [name, value] of Object.entries(all)) {
+    if (!(value > 0 && Number.isFinite(value))) {
+      throw new KernelError('EINVAL', `storm guard: ${name} ${value} is not a number above 0`);
+    }
+  }
+  if (maxBackoffNs < backoffNs) throw new KernelError('EINVAL', 'storm guard: maxBackoffNs is less than backoffNs');
+  return all;
+}
+
+/** The guard of one line. The line counts down; the guard is asked only when its budget is used up. */
+export class StormGuard {
+  readonly #desc: IrqDesc;
+  readonly #limits: Required<StormLimits>;
+  /** Interrupts that a window may have. */
+  readonly budget: number;
+  readonly #backoffTimer = new Hrtimer(() => this.#tryAgain(), HRTIMER_MODE_REL_HARD);
+  readonly #quietTimer = new Hrtimer(() => this.#quiet(), HRTIMER_MODE_REL_HARD);
+  #windowBeganNs: number;
+  #throttled = false;
+  #storms = 0;
+  #throttles = 0;
+  #throttledNs = 0;
+  #backoffNs = 0;
+  /** Of the storm that is going on. */
+  #stormThrottles = 0;
+  #stormThrottledNs = 0;
+
+  constructor(desc: IrqDesc, limits: Required<StormLimits>) {
+    this.#desc = desc;
+    this.#limits = limits;
+    this.budget = Math.min(Math.max(1, Math.round((limits.ratePerSec * limits.windowNs) / NSEC_PER_SEC)), UNGUARDED);
+    this.#windowBeganNs = desc.machine.clock.now();
+  }
+
+  get state(): StormState {
+    return {
+      throttled: this.#throttled,
+      storms: this.#storms,
+      throttles: this.#throttles,
+      throttledNs: this.#throttledNs,
+      backoffNs: this.#backoffNs,
+    };
+  }
+
+  /** The line has used its budget up: either the window is long over, or this is a storm. */
+  exhausted(): void {
+    const now = this.#desc.machine.clock.now();
+    const elapsed = now - this.#windowBeganNs;
+    this.#beginWindow(now);
+    if (elapsed < this.#limits.windowNs && !this.#throttled && mayBeThrottled(this.#desc)) this.#throttle(elapsed);
+  }
+
+  /** The line has lost its last action, and whatever was disabled with it. */
+  release(): void {
+    this.#throttled = false;
+    this.#backoffNs = 0;
+    this.#stop();
+  }
+
+  #stop(): void {
+    this.#backoffTimer.base?.remove(this.#backoffTimer);
+    this.#quietTimer.base?.remove(this.#quietTimer);
+  }
+
+  #beginWindow(now: number): void {
+    this.#windowBeganNs = now;
+    this.#desc.stormBudget = this.budget;
+  }
+
+  #throttle(elapsedNs: number): void {
+    const { backoffNs, maxBackoffNs } = this.#limits;
+    this.#stop();
+    if (this.#backoffNs === 0) {
+      this.#storms++;
+      this.#stormThrottles = 0;
+      this.#stormThrottledNs = 0;
+      this.#backoffNs = backoffNs;
+      this.#report(elapsedNs);
+    } else {
+      this.#backoffNs = Math.min(this.#backoffNs * 2, maxBackoffNs);
+    }
+    this.#throttled = true;
+    this.#throttles++;
+    this.#stormThrottles++;
+    __disableIrq(this.#desc);
+    hrtimerStart(this.#backoffTimer, this.#backoffNs, HRTIMER_MODE_REL_HARD);
+  }
+
+  /** Once a storm: the further back-offs are counted only. */
+  #report(elapsedNs: number): void {
+    const { irq, machine } = this.#desc;
+    const seen = `${this.budget} interrupts in ${milliseconds(elapsedNs)}`;
+    const allowed = `more than ${this.#limits.ratePerSec} a second`;
+    machine.printk('warning', `irq ${irq}: storm: ${seen}, ${allowed}; disabled for ${milliseconds(this.#backoffNs)}`);
+  }
+
+  /** The back-off is over: the line may show whether the storm is. */
+  #tryAgain(): typeof HRTIMER_NORESTART {
+    const desc = this.#desc;
+    this.#throttled = false;
+    this.#throttledNs += this.#backoffNs;
+    this.#stormThrottledNs += this.#backoffNs;
+    this.#beginWindow(desc.machine.clock.now());
+    hrtimerStart(this.#quietTimer, this.#limits.windowNs, HRTIMER_MODE_REL_HARD);
+    // Somebody may have enabled it meanwhile, though nobody had to.
+    if (desc.depth > 0) __enableIrq(desc);
+    return HRTIMER_NORESTART;
+  }
+
+  /** A whole window without having to disable the line again. */
+  #quiet(): typeof HRTIMER_NORESTART {
+    const { irq, machine } = this.#desc;
+    const times = `${this.#stormThrottles} time${this.#stormThrottles === 1 ? '' : 's'}`;
+    machine.printk(
+      'notice',
+      `irq ${irq}: storm is over: disabled ${times}, ${milliseconds(this.#stormThrottledNs)} in all`,
+    );
+    this.#backoffNs = 0;
+    return HRTIMER_NORESTART;
+  }
+}
+
+/** Per-CPU interrupts, the timer's, and those behind a chip that sleeps, whose parent's line is guarded, are left alone. */
+function mayBeThrottled(desc: IrqDesc): boolean {
+  if ((desc.settings & (IRQ_PER_CPU | IRQ_NESTED_THREAD)) !== 0) return false;
+  return desc.actions.every(({ flags }) => (flags & __IRQF_TIMER) === 0);
+}
+
+function milliseconds(ns: number): string {
+  return `${Math.round(ns / 10_000) / 100} ms`;
+}
+
+/** Called when the budget of a line is used up. Hard interrupt context. */
+export function stormBudgetExhausted(desc: IrqDesc): void {
+  if (desc.storm === undefined) desc.stormBudget = UNGUARDED;
+  else desc.storm.exhausted();
+}
+
+/** Guards a line by other limits than before, or, with null, not at all. Lets a line go that is disabled by its guard. */
+export function setStormGuard(desc: IrqDesc, limits: StormLimits | null): void {
+  const checked = limits === null ? undefined : checkStormLimits(limits);
+  const throttled = desc.storm?.state.throttled === true;
+  desc.storm?.release();
+  desc.storm = checked === undefined ? undefined : new StormGuard(desc, checked);
+  desc.stormBudget = desc.storm?.budget ?? UNGUARDED;
+  if (throttled && desc.depth > 0) __enableIrq(desc);
+}
+
+/**
+ * Sets how much a line may interrupt; null for as much as it likes. New lines have {@link MachineOptions.stormGuard}. Any
+ * context of the model.
+ *
+ * @throws KernelError EINVAL (unknown irq, a rate or time that is none)
+ */
+export function irqSetStormGuard(irq: number, limits: StormLimits | null): void {
+  setStormGuard(thisCpu().machine.irqs.get(irq), limits);
+}
+
+/** What the guard of a line has seen; `undefined` for a line without. Any context of the model. `EINVAL` for an unknown irq. */
+export function irqStormState(irq: number): StormState | undefined {
+  return thisCpu().machine.irqs.get(irq).storm?.state;
+}
