@@ -27,8 +27,9 @@ export const ERRNO = {
   ETIME: 62,
   EOVERFLOW: 75,
   ENOTSUP: 95,
-  ETIMEDOUT: 110,
   ENOTCONN: 107,
+  ETIMEDOUT: 110,
+  EREMOTEIO: 121,
   ERESTARTSYS: 512,
 } as const;
 
