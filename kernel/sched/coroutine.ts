@@ -49,7 +49,9 @@ export interface Unstarted {
 
 /** An activation: a task's body, or interrupt code that a generator has cut off. */
 export class Frame {
-  readonly coroutine: Coroutine;
+  coroutine: Coroutine;
+  /** Takes the place of the coroutine when that is done, where `yield*` would have each resume pass through both. */
+  tail: Coroutine | undefined;
   /** The CPU has nothing else to do for this activation before this time. */
   busyUntilNs = 0;
   /** The CPU waits for another one to give this activation a spinlock. */

@@ -72,6 +72,10 @@ export class Task {
   cpu: Cpu;
   /** It is on a run queue (the running task is too). */
   onRq = false;
+  /** Its neighbours there, and what it is ordered by; written by {@link TaskList}. */
+  nextOnRq: Task | undefined;
+  previousOnRq: Task | undefined;
+  rqKey = 0;
   /** preempt_count kept while it does not run. */
   preemptCount = 0;
   /** Ns on a CPU, and the same weighted by nice. */

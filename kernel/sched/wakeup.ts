@@ -11,9 +11,10 @@ export function selectCpu(task: Task): Cpu {
   const { cpus } = task.cpu.machine;
   const last = task.allows(task.cpu.id) ? task.cpu : cpus.find((cpu) => task.allows(cpu.id));
   if (last === undefined) throw new KernelError('EINVAL', `task ${task.comm}: no CPU in its affinity mask`);
+  if (cpus.length === 1) return last;
   const fifo = task.policy === 'SCHED_FIFO';
   if (isIdle(last) || (fifo && urgency(last) >= MAX_RT_PRIO)) return last;
-  const idle = cpus.find((cpu) => task.allows(cpu.id) && isIdle(cpu));
+  const idle = idleCpuFor(task, cpus);
   if (idle !== undefined || !fifo) return idle ?? last;
   let best = last;
   for (const cpu of cpus) if (task.allows(cpu.id) && urgency(cpu) > urgency(best)) best = cpu;
@@ -30,10 +31,15 @@ function isIdle(cpu: Cpu): boolean {
   return cpu.current === cpu.idle && cpu.rq.length === 0;
 }
 
+function idleCpuFor(task: Task, cpus: readonly Cpu[]): Cpu | undefined {
+  for (const cpu of cpus) if (task.allows(cpu.id) && isIdle(cpu)) return cpu;
+  return undefined;
+}
+
 /** Puts a new task on a run queue, of an idle CPU if there is one. */
 export function wakeUpNewTask(task: Task): void {
   task.state = TASK_RUNNING;
-  const idle = task.cpu.machine.cpus.find((cpu) => task.allows(cpu.id) && isIdle(cpu));
+  const idle = idleCpuFor(task, task.cpu.machine.cpus);
   (idle ?? selectCpu(task)).activate(task);
 }
 

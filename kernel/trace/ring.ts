@@ -79,6 +79,11 @@ export interface TraceRecord {
   readonly name: string;
 }
 
+/** Numbers of a record besides its time, one after the other: what happened where, preempt_count, pid, a, b, name. */
+const FIELDS = 6;
+const CPU_MASK = 0xff;
+const EVENT_SHIFT = 8;
+
 /** Overwrites the oldest when full. */
 export class TraceRing {
   readonly capacity: number;
@@ -86,17 +91,11 @@ export class TraceRing {
   written = 0;
   readonly #mask: number;
   readonly #time: Float64Array;
-  readonly #cpu: Uint8Array;
-  readonly #preemptCount: Uint32Array;
-  readonly #pid: Int32Array;
-  readonly #event: Uint8Array;
-  readonly #a: Int32Array;
-  readonly #b: Int32Array;
-  readonly #name: Uint32Array;
+  readonly #fields: Int32Array;
   readonly #names: string[] = [''];
   readonly #nameIds = new Map<string, number>([['', 0]]);
 
-  /** `capacity` is rounded up to a power of two, 16 at least; 8,192 records take 270 KB. `EINVAL` for what is no number. */
+  /** `capacity` is rounded up to a power of two, 16 at least; 8,192 records take 256 KB. `EINVAL` for what is no number. */
   constructor(capacity = 8192) {
     if (!(capacity > 0 && capacity <= MAX_RECORDS)) {
       throw new KernelError('EINVAL', `a trace of ${capacity} records: 1 to ${MAX_RECORDS} can be kept`);
@@ -105,13 +104,7 @@ export class TraceRing {
     this.capacity = size;
     this.#mask = size - 1;
     this.#time = new Float64Array(size);
-    this.#cpu = new Uint8Array(size);
-    this.#preemptCount = new Uint32Array(size);
-    this.#pid = new Int32Array(size);
-    this.#event = new Uint8Array(size);
-    this.#a = new Int32Array(size);
-    this.#b = new Int32Array(size);
-    this.#name = new Uint32Array(size);
+    this.#fields = new Int32Array(size * FIELDS);
   }
 
   /** A number that stands for a name in {@link record}. Called when things are set up, not per event. */
@@ -137,13 +130,14 @@ export class TraceRing {
   ): void {
     const at = this.written++ & this.#mask;
     this.#time[at] = timeNs;
-    this.#cpu[at] = cpu;
-    this.#preemptCount[at] = preemptCount;
-    this.#pid[at] = pid;
-    this.#event[at] = event;
-    this.#a[at] = a;
-    this.#b[at] = b;
-    this.#name[at] = nameId;
+    const fields = this.#fields;
+    const field = at * FIELDS;
+    fields[field] = (event << EVENT_SHIFT) | cpu;
+    fields[field + 1] = preemptCount;
+    fields[field + 2] = pid;
+    fields[field + 3] = a;
+    fields[field + 4] = b;
+    fields[field + 5] = nameId;
   }
 
   /** Records from number `from` on that are still there, oldest first. */
@@ -152,18 +146,19 @@ export class TraceRing {
       // Looked at each time: what is read may be overwritten while its reader does something else.
       i = Math.max(i, this.written - this.capacity, 0);
       const at = i & this.#mask;
-      const event = (this.#event[at] ?? 0) as TracepointId;
-      const a = this.#a[at] ?? 0;
+      const timeNs = this.#time[at] ?? 0;
+      const [where = 0, preemptCount = 0, pid = 0, a = 0, b = 0, name = 0] = this.#fields.subarray(at * FIELDS);
+      const event = (where >> EVENT_SHIFT) as TracepointId;
       yield {
         index: i,
-        timeNs: this.#time[at] ?? 0,
-        cpu: this.#cpu[at] ?? 0,
-        preemptCount: this.#preemptCount[at] ?? 0,
-        pid: this.#pid[at] ?? 0,
+        timeNs,
+        cpu: where & CPU_MASK,
+        preemptCount: preemptCount >>> 0,
+        pid,
         event,
         a: event === Tracepoint.timerExpireEntry || event === Tracepoint.timerExpireExit ? a >>> 0 : a,
-        b: this.#b[at] ?? 0,
-        name: this.#names[this.#name[at] ?? 0] ?? '',
+        b,
+        name: this.#names[name] ?? '',
       };
     }
   }
