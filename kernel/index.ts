@@ -68,28 +68,32 @@ export * from './sched/wait.js';
 export { wakeUpProcess } from './sched/wakeup.js';
 export {
   __raiseSoftirqIrqoff,
+  _localBhEnable,
+  localBhDisable,
+  localBhEnable,
+  localSoftirqPending,
+  openSoftirq,
+  raiseSoftirq,
+  raiseSoftirqIrqoff,
+  showSoftirqs,
+} from './softirq/softirq.js';
+export * from './softirq/tasklet.js';
+export {
   BLOCK_SOFTIRQ,
   HI_SOFTIRQ,
   HRTIMER_SOFTIRQ,
   IRQ_POLL_SOFTIRQ,
-  localBhDisable,
-  localBhEnable,
-  localSoftirqPending,
   NET_RX_SOFTIRQ,
   NET_TX_SOFTIRQ,
   NR_SOFTIRQS,
-  openSoftirq,
   RCU_SOFTIRQ,
-  raiseSoftirq,
-  raiseSoftirqIrqoff,
   SCHED_SOFTIRQ,
   SOFTIRQ_NAMES,
   type SoftirqAction,
-  showSoftirqs,
+  type SoftirqVectors,
   TASKLET_SOFTIRQ,
   TIMER_SOFTIRQ,
-} from './softirq/softirq.js';
-export * from './softirq/tasklet.js';
+} from './softirq/vectors.js';
 export { type Alarm, type Clock, type HostTime, MonotonicClock, VirtualClock } from './time/clock.js';
 export * from './time/delay.js';
 export {

@@ -16,7 +16,7 @@ import { HungTaskDetector } from './sched/hung-task.js';
 import { kthreadParkme } from './sched/kthread.js';
 import { TASK_NEW, Task, type TaskOptions } from './sched/task.js';
 import { wakeUpNewTask } from './sched/wakeup.js';
-import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from './softirq/softirq.js';
+import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from './softirq/vectors.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
 import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf } from './time/jiffies.js';
 import { TraceRing } from './trace/ring.js';
@@ -97,7 +97,7 @@ export class Machine {
     this.hz = checkHz(options.hz ?? DEFAULT_HZ);
     this.tickNs = NSEC_PER_SEC / this.hz;
     this.bootNs = this.clock.now();
-    this.softirqs = new SoftirqVectors(this);
+    this.softirqs = new SoftirqVectors(this, options.extraSoftirqs);
     this.hungTasks = new HungTaskDetector(this, length(options, 'hungTaskTimeoutSecs', HUNG_TASK_TIMEOUT_SECS));
     this.cpuMask = (1 << count) - 1;
     this.cpus = Array.from({ length: count }, (_, id) => new Cpu(this, id));
@@ -108,6 +108,7 @@ export class Machine {
   }
 
   #startSoftirqs(): void {
+    for (const cpu of this.cpus) cpu.softirqs.startThread();
     this.softirqs.open(HI_SOFTIRQ, () => this.#bottomHalves(true));
     this.softirqs.open(TASKLET_SOFTIRQ, () => this.#bottomHalves(false));
     this.softirqs.open(TIMER_SOFTIRQ, () => thisCpu().timers.run());
@@ -213,8 +214,7 @@ export class Machine {
   }
 
   /** Makes a kthread that does not run before it is woken. */
-  create(comm: string, body: () => Process<unknown>, options: SpawnOptions = {}): Task {
-    const pid = this.#nextPid++;
+  create(comm: string, body: () => Process<unknown>, options: SpawnOptions = {}, pid = this.#nextPid++): Task {
     const cpusAllowed = options.cpusAllowed ?? this.cpuMask;
     if ((cpusAllowed & this.cpuMask) === 0) {
       throw new KernelError(
@@ -235,7 +235,6 @@ export class Machine {
 
   /** A task that waits on another CPU and may run on `cpu`, which has nothing better to do: a FIFO one, or any for an idle CPU. */
   waitingElsewhere(cpu: Cpu, fifoOnly: boolean): Task | undefined {
-    if (this.cpus.length === 1) return undefined;
     for (const other of this.cpus) {
       if (other === cpu || other.rq.length === 0) continue;
       // An idle CPU that is about to switch takes its only task itself.
@@ -390,7 +389,6 @@ function* threadBody(self: () => Task, body: () => Process<unknown>): Coroutine 
   if (task.shouldStop) return -ERRNO.EINTR;
   task.started = true;
   const result = callProcess(body);
-  if (!isCoroutine(result)) return yield* finish(result);
-  task.frame.tail = result;
-  return undefined;
+  // Not through finish(): each resume of the task would pass through one generator more.
+  return isCoroutine(result) ? yield* result : yield* finish(result);
 }

@@ -1,8 +1,9 @@
 // Cpu: runs tasks and takes interrupts, one activation on top of another, until nothing can go on at this instant.
 import { KernelError } from '../errno.js';
 import type { Machine } from '../machine.js';
-import { CpuSoftirqs, HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/softirq.js';
+import { CpuSoftirqs } from '../softirq/cpu-softirqs.js';
 import { TaskletList } from '../softirq/tasklet-list.js';
+import { HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/vectors.js';
 import type { Alarm } from '../time/clock.js';
 import { HrtimerBase } from '../time/hrtimer.js';
 import { TimerBase } from '../time/timer-wheel.js';
@@ -185,7 +186,7 @@ export class Cpu {
       this.softirqs.step();
       return true;
     }
-    if (this.softirqs.due && this.irqsEnabled) {
+    if (this.softirqs.due) {
       this.softirqs.beginIfDue();
       return true;
     }
@@ -225,11 +226,6 @@ export class Cpu {
         }
         return true;
       }
-      if (frame.tail !== undefined) {
-        frame.coroutine = frame.tail;
-        frame.tail = undefined;
-        return true;
-      }
       value = result.value;
     } catch (error) {
       this.executing = undefined;
@@ -265,7 +261,7 @@ export class Cpu {
     this.accounting.account();
     this.preemptCount -= HARDIRQ_OFFSET;
     this.irqsEnabled = true;
-    if (this.softirqs.pending !== 0 && (this.preemptCount & IN_INTERRUPT) === 0) this.softirqs.begin(0);
+    if (this.softirqs.pending !== 0 && (this.preemptCount & IN_INTERRUPT) === 0) this.softirqs.invoke();
     return DONE;
   }
 
@@ -358,6 +354,7 @@ export class Cpu {
   #put(previous: Task, next: Task): void {
     this.#fairSlice.arm(next);
     this.irqsEnabled = true;
+    if (next === this.idle && this.softirqs.pending !== 0 && !this.softirqs.due) this.softirqs.reportIdle();
     if (next === previous) return;
     previous.preemptCount = this.preemptCount;
     this.trace(Tracepoint.schedSwitch, previous.pid, next.pid, next.nameId);

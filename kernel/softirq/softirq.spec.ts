@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
+import type { MachineOptions } from '../machine-options.js';
 import {
   localIrqDisable,
   localIrqEnable,
@@ -9,10 +10,11 @@ import {
   schedSetFifoLow,
 } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
-import { context, current, preemptCount } from '../sched/current.js';
+import { context, current, irqsDisabled, preemptCount } from '../sched/current.js';
 import { udelay, usleepRange } from '../time/delay.js';
 import {
   __raiseSoftirqIrqoff,
+  _localBhEnable,
   BLOCK_SOFTIRQ,
   HI_SOFTIRQ,
   HRTIMER_SOFTIRQ,
@@ -22,16 +24,18 @@ import {
   localSoftirqPending,
   NET_RX_SOFTIRQ,
   NET_TX_SOFTIRQ,
+  openSoftirq,
   raiseSoftirq,
+  raiseSoftirqIrqoff,
   SOFTIRQ_NAMES,
   showSoftirqs,
   TASKLET_SOFTIRQ,
 } from './softirq.js';
 
-function rig() {
+function rig(options: MachineOptions = {}) {
   const log: string[] = [];
   const printed: string[] = [];
-  const machine = new Machine({ printk: (level, text) => printed.push(`${level}: ${text}`) });
+  const machine = new Machine({ ...options, printk: (level, text) => printed.push(`${level}: ${text}`) });
   const at = (what: string) => {
     const on = current().comm.startsWith('ksoftirqd') ? ' ksoftirqd' : '';
     log.push(`${what} ${context()} ${preemptCount().toString(16)}${on}`);
@@ -230,7 +234,7 @@ describe('a mistake', () => {
     });
     run(() => hard(() => raiseSoftirq(BLOCK_SOFTIRQ)));
     expect(printed).toEqual([
-      'err: huh, entered softirq 4 BLOCK leaky with preempt_count 00000100, exited with 00000101?',
+      'err: softirq: huh, entered softirq 4 BLOCK leaky with preempt_count 00000100, exited with 00000101?',
     ]);
   });
 
@@ -260,27 +264,174 @@ describe('a mistake', () => {
     );
   });
 
-  it('of enabling bottom halves in a hard interrupt is warned of (recording 78i)', () => {
+  const whereWarned = (printed: readonly string[]): string[] =>
+    printed.flatMap((text) => /^WARNING: .* (\w+)$/m.exec(text)?.[1] ?? []);
+
+  it('of disabling and enabling bottom halves in a hard interrupt is warned of, once (recording 78i)', () => {
+    const { hard, run, printed } = rig({ lockdep: false });
+    const disableAndEnable = () => {
+      localBhDisable();
+      localBhEnable();
+    };
+    run(function* () {
+      yield* hard(disableAndEnable);
+      yield* hard(disableAndEnable);
+    });
+    expect(whereWarned(printed)).toEqual(['__local_bh_enable_ip']);
+  });
+
+  it('of bottom halves in a hard interrupt is seen by lockdep on both sides', () => {
     const { hard, run, printed } = rig();
     run(() =>
       hard(() => {
         localBhDisable();
         localBhEnable();
+        expect(irqsDisabled()).toBe(true);
       }),
     );
-    expect(printed[0]).toMatch(/cut here[\s\S]*WARNING: CPU: 0 PID: 2 at .*softirq\.spec\.ts:\d+ __local_bh_enable_ip/);
+    expect(whereWarned(printed)).toEqual(['__local_bh_disable_ip', '__local_bh_enable_ip', '__local_bh_enable_ip']);
+  });
+
+  it('of raising with interrupts on, where they are to be off, is seen by lockdep', () => {
+    const { run, printed } = rig();
+    run(function* () {
+      yield* preemptPoint();
+      raiseSoftirqIrqoff(BLOCK_SOFTIRQ);
+      __raiseSoftirqIrqoff(BLOCK_SOFTIRQ);
+    });
+    expect(whereWarned(printed)).toEqual(['__raise_softirq_irqoff']);
+  });
+
+  it('of going idle with softirqs raised that nobody was woken for is reported, ten times at most', () => {
+    const { run, printed, log } = rig({ lockdep: false });
+    run(function* () {
+      for (let i = 0; i < 12; i++) {
+        __raiseSoftirqIrqoff(NET_RX_SOFTIRQ);
+        yield* usleepRange(100, 100);
+      }
+    });
+    const report = 'warning: NOHZ tick-stop error: local softirq work is pending, handler #08!!!';
+    expect(printed).toEqual(Array.from({ length: 10 }, () => report));
+    expect(log).toHaveLength(12);
   });
 });
 
-it('/proc/softirqs shows how often each vector ran', () => {
-  const { machine, hard, run } = rig();
+describe('bottom halves enabled with interrupts off', () => {
+  it('run softirqs with interrupts on, and leave them off', () => {
+    const { run, machine, at } = rig({ lockdep: false });
+    machine.softirqs.open(BLOCK_SOFTIRQ, () => at(`BLOCK ${irqsDisabled()}`));
+    const log = run(function* () {
+      localBhDisable();
+      raiseSoftirq(BLOCK_SOFTIRQ);
+      localIrqDisable();
+      localBhEnable();
+      yield* preemptPoint();
+      at(`task ${irqsDisabled()}`);
+      localIrqEnable();
+    });
+    expect(log).toEqual(['BLOCK false softirq 101', 'task true task 0']);
+  });
+
+  it('with lockdep warn, and leave interrupts on', () => {
+    const { run, printed } = rig();
+    run(function* () {
+      localIrqDisable();
+      localBhDisable();
+      localBhEnable();
+      expect(irqsDisabled()).toBe(false);
+      yield* preemptPoint();
+    });
+    expect(printed[0]).toMatch(/__local_bh_enable_ip$/m);
+  });
+
+  it('by _local_bh_enable leave what is raised to the next chance', () => {
+    const { run, hard, at } = rig();
+    const log = run(function* () {
+      localBhDisable();
+      localIrqDisable();
+      raiseSoftirq(BLOCK_SOFTIRQ);
+      _localBhEnable();
+      localIrqEnable();
+      yield* preemptPoint();
+      at('enabled');
+      yield* hard(() => {});
+    });
+    expect(log).toEqual(['enabled task 0', 'BLOCK softirq 100']);
+  });
+});
+
+describe('ksoftirqd', () => {
+  it('is there from the start, asleep, SCHED_NORMAL, one on each CPU', () => {
+    const { machine } = rig({ cpus: 2 });
+    const threads = [...machine.tasks].map(({ comm, stateLetter, policy, nice, cpusAllowed }) =>
+      [comm, stateLetter, policy, nice, cpusAllowed].join(' '),
+    );
+    expect(threads).toEqual(['ksoftirqd/0 S SCHED_NORMAL 0 1', 'ksoftirqd/1 S SCHED_NORMAL 0 2']);
+  });
+
+  it('runs the softirqs of hard interrupts if these are threads (recording 21, threadirqs)', () => {
+    const { machine, hard, run, at } = rig({ threadirqs: true });
+    const log = run(function* () {
+      yield* hard(() => raiseSoftirq(BLOCK_SOFTIRQ));
+      at('task');
+      yield* usleepRange(100, 100);
+      localBhDisable();
+      raiseSoftirq(BLOCK_SOFTIRQ);
+      localBhEnable();
+      yield* preemptPoint();
+    });
+    expect(machine.threadirqs).toBe(true);
+    expect(log).toEqual(['task task 0', 'BLOCK softirq 100 ksoftirqd', 'BLOCK softirq 101']);
+  });
+});
+
+describe("a vector of the user's own", () => {
+  it('comes just before RCU, which is the last', () => {
+    const { machine, run, hard, at } = rig({ extraSoftirqs: ['MY_SOFTIRQ'] });
+    const MY_SOFTIRQ = machine.softirqs.nrOf('MY_SOFTIRQ');
+    expect([MY_SOFTIRQ, machine.softirqs.nrOf('RCU')]).toEqual([9, 10]);
+    const log = run(function* () {
+      openSoftirq(MY_SOFTIRQ, () => at('mine'));
+      yield* hard(() => {
+        raiseSoftirq(MY_SOFTIRQ);
+        raiseSoftirq(BLOCK_SOFTIRQ);
+        expect(localSoftirqPending()).toBe(0x210);
+      });
+    });
+    expect(log).toEqual(['BLOCK softirq 100', 'mine softirq 100']);
+  });
+
+  it.each([[['HI']], [['A', 'A']], [['']], [Array.from({ length: 23 }, (_, i) => `V${i}`)]])(
+    'is refused under the names %j',
+    (extraSoftirqs) => {
+      expect(() => new Machine({ extraSoftirqs })).toThrow(expect.objectContaining({ code: 'EINVAL' }));
+    },
+  );
+
+  it('that the machine has not got cannot be opened or raised', () => {
+    const { machine } = rig();
+    machine.runTask(function* () {
+      yield* preemptPoint();
+      for (const call of [raiseSoftirq, raiseSoftirqIrqoff, __raiseSoftirqIrqoff]) {
+        expect(() => call(10)).toThrow(expect.objectContaining({ code: 'EINVAL' }));
+      }
+      expect(() => openSoftirq(10, () => {})).toThrow('the machine has no softirq 10');
+      expect(() => machine.softirqs.nrOf('MY_SOFTIRQ')).toThrow('the machine has no softirq MY_SOFTIRQ');
+    });
+  });
+});
+
+it('/proc/softirqs is byte for byte what a kernel shows', () => {
+  const { machine, hard, run } = rig({ cpus: 2, extraSoftirqs: ['MY_SOFTIRQ'] });
   run(() => hard(() => raiseSoftirq(BLOCK_SOFTIRQ)));
-  expect(showSoftirqs(machine).split('\n').slice(0, 6)).toEqual([
-    '                    CPU0       ',
-    '          HI:          0',
-    '       TIMER:          0',
-    '      NET_TX:          0',
-    '      NET_RX:          0',
-    '       BLOCK:          1',
+  const row = (name: string, ...counts: number[]): string =>
+    `${name.padStart(12)}:${counts.map((count) => ` ${String(count).padStart(10)}`).join('')}`;
+  expect(showSoftirqs(machine).split('\n')).toEqual([
+    '                    CPU0       CPU1       ',
+    '          HI:          0          0',
+    ...['TIMER', 'NET_TX', 'NET_RX'].map((name) => row(name, 0, 0)),
+    row('BLOCK', 1, 0),
+    ...['IRQ_POLL', 'TASKLET', 'SCHED', 'HRTIMER', 'MY_SOFTIRQ', 'RCU'].map((name) => row(name, 0, 0)),
+    '',
   ]);
 });

@@ -1,19 +1,20 @@
 // The tasklets of one CPU and vector: scheduled ones in order, each run by one CPU at a time (kernel/softirq.c).
 import { cutsOff } from '../sched/atomic.js';
-import { type Atomic, DONE, type Outcome, SUSPENDED } from '../sched/coroutine.js';
+import { type Atomic, DONE, type Frame, type Outcome, SUSPENDED } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { Task } from '../sched/task.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { Tracepoint } from '../trace/ring.js';
 
-/** Softirq context; may not sleep. */
+/** A tasklet's function in its present form: it gets the tasklet. Softirq context; may not sleep. */
 export type TaskletFn = (tasklet: Tasklet) => Atomic<void>;
 
 /** Bits of {@link Tasklet.state}: scheduled, and its function under way. */
 export const TASKLET_STATE_SCHED = 0;
 export const TASKLET_STATE_RUN = 1;
 
-export function nameOf(fn: TaskletFn): string {
+/** The name of a tasklet's function, for traces and reports. */
+export function nameOf(fn: { readonly name: string }): string {
   return fn.name || 'tasklet';
 }
 
@@ -21,7 +22,7 @@ export function nameOf(fn: TaskletFn): string {
  * A function to be run soon in softirq context (struct tasklet_struct). Extend it to carry data, where C uses from_tasklet.
  *
  * @deprecated As in the kernel, which keeps tasklets for drivers that have them: take a thread function
- * (`requestThreadedIrq`) or a work item (`queueWork`), which may sleep.
+ * (`requestThreadedIrq`), a work item (`queueWork`), which may sleep, or one of a `WQ_BH` queue, which runs where tasklets do.
  *
  * ```ts
  * const tasklet = new Tasklet(() => log('bottom half'));       // DECLARE_TASKLET(tasklet, fn)
@@ -32,22 +33,30 @@ export function nameOf(fn: TaskletFn): string {
  * ```
  */
 export class Tasklet {
-  /** Set by taskletSetup only. */
+  /** Set by taskletSetup and taskletInit only. */
   fn: TaskletFn;
   /** Shown in traces and reports. */
   name: string;
   /** Disabled as often as this; 0 is enabled. */
   count: number;
+  /** The function gets the tasklet; else, in the old form, {@link data}. */
+  useCallback = true;
+  /** What a function in the old form gets. */
+  data: unknown = 0;
   /** It will run, and scheduling it does nothing (TASKLET_STATE_SCHED). */
   scheduled = false;
   /** Its function is under way, on one CPU (TASKLET_STATE_RUN). */
   running = false;
   /** Behind it in its list. */
   next: Tasklet | undefined;
-  /** Found disabled, or running elsewhere, when its turn came there. */
-  parkedOn: TaskletList | undefined;
+  /** Found disabled, or running elsewhere, when its turn came there last. */
+  putBackOn: TaskletList | undefined;
   /** Tasks that wait for it to be idle. */
   readonly waiters = new Set<Task>();
+  /** What spins until its function has ended. */
+  readonly spinners = new Set<Frame>();
+  /** Where its function runs, or ran last. */
+  cpu: Cpu | undefined;
 
   /** `count` 1 makes it disabled (DECLARE_TASKLET_DISABLED). */
   constructor(fn: TaskletFn, count: 0 | 1 = 0) {
@@ -61,16 +70,20 @@ export class Tasklet {
     return (this.scheduled ? 1 << TASKLET_STATE_SCHED : 0) | (this.running ? 1 << TASKLET_STATE_RUN : 0);
   }
 
-  /** Lets it run where its turn had come in vain, in ksoftirqd, if nothing is in the way any more. */
-  unpark(): void {
-    const list = this.parkedOn;
-    if (list === undefined || this.running || this.count > 0) return;
-    this.parkedOn = undefined;
-    list.add(this);
+  /** Has it tried again at once where its turn had come in vain, if nothing is in the way any more. */
+  retry(): void {
+    if (this.putBackOn !== undefined && !this.running && this.count === 0) this.putBackOn.retry();
   }
 
   wakeWaiters(): void {
     for (const task of this.waiters) wakeUpProcess(task);
+  }
+
+  /** Its function has ended. */
+  releaseSpinners(): void {
+    for (const frame of this.spinners) frame.spinning = false;
+    this.spinners.clear();
+    for (const cpu of this.cpu?.machine.cpus ?? []) cpu.kick();
   }
 }
 
@@ -88,10 +101,13 @@ export class TaskletList {
 
   /** Puts a tasklet behind the others and raises the vector. */
   add(tasklet: Tasklet): void {
-    if (this.#last === undefined) this.#first = tasklet;
-    else this.#last.next = tasklet;
-    this.#last = tasklet;
+    this.#append(tasklet);
     this.#cpu.softirqs.raise(this.#vector);
+  }
+
+  /** One that was put back can run now. */
+  retry(): void {
+    this.#cpu.softirqs.retry(this.#vector);
   }
 
   /** The softirq: runs those that are scheduled now; what is scheduled meanwhile waits for the next pass. */
@@ -102,14 +118,21 @@ export class TaskletList {
     return this.#walk(first);
   }
 
+  #append(tasklet: Tasklet): void {
+    if (this.#last === undefined) this.#first = tasklet;
+    else this.#last.next = tasklet;
+    this.#last = tasklet;
+  }
+
   #walk(first: Tasklet | undefined): Outcome {
     let tasklet = first;
     while (tasklet !== undefined) {
       const { next } = tasklet;
       tasklet.next = undefined;
       if (tasklet.running || tasklet.count > 0) {
-        // The kernel raises the softirq again and again until it can run; here nobody spins.
-        tasklet.parkedOn = this;
+        tasklet.putBackOn = this;
+        this.#append(tasklet);
+        this.#cpu.softirqs.putBack(this.#vector);
       } else if (this.#call(tasklet) === SUSPENDED) {
         return this.#deferWalk(next);
       }
@@ -126,8 +149,10 @@ export class TaskletList {
   #call(tasklet: Tasklet): Outcome {
     const cpu = this.#cpu;
     const { trace } = cpu.machine;
+    tasklet.putBackOn = undefined;
     tasklet.scheduled = false;
     tasklet.running = true;
+    tasklet.cpu = cpu;
     if (tasklet.waiters.size > 0) tasklet.wakeWaiters();
     cpu.trace(Tracepoint.taskletEntry, 0, 0, trace.intern(tasklet.name));
     let result: unknown;
@@ -149,8 +174,9 @@ export class TaskletList {
     const cpu = this.#cpu;
     cpu.trace(Tracepoint.taskletExit, 0, 0, cpu.machine.trace.intern(tasklet.name));
     tasklet.running = false;
-    tasklet.unpark();
+    tasklet.retry();
     if (tasklet.waiters.size > 0) tasklet.wakeWaiters();
+    if (tasklet.spinners.size > 0) tasklet.releaseSpinners();
     return DONE;
   }
 }

@@ -1,11 +1,11 @@
 // Tasklets: scheduled, disabled, enabled and killed (include/linux/interrupt.h, kernel/softirq.c).
 import { KernelError } from '../errno.js';
 import { mightSleep } from '../sched/core.js';
-import { type Coroutine, Request } from '../sched/coroutine.js';
+import { type Atomic, type Coroutine, Request } from '../sched/coroutine.js';
 import { current, inInterrupt, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
 import { TASK_RUNNING, TASK_UNINTERRUPTIBLE } from '../sched/task.js';
-import { nameOf, type Tasklet, type TaskletFn } from './tasklet-list.js';
+import { nameOf, Tasklet, type TaskletFn } from './tasklet-list.js';
 
 export { TASKLET_STATE_RUN, TASKLET_STATE_SCHED, Tasklet, type TaskletFn } from './tasklet-list.js';
 
@@ -13,20 +13,57 @@ export { TASKLET_STATE_RUN, TASKLET_STATE_SCHED, Tasklet, type TaskletFn } from 
  * Gives a tasklet its function, and makes it enabled and idle (tasklet_setup); one that is made with its function needs no
  * such call. Any context.
  *
- * @throws KernelError EBUSY when it is scheduled or running: {@link taskletKill} waits until it is not
+ * @deprecated for new code, as {@link Tasklet}
+ * @throws KernelError EBUSY when it is scheduled or running, where the kernel would lose the list that it stands in:
+ * {@link taskletKill} waits until it is not
  */
 export function taskletSetup(tasklet: Tasklet, fn: TaskletFn): void {
-  if (tasklet.state !== 0) {
-    throw new KernelError('EBUSY', `tasklet_setup: ${tasklet.name} is in use`, { hint: 'yield* taskletKill() first' });
-  }
+  checkIdle(tasklet, 'tasklet_setup');
   tasklet.fn = fn;
   tasklet.name = nameOf(fn);
   tasklet.count = 0;
+  tasklet.useCallback = true;
+  tasklet.data = 0;
+}
+
+/**
+ * As {@link taskletSetup} in the old form: the function gets `data` (tasklet_init). Any context.
+ *
+ * @deprecated for {@link taskletSetup}, and with it for a thread function, a work item or a `WQ_BH` queue
+ * @throws KernelError EBUSY when it is scheduled or running
+ */
+export function taskletInit<T>(tasklet: Tasklet, func: (data: T) => Atomic<void>, data: T): void {
+  checkIdle(tasklet, 'tasklet_init');
+  tasklet.fn = () => func(data);
+  tasklet.name = nameOf(func);
+  tasklet.count = 0;
+  tasklet.useCallback = false;
+  tasklet.data = data;
+}
+
+/**
+ * A tasklet in the old form, whose function gets 0 (DECLARE_TASKLET_OLD; `count` 1: DECLARE_TASKLET_DISABLED_OLD).
+ *
+ * @deprecated for `new Tasklet(fn)` (DECLARE_TASKLET), and with it for a thread function, a work item or a `WQ_BH` queue
+ */
+export function declareTaskletOld(func: (data: number) => Atomic<void>, count: 0 | 1 = 0): Tasklet {
+  const tasklet = new Tasklet(() => {}, count);
+  taskletInit(tasklet, func, 0);
+  tasklet.count = count;
+  return tasklet;
+}
+
+function checkIdle(tasklet: Tasklet, what: string): void {
+  if (tasklet.state === 0) return;
+  throw new KernelError('EBUSY', `${what}: ${tasklet.name} is in use`, { hint: 'yield* taskletKill() first' });
 }
 
 /**
  * Has a tasklet run on this CPU, in TASKLET softirq (tasklet_schedule). One that is scheduled already, in whichever
  * softirq, is left alone; one whose function is under way runs once more. Any context.
+ *
+ * A disabled one that is scheduled keeps ksoftirqd busy until it is enabled, as in the kernel: the vector stays raised, and
+ * tasks of SCHED_NORMAL share the CPU with ksoftirqd.
  */
 export function taskletSchedule(tasklet: Tasklet): void {
   if (tasklet.scheduled) return;
@@ -53,15 +90,46 @@ export function taskletDisableNosync(tasklet: Tasklet): void {
  */
 export const taskletDisable = effect(function* taskletDisable(tasklet: Tasklet) {
   taskletDisableNosync(tasklet);
-  mightSleep('tasklet_disable');
+  yield* taskletUnlockWait(tasklet);
+});
+
+/**
+ * As {@link taskletDisableNosync}, and spins until its function has ended (tasklet_disable_in_atomic). Any context but the
+ * tasklet's own.
+ *
+ * @deprecated as in the kernel: use {@link taskletDisable} in process context
+ * @throws KernelError EDEADLK when the function is under way on this CPU, which would spin for ever
+ */
+export const taskletDisableInAtomic = effect(function* taskletDisableInAtomic(tasklet: Tasklet) {
+  taskletDisableNosync(tasklet);
+  const cpu = thisCpu();
+  while (tasklet.running) {
+    if (tasklet.cpu === cpu) {
+      throw new KernelError('EDEADLK', `tasklet_disable_in_atomic: ${tasklet.name} runs on this CPU`, {
+        hint: 'taskletDisableNosync() does not wait',
+      });
+    }
+    tasklet.spinners.add(cpu.activation);
+    yield Request.spin;
+  }
+});
+
+/** Waits until the function of a tasklet has ended, if it is under way (tasklet_unlock_wait). `EDEADLK` in interrupt context. Process context. */
+export const taskletUnlockWait = effect(function* taskletUnlockWait(tasklet: Tasklet) {
+  mightSleep('tasklet_unlock_wait');
   yield* waitWhile(tasklet, () => tasklet.running);
 });
 
-/** Ends one disable; a tasklet that was scheduled meanwhile then runs, in ksoftirqd (tasklet_enable). Any context. */
+/**
+ * Ends one disable; a tasklet that was scheduled meanwhile then runs, in ksoftirqd or behind the next interrupt
+ * (tasklet_enable). Any context.
+ *
+ * @throws KernelError EINVAL when it is not disabled, where the kernel would let its count fall below 0
+ */
 export function taskletEnable(tasklet: Tasklet): void {
   if (tasklet.count === 0) throw new KernelError('EINVAL', `tasklet_enable: ${tasklet.name} is not disabled`);
   tasklet.count--;
-  tasklet.unpark();
+  tasklet.retry();
 }
 
 /**
@@ -72,18 +140,19 @@ export function taskletEnable(tasklet: Tasklet): void {
  * @throws KernelError EDEADLK in interrupt context, when it would have to wait
  */
 export const taskletKill = effect(function* taskletKill(tasklet: Tasklet) {
-  if (inInterrupt()) thisCpu().machine.printk('notice', 'Attempt to kill tasklet from interrupt');
-  mightSleep('tasklet_kill');
+  if (inInterrupt()) thisCpu().machine.printk('notice', 'softirq: Attempt to kill tasklet from interrupt');
+  if (tasklet.scheduled) mightSleep('tasklet_kill');
   yield* waitWhile(tasklet, () => tasklet.scheduled);
   tasklet.scheduled = true;
   try {
-    yield* waitWhile(tasklet, () => tasklet.running);
+    yield* taskletUnlockWait(tasklet);
   } finally {
     tasklet.scheduled = false;
     tasklet.wakeWaiters();
   }
 });
 
+/** As wait_var_event() does on the state of a tasklet. */
 function* waitWhile(tasklet: Tasklet, condition: () => boolean): Coroutine<void> {
   const task = current();
   try {
