@@ -235,6 +235,7 @@ export class Machine {
 
   /** A task that waits on another CPU and may run on `cpu`, which has nothing better to do: a FIFO one, or any for an idle CPU. */
   waitingElsewhere(cpu: Cpu, fifoOnly: boolean): Task | undefined {
+    if (this.cpus.length === 1) return undefined;
     for (const other of this.cpus) {
       if (other === cpu || other.rq.length === 0) continue;
       // An idle CPU that is about to switch takes its only task itself.
@@ -389,6 +390,7 @@ function* threadBody(self: () => Task, body: () => Process<unknown>): Coroutine 
   if (task.shouldStop) return -ERRNO.EINTR;
   task.started = true;
   const result = callProcess(body);
-  // Not through finish(): each resume of the task would pass through one generator more.
-  return isCoroutine(result) ? yield* result : yield* finish(result);
+  if (!isCoroutine(result)) return yield* finish(result);
+  task.frame.tail = result;
+  return undefined;
 }

@@ -226,6 +226,11 @@ export class Cpu {
         }
         return true;
       }
+      if (frame.tail !== undefined) {
+        frame.coroutine = frame.tail;
+        frame.tail = undefined;
+        return true;
+      }
       value = result.value;
     } catch (error) {
       this.executing = undefined;
