@@ -46,15 +46,12 @@ export interface MachineOptions {
   readonly genericPendingIrq?: boolean;
   /** /proc/interrupts says `Level` or `Edge` (CONFIG_GENERIC_IRQ_SHOW_LEVEL); default true, as on a Pi; x86 has it not. */
   readonly genericIrqShowLevel?: boolean;
-<<<<<<< /tmp/G/m/machine-options.ts
   /** Interrupts that nobody wants are looked for on other lines: 1 as with `irqfixup`, 2 as with `irqpoll`; default 0. */
   readonly irqfixup?: 0 | 1 | 2;
   /** Lines are not disabled when nobody wants their interrupts (`noirqdebug`); default false. */
   readonly noirqdebug?: boolean;
   /** How much each new interrupt line may interrupt; default as much as it likes. */
   readonly stormGuard?: StormLimits;
-=======
   /** Names of softirqs of the user's own, as a kernel built with more of them has: they come just before RCU. */
   readonly extraSoftirqs?: readonly string[];
->>>>>>> /tmp/G/m/theirs
 }
