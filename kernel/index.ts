@@ -14,10 +14,11 @@ export {
   irqSetAffinityHint,
   irqUpdateAffinityHint,
 } from './irq/affinity.js';
-export { handleEdgeIrq } from './irq/chip.js';
 export * from './irq/flags.js';
+export * from './irq/flow.js';
 export type { FlowHandler, IrqChip, IrqDesc, IrqHandler, IrqThreadFn } from './irq/irqdesc.js';
 export * from './irq/irqdomain.js';
+export * from './irq/line-setup.js';
 export * from './irq/manage.js';
 export { showInterrupts } from './irq/proc.js';
 export * from './irq/request.js';

@@ -1,7 +1,7 @@
 // The interrupt domain of a GPIO chip whose edges come from a driver in batches: each edge is one hard interrupt.
 import { KernelError } from '../errno.js';
-import { handleEdgeIrq } from '../irq/chip.js';
 import { IRQ_TYPE_LEVEL_MASK } from '../irq/flags.js';
+import { handleEdgeIrq } from '../irq/flow.js';
 import type { IrqChip, IrqDesc } from '../irq/irqdesc.js';
 import { IrqDomain } from '../irq/irqdomain.js';
 import type { Machine } from '../machine.js';

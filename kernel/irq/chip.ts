@@ -1,9 +1,10 @@
-// Flow handlers, and the masking of lines that goes with them (kernel/irq/chip.c).
-import { DONE, type Outcome, SUSPENDED } from '../sched/coroutine.js';
-import { runningCpu, thisCpu } from '../sched/current.js';
+// Lines at their chip: started and shut down, enabled and disabled, masked and unmasked (kernel/irq/chip.c).
+import { runningCpu } from '../sched/current.js';
 import { PREEMPT_OFFSET } from '../sched/preempt.js';
-import { handleIrqEvent } from './handle.js';
+import { irqSetupAffinity } from './affinity.js';
+import { IRQ_DISABLE_UNLAZY, IRQCHIP_AFFINITY_PRE_STARTUP, IRQCHIP_EOI_THREADED } from './flags.js';
 import type { IrqDesc } from './irqdesc.js';
+import { checkIrqResend, clearIrqResend } from './resend.js';
 
 /**
  * Calls back a line's chip as the kernel does: with the line's lock held, so with preemption and interrupts off. There is
@@ -23,102 +24,148 @@ export function callChip<R>(desc: IrqDesc, callback: (desc: IrqDesc, type: numbe
   }
 }
 
-function ackIrq(desc: IrqDesc): void {
-  if (desc.chip?.ack !== undefined) callChip(desc, desc.chip.ack);
-}
-
-/** Masks a line at its chip unless it is. */
+/** Masks a line at its chip unless it is (mask_irq). */
 export function maskIrq(desc: IrqDesc): void {
-  if (desc.masked) return;
-  if (desc.chip !== undefined) callChip(desc, desc.chip.mask);
+  if (desc.masked || desc.chip === undefined) return;
+  callChip(desc, desc.chip.mask);
   desc.masked = true;
 }
 
-/** Unmasks a line at its chip unless it is. */
+/** Unmasks a line at its chip unless it is (unmask_irq). */
 export function unmaskIrq(desc: IrqDesc): void {
-  if (!desc.masked) return;
+  if (!desc.masked || desc.chip === undefined) return;
+  callChip(desc, desc.chip.unmask);
   desc.masked = false;
-  if (desc.chip !== undefined) callChip(desc, desc.chip.unmask);
 }
 
-/** Starts a line with its first action, or goes on after the last disable; it is enabled then. */
-export function startUpIrq(desc: IrqDesc): void {
-  desc.depth = 0;
-  desc.disabled = false;
-  if (!desc.started && desc.chip?.startup !== undefined) {
-    desc.started = true;
-    desc.masked = false;
-    callChip(desc, desc.chip.startup);
-  } else {
-    desc.started = true;
-    unmaskIrq(desc);
-  }
-  resendIrq(desc);
+/** Unmasks a line whose threads are done, with the end of interrupt that was put off until then (unmask_threaded_irq). */
+export function unmaskThreadedIrq(desc: IrqDesc): void {
+  const { chip } = desc;
+  if (chip?.eoi !== undefined && ((chip.flags ?? 0) & IRQCHIP_EOI_THREADED) !== 0) callChip(desc, chip.eoi);
+  unmaskIrq(desc);
 }
 
-/** Shuts a line down that has lost its last action. */
-export function shutDownIrq(desc: IrqDesc): void {
-  if (!desc.started) return;
-  desc.depth = 1;
-  desc.disabled = true;
-  desc.started = false;
-  if (desc.chip?.shutdown === undefined) {
+/** Acknowledges an interrupt at the line's chip, if that has to be. */
+export function ackIrq(desc: IrqDesc): void {
+  if (desc.chip?.ack !== undefined) callChip(desc, desc.chip.ack);
+}
+
+/** Masks a line and acknowledges its interrupt, in one call if the chip has one (mask_ack_irq). */
+export function maskAckIrq(desc: IrqDesc): void {
+  if (desc.chip?.maskAck === undefined) {
     maskIrq(desc);
-  } else {
-    desc.masked = true;
-    callChip(desc, desc.chip.shutdown);
-  }
-}
-
-/** Delivers an interrupt that was kept: by the hardware if it can, else by hand. A level needs none, it is still there. */
-function resendIrq(desc: IrqDesc): void {
-  if (!desc.pending) return;
-  desc.pending = false;
-  if (desc.isLevel) return;
-  if (desc.chip?.retrigger !== undefined && callChip(desc, desc.chip.retrigger)) return;
-  thisCpu().callFunction(() => (desc.handleIrq === undefined ? DONE : desc.handleIrq(desc)));
-}
-
-function maskAckIrq(desc: IrqDesc): void {
-  if (desc.chip?.maskAck !== undefined) {
-    callChip(desc, desc.chip.maskAck);
-    desc.masked = true;
+    ackIrq(desc);
     return;
   }
-  maskIrq(desc);
-  ackIrq(desc);
+  callChip(desc, desc.chip.maskAck);
+  desc.masked = true;
+}
+
+/** Enables a line, or unmasks one that is enabled (irq_enable). */
+export function irqEnable(desc: IrqDesc): void {
+  const enable = desc.chip?.enable;
+  if (!desc.disabled || enable === undefined) {
+    desc.disabled = false;
+    unmaskIrq(desc);
+    return;
+  }
+  desc.disabled = false;
+  callChip(desc, enable);
+  desc.masked = false;
+}
+
+function disable(desc: IrqDesc, mask: boolean): void {
+  if (!desc.disabled) {
+    desc.disabled = true;
+    if (desc.chip?.disable !== undefined) {
+      callChip(desc, desc.chip.disable);
+      desc.masked = true;
+      return;
+    }
+  }
+  if (mask) maskIrq(desc);
 }
 
 /**
- * Edge flow: ack, then the actions. An edge that comes meanwhile, or while the line is disabled, is kept as pending, one
- * deep, with the line masked, and replayed behind the actions or by enable_irq.
+ * Disables a line (irq_disable). A chip without `disable` is left alone unless the line is IRQ_DISABLE_UNLAZY: that the line
+ * is masked only when an interrupt comes meanwhile, which then is kept, spares the hardware the usual case.
  */
-export function handleEdgeIrq(desc: IrqDesc): Outcome {
-  if (desc.inProgress || desc.disabled || desc.actions.length === 0) {
-    if (desc.pending) desc.coalesced++;
-    desc.pending = true;
-    maskAckIrq(desc);
-    return DONE;
+export function irqDisable(desc: IrqDesc): void {
+  disable(desc, (desc.settings & IRQ_DISABLE_UNLAZY) !== 0);
+}
+
+/** Enables a per-CPU line on one CPU, the running one (irq_percpu_enable). */
+export function irqPercpuEnable(desc: IrqDesc, cpuId: number): void {
+  const { chip } = desc;
+  if (chip !== undefined) callChip(desc, chip.enable ?? chip.unmask);
+  desc.percpuEnabled = (desc.percpuEnabled ?? 0) | (1 << cpuId);
+}
+
+/** Disables a per-CPU line on one CPU, the running one (irq_percpu_disable). */
+export function irqPercpuDisable(desc: IrqDesc, cpuId: number): void {
+  const { chip } = desc;
+  if (chip !== undefined) callChip(desc, chip.disable ?? chip.mask);
+  desc.percpuEnabled = (desc.percpuEnabled ?? 0) & ~(1 << cpuId);
+}
+
+/** Makes a line ready to be started; its domain could still refuse here (irq_activate). */
+export function irqActivate(desc: IrqDesc): void {
+  desc.activated = true;
+}
+
+function startAtChip(desc: IrqDesc): void {
+  const { chip, machine } = desc;
+  if (!desc.activated) machine.warnOnce('startup without activation', '', '__irq_startup');
+  if (chip?.startup === undefined) {
+    irqEnable(desc);
+  } else {
+    callChip(desc, chip.startup);
+    desc.disabled = false;
+    desc.masked = false;
   }
-  const cpu = thisCpu();
-  desc.count(cpu);
-  ackIrq(desc);
-  return edgeLoop(desc);
+  desc.started = true;
 }
 
-function edgeLoop(desc: IrqDesc): Outcome {
-  do {
-    if (desc.actions.length === 0) {
-      maskIrq(desc);
-      return DONE;
-    }
-    if (desc.pending) unmaskIrq(desc);
-    if (handleIrqEvent(desc) === SUSPENDED) return deferLoop(desc);
-  } while (desc.pending && !desc.disabled);
-  return DONE;
+/**
+ * Starts a line, with its CPUs chosen, or goes on with one that was started before; it is enabled then, whatever its depth
+ * was (irq_startup). With `resend`, an interrupt that was kept comes now.
+ */
+export function irqStartup(desc: IrqDesc, resend: boolean): void {
+  desc.depth = 0;
+  if (desc.started) {
+    irqEnable(desc);
+  } else {
+    const affinityFirst = ((desc.chip?.flags ?? 0) & IRQCHIP_AFFINITY_PRE_STARTUP) !== 0;
+    if (affinityFirst) irqSetupAffinity(desc);
+    startAtChip(desc);
+    if (!affinityFirst) irqSetupAffinity(desc);
+  }
+  if (resend) checkIrqResend(desc, false);
 }
 
-/** On its own, since a closure in the loop would cost it an object a call. */
-function deferLoop(desc: IrqDesc): Outcome {
-  return thisCpu().defer(() => (desc.pending && !desc.disabled ? edgeLoop(desc) : DONE));
+/** As {@link irqStartup}, of a line that nobody has made ready (irq_activate_and_startup). */
+export function irqActivateAndStartup(desc: IrqDesc, resend: boolean): void {
+  irqActivate(desc);
+  irqStartup(desc, resend);
+}
+
+/** Shuts a line down that has lost its last action, and masks it (irq_shutdown). What it has kept stays kept. */
+export function irqShutdown(desc: IrqDesc): void {
+  if (!desc.started) return;
+  clearIrqResend(desc);
+  desc.depth = 1;
+  if (desc.chip?.shutdown === undefined) {
+    disable(desc, true);
+  } else {
+    callChip(desc, desc.chip.shutdown);
+    desc.disabled = true;
+    desc.masked = true;
+  }
+  desc.started = false;
+}
+
+/** As {@link irqShutdown}, and takes {@link irqActivate} back (irq_shutdown_and_deactivate). */
+export function irqShutdownAndDeactivate(desc: IrqDesc): void {
+  irqShutdown(desc);
+  desc.activated = false;
 }

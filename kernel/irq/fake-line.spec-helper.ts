@@ -3,8 +3,8 @@ import { Machine } from '../machine.js';
 import type { LogLevel } from '../machine-options.js';
 import { context, current, thisCpu } from '../sched/current.js';
 import { contextOf } from '../sched/preempt.js';
-import { handleEdgeIrq } from './chip.js';
 import { IRQ_HANDLED, type IrqReturn } from './flags.js';
+import { handleEdgeIrq } from './flow.js';
 import type { IrqChip, IrqDesc } from './irqdesc.js';
 import { IrqDomain } from './irqdomain.js';
 

@@ -59,6 +59,8 @@ export const IRQ_IS_POLLED = 1 << 18;
 export const IRQ_DISABLE_UNLAZY = 1 << 19;
 export const IRQ_HIDDEN = 1 << 20;
 export const IRQ_NO_DEBUG = 1 << 21;
+/** Those that irq_modify_status may touch, with the trigger type. */
+export const IRQF_MODIFY_MASK = 0x1f_ff0f;
 
 /** What a chip is like (enum in include/linux/irq.h). */
 export const IRQCHIP_SET_TYPE_MASKED = 1 << 0;

@@ -1,5 +1,5 @@
 // Walking the actions of a line: every handler runs, results are or-ed, threads are woken (kernel/irq/handle.c).
-import { type Coroutine, DONE, isCoroutine, isPromiseLike, type Outcome } from '../sched/coroutine.js';
+import { type Coroutine, DONE, isCoroutine, isPromiseLike, type Outcome, SUSPENDED } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
 import type { Task } from '../sched/task.js';
@@ -7,46 +7,80 @@ import { wakeUpProcess } from '../sched/wakeup.js';
 import { Tracepoint } from '../trace/ring.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD } from './flags.js';
 import type { IrqAction, IrqDesc } from './irqdesc.js';
-import { reportBadReturn } from './spurious.js';
+import { noteInterrupt, reportBadReturn } from './spurious.js';
 
-const IRQ_RETURN_MASK = IRQ_HANDLED | IRQ_WAKE_THREAD;
+/** What is done around the actions: the line is marked in progress, and their answer is judged (spurious.c). */
+const IN_PROGRESS = 1;
+const NOTED = 2;
 
-/** Runs all actions of a line with the line marked in progress. Hard interrupt context. */
+/**
+ * Runs all actions of a line with the line marked in progress (handle_irq_event); {@link IrqDesc.lastReturn} is then what
+ * they have answered. Hard interrupt context, or another one with interrupts off.
+ */
 export function handleIrqEvent(desc: IrqDesc): Outcome {
   desc.pending = false;
   desc.inProgress = true;
-  return walk(thisCpu(), desc, desc.actions, 0, IRQ_NONE);
+  return walk(thisCpu(), desc, desc.actions, 0, IRQ_NONE, IN_PROGRESS | NOTED);
 }
 
-/** Wakes the tasks in synchronize_irq once nothing of the line runs any more. */
+/** As {@link handleIrqEvent}, with nobody judging the answer (__handle_irq_event_percpu of a line in progress). */
+export function handleUntrackedEvent(desc: IrqDesc): Outcome {
+  desc.pending = false;
+  desc.inProgress = true;
+  return walk(thisCpu(), desc, desc.actions, 0, IRQ_NONE, IN_PROGRESS);
+}
+
+/** As {@link handleIrqEvent} on a line that several CPUs may handle at once: nothing is marked (handle_irq_event_percpu). */
+export function handleIrqEventPercpu(desc: IrqDesc): Outcome {
+  return walk(thisCpu(), desc, desc.actions, 0, IRQ_NONE, NOTED);
+}
+
+/** Runs the one action of a line that each CPU has for itself, with the data of this CPU; its answer does not count. */
+export function handlePercpuDevidAction(desc: IrqDesc, action: IrqAction): Outcome {
+  const cpu = thisCpu();
+  const devId = action.percpuDevId?.of(cpu.machine)[cpu.id];
+  const result = callHandler(cpu, desc, action, devId);
+  if (isCoroutine(result)) {
+    return cpu.suspend(result, (value, thrown) => {
+      leaveHandler(cpu, desc, action, thrown ? failed(desc, action, value) : value);
+      return DONE;
+    });
+  }
+  leaveHandler(cpu, desc, action, result);
+  return DONE;
+}
+
+/** Wakes the tasks that wait for threads of the line, which look whether they are done or ready. */
 export function wakeSynchronizers(desc: IrqDesc): void {
   if (desc.waiters.size === 0) return;
   for (const task of desc.waiters) wakeUpProcess(task);
 }
 
+/** A thread function of the line has finished (wake_threads_waitq). */
+export function wakeThreadsWaitq(desc: IrqDesc): void {
+  if (--desc.threadsActive === 0) wakeSynchronizers(desc);
+}
+
 /** Runs the actions from `first` on; `results` is what those before have answered. */
-function walk(cpu: Cpu, desc: IrqDesc, actions: readonly IrqAction[], first: number, results: number): Outcome {
+function walk(
+  cpu: Cpu,
+  desc: IrqDesc,
+  actions: readonly IrqAction[],
+  first: number,
+  results: number,
+  around: number,
+): Outcome {
   let all = results;
   for (let i = first; i < actions.length; i++) {
     const action = actions[i];
     if (action === undefined || action.removed) continue;
-    cpu.trace(Tracepoint.irqHandlerEntry, desc.irq, 0, action.nameId);
-    let result: unknown;
-    try {
-      result = action.handler(desc.irq, action.devId);
-    } catch (error) {
-      result = failed(desc, action, error);
-    }
-    if (typeof result !== 'number') {
-      if (isCoroutine(result)) return suspendWalk(cpu, desc, actions, i, all, action, result);
-      if (isPromiseLike(result)) result = promised(cpu, desc, action, result);
+    const result = callHandler(cpu, desc, action, action.devId);
+    if (typeof result !== 'number' && isCoroutine(result)) {
+      return suspendWalk(cpu, desc, actions, i, all, around, result);
     }
     all |= conclude(cpu, desc, action, result);
   }
-  if ((all & ~IRQ_RETURN_MASK) !== 0) reportBadReturn(desc, (all >>> 0).toString(16), actions);
-  desc.inProgress = false;
-  wakeSynchronizers(desc);
-  return DONE;
+  return leaveEvent(desc, all, around);
 }
 
 /** Goes on with the walk when the coroutine is done. On its own, since a closure in the walk would cost it an object a call. */
@@ -56,13 +90,50 @@ function suspendWalk(
   actions: readonly IrqAction[],
   at: number,
   results: number,
-  action: IrqAction,
+  around: number,
   coroutine: Coroutine,
 ): Outcome {
   return cpu.suspend(coroutine, (value, thrown) => {
+    const action = actions[at];
+    if (action === undefined) return DONE;
     const answer = conclude(cpu, desc, action, thrown ? failed(desc, action, value) : value);
-    return walk(cpu, desc, actions, at + 1, results | answer);
+    return walk(cpu, desc, actions, at + 1, results | answer, around);
   });
+}
+
+function leaveEvent(desc: IrqDesc, all: number, around: number): Outcome {
+  desc.lastReturn = all;
+  if ((around & NOTED) !== 0 && noteInterrupt(desc, all) === SUSPENDED) {
+    return (around & IN_PROGRESS) === 0 ? SUSPENDED : deferEndOfProgress(desc);
+  }
+  if ((around & IN_PROGRESS) !== 0) endProgress(desc);
+  return DONE;
+}
+
+function endProgress(desc: IrqDesc): void {
+  desc.inProgress = false;
+  wakeSynchronizers(desc);
+}
+
+function deferEndOfProgress(desc: IrqDesc): Outcome {
+  return thisCpu().defer(() => {
+    endProgress(desc);
+    return DONE;
+  });
+}
+
+/** Calls a handler: its answer, or the generator that comes to it. */
+function callHandler(cpu: Cpu, desc: IrqDesc, action: IrqAction, devId: unknown): unknown {
+  cpu.trace(Tracepoint.irqHandlerEntry, desc.irq, 0, action.nameId);
+  let result: unknown;
+  try {
+    result = action.handler(desc.irq, devId);
+  } catch (error) {
+    return failed(desc, action, error);
+  }
+  return typeof result !== 'number' && isPromiseLike(result) && !isCoroutine(result)
+    ? promised(cpu, desc, action, result)
+    : result;
 }
 
 /** What a handler that threw counts as: the line goes on working. */
@@ -82,11 +153,17 @@ function promised(cpu: Cpu, desc: IrqDesc, action: IrqAction, promise: PromiseLi
   return IRQ_HANDLED;
 }
 
-/** Deals with one action's answer, and returns it as far as it is one. */
-function conclude(cpu: Cpu, desc: IrqDesc, action: IrqAction, result: unknown): number {
+/** A handler is done: its answer, as far as it is one. */
+function leaveHandler(cpu: Cpu, desc: IrqDesc, action: IrqAction, result: unknown): number {
   if (cpu.irqsEnabled) enabledInterrupts(cpu, desc, action);
   const answer = typeof result === 'number' ? result | 0 : IRQ_NONE;
   cpu.trace(Tracepoint.irqHandlerExit, desc.irq, answer, action.nameId);
+  return answer;
+}
+
+/** Deals with one action's answer, and returns it as far as it is one. */
+function conclude(cpu: Cpu, desc: IrqDesc, action: IrqAction, result: unknown): number {
+  const answer = leaveHandler(cpu, desc, action, result);
   if (answer === IRQ_WAKE_THREAD) wakeThread(desc, action);
   else if (answer !== result && result !== answer >>> 0) reportBadReturn(desc, String(result), [action]);
   return answer;
@@ -111,10 +188,17 @@ function wakeThread(desc: IrqDesc, action: IrqAction): void {
   wakeIrqThread(desc, action, thread);
 }
 
-/** Wakes an interrupt thread; one that is woken already, and has not run yet, runs once (__irq_wake_thread). */
+/**
+ * Wakes an interrupt thread; one that is woken already, and has not run yet, runs once (__irq_wake_thread). Under ONESHOT
+ * the line then stays masked until the thread is done. A thread that is gone has handled its interrupt.
+ */
 export function wakeIrqThread(desc: IrqDesc, action: IrqAction, thread: Task): void {
   if (action.runThread || thread.exited) return;
   action.runThread = true;
+  if (action.oneshot && !action.oneshotPending) {
+    action.oneshotPending = true;
+    desc.threadsOneshot++;
+  }
   desc.threadsActive++;
   wakeUpProcess(thread);
 }

@@ -1,12 +1,14 @@
 // Interrupt descriptors: one per Linux interrupt number, and the table of them (kernel/irq/irqdesc.c).
 import { KernelError } from '../errno.js';
 import { cpulistParse, cpumaskAll } from '../lib/cpumask.js';
+import type { PerCpu } from '../lib/percpu.js';
 import type { Machine } from '../machine.js';
 import type { MachineOptions } from '../machine-options.js';
 import type { Atomic, Outcome, Process } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { Task } from '../sched/task.js';
 import { IRQ_LEVEL, IRQ_NOAUTOEN, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
+import { handleBadIrq } from './handle-bad.js';
 import type { IrqDomain } from './irqdomain.js';
 import { SpuriousPoll } from './spurious.js';
 import { checkStormLimits, type StormGuard, type StormLimits, setStormGuard, UNGUARDED } from './storm.js';
@@ -73,6 +75,8 @@ export interface IrqAction {
   /** IRQF_ flags as they hold on the line: with its trigger type, where the request gave none. */
   flags: number;
   readonly devId: unknown;
+  /** In place of {@link devId}, on a line that each CPU has for itself. */
+  readonly percpuDevId: PerCpu<unknown> | undefined;
   handler: IrqHandler;
   threadFn: IrqThreadFn | undefined;
   thread: Task | undefined;
@@ -111,7 +115,7 @@ export class IrqDesc {
   /** Data of the chip, and of the flow handler, for this line. */
   chipData: unknown;
   handlerData: unknown;
-  handleIrq: FlowHandler | undefined;
+  handleIrq: FlowHandler = handleBadIrq;
   /** Name of the flow, shown behind the type in /proc/interrupts. */
   flowName: string | undefined;
   /** In order of registration. Replaced, never changed, so that a walk under way keeps its place. */
@@ -259,6 +263,8 @@ export class IrqTable {
   readonly nrIrqs = 512;
   /** What a new line's affinity is, as /proc/irq/default_smp_affinity has it (irq_default_affinity). */
   defaultAffinity: number;
+  /** Interrupts that no line answers for (irq_err_count). */
+  errCount = 0;
   /** {@link MachineOptions.genericPendingIrq} and {@link MachineOptions.genericIrqShowLevel}. */
   readonly genericPendingIrq: boolean;
   readonly showLevel: boolean;

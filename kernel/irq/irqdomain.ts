@@ -3,7 +3,7 @@ import { KernelError } from '../errno.js';
 import type { Machine } from '../machine.js';
 import { DONE, type Outcome, SUSPENDED } from '../sched/coroutine.js';
 import { thisCpu } from '../sched/current.js';
-import { maskIrq, startUpIrq } from './chip.js';
+import { irqActivateAndStartup, maskIrq } from './chip.js';
 import type { FlowHandler, IrqChip, IrqDesc } from './irqdesc.js';
 
 /** What a domain is made from. */
@@ -78,14 +78,14 @@ export class IrqDomain {
     desc.flowName = name;
     desc.chained = true;
     desc.pending = false;
-    startUpIrq(desc);
+    irqActivateAndStartup(desc, true);
     return desc;
   }
 
   /** Handles a hardware line's interrupt; one without a mapping is nobody's. Hard interrupt context. */
   handle(hwirq: number): Outcome {
     const desc = this.#descs[hwirq];
-    return desc?.handleIrq === undefined ? DONE : desc.handleIrq(desc);
+    return desc === undefined ? DONE : desc.handleIrq(desc);
   }
 
   /** Handles the hardware lines that `next` names, until it gives -1. Hard interrupt context. */

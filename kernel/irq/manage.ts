@@ -5,19 +5,9 @@ import { type Coroutine, Request } from '../sched/coroutine.js';
 import { current, inInterrupt, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
 import { TASK_UNINTERRUPTIBLE } from '../sched/task.js';
-import { shutDownIrq, startUpIrq } from './chip.js';
+import { irqDisable, irqShutdownAndDeactivate, irqStartup } from './chip.js';
 import { wakeIrqThread } from './handle.js';
 import type { IrqDesc } from './irqdesc.js';
-
-/** Sets status flags of a line (irq_set_status_flags). Any context. `EINVAL` for an unknown irq. */
-export function irqSetStatusFlags(irq: number, flags: number): void {
-  thisCpu().machine.irqs.get(irq).settings |= flags;
-}
-
-/** Clears status flags of a line (irq_clear_status_flags). As {@link irqSetStatusFlags}. */
-export function irqClearStatusFlags(irq: number, flags: number): void {
-  thisCpu().machine.irqs.get(irq).settings &= ~flags;
-}
 
 /** Wakes the thread of an action without its interrupt (irq_wake_thread); an unknown irq or dev_id is left alone. Any context. */
 export function irqWakeThread(irq: number, devId: unknown): void {
@@ -77,7 +67,7 @@ export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): C
   }
   action.removed = true;
   desc.actions = desc.actions.filter((other) => other !== action);
-  if (desc.actions.length === 0) shutDownIrq(desc);
+  if (desc.actions.length === 0) irqShutdownAndDeactivate(desc);
   yield* synchronizeIrq(irq);
   if (action.thread !== undefined) yield* kthreadStop(action.thread);
   return action.name;
@@ -85,8 +75,7 @@ export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): C
 
 /** Disables a line once more (__disable_irq). */
 export function __disableIrq(desc: IrqDesc): void {
-  // Lazy: the line is masked only when an interrupt arrives meanwhile, which then is kept.
-  if (desc.depth++ === 0) desc.disabled = true;
+  if (desc.depth++ === 0) irqDisable(desc);
 }
 
 /** Disables a line without waiting for its handlers (disable_irq_nosync). Nests. Any context. `EINVAL` for an unknown irq. */
@@ -117,8 +106,7 @@ export function __enableIrq(desc: IrqDesc): void {
     desc.depth--;
     return;
   }
-  if (desc.actions.length === 0) machine.warn('', '__irq_startup');
-  startUpIrq(desc);
+  irqStartup(desc, true);
 }
 
 /** Undoes one disable; at the last one a kept edge is delivered (enable_irq). Any context. `EINVAL` for an unknown irq. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
-import { handleEdgeIrq } from './chip.js';
 import { handledAfter } from './fake-line.spec-helper.js';
 import { IRQF_SHARED, IRQF_TRIGGER_HIGH, IRQF_TRIGGER_RISING } from './flags.js';
+import { handleEdgeIrq } from './flow.js';
 import { IrqDomain } from './irqdomain.js';
 import { freeIrq } from './manage.js';
 import { showInterrupts } from './proc.js';

@@ -22,7 +22,8 @@ import {
   type IrqReturn,
 } from './flags.js';
 import type { IrqHandler } from './irqdesc.js';
-import { freeIrq, irqClearStatusFlags, irqSetStatusFlags } from './manage.js';
+import { irqClearStatusFlags, irqSetStatusFlags } from './line-setup.js';
+import { freeIrq } from './manage.js';
 import { requestIrq, requestThreadedIrq } from './request.js';
 
 const handled = (): IrqReturn => IRQ_HANDLED;

@@ -4,7 +4,7 @@ import { mightSleep } from '../sched/core.js';
 import { Request } from '../sched/coroutine.js';
 import { thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
-import { callChip, startUpIrq } from './chip.js';
+import { irqActivate, irqStartup } from './chip.js';
 import {
   IRQ_NOTCONNECTED,
   IRQ_TYPE_NONE,
@@ -22,6 +22,7 @@ import {
 } from './flags.js';
 import type { IrqAction, IrqDesc, IrqHandler, IrqThreadFn } from './irqdesc.js';
 import { startThread } from './thread.js';
+import { __irqSetTrigger } from './trigger.js';
 
 /** ONESHOT actions that a line may have: a bit of a long each. */
 const ONESHOT_MAX = 64;
@@ -93,23 +94,10 @@ function checkOneshot(desc: IrqDesc, action: IrqAction): void {
   }
 }
 
-/** Configures the trigger type at the chip; one without a choice of types takes what it gets. */
-function setTrigger(desc: IrqDesc, type: number): void {
-  const { chip, machine, irq } = desc;
-  if (type === IRQ_TYPE_NONE || chip?.setType === undefined) return;
-  try {
-    callChip(desc, chip.setType, type);
-  } catch (error) {
-    machine.printk('err', `genirq: Setting trigger mode ${type} for irq ${irq} failed (${chip.setType.name})`);
-    throw error;
-  }
-  desc.type = type;
-}
-
 /** A line gets its first action: it is started up, unless the request or the line says that enable_irq does it. */
 function enableFirst(desc: IrqDesc, flags: number): void {
   if ((flags & IRQF_NO_AUTOEN) === 0 && !desc.noAutoen) {
-    startUpIrq(desc);
+    irqStartup(desc, true);
     return;
   }
   // A second sharer would find the line disabled, and not know that it has to enable it.
@@ -147,6 +135,7 @@ export const requestThreadedIrq = effect(function* requestThreadedIrq(
     nameId: machine.trace.intern(name),
     flags: settleFlags(desc, flags, name),
     devId,
+    percpuDevId: undefined,
     handler: handler ?? defaultPrimaryHandler,
     threadFn: threadFn ?? undefined,
     thread: undefined,
@@ -162,7 +151,9 @@ export const requestThreadedIrq = effect(function* requestThreadedIrq(
   };
   checkOneshot(desc, action);
   const first = desc.actions.length === 0;
-  if (first) setTrigger(desc, action.flags & IRQF_TRIGGER_MASK);
+  const trigger = action.flags & IRQF_TRIGGER_MASK;
+  if (first && trigger !== IRQ_TYPE_NONE) __irqSetTrigger(desc, trigger);
+  if (first) irqActivate(desc);
   if (threadFn !== null) startThread(desc, action, threadFn);
   desc.actions = [...desc.actions, action];
   if (first) enableFirst(desc, flags);

@@ -1,6 +1,7 @@
 // What functions of the user's return in atomic context: nothing more to do, a generator to go on with, or a mistake.
-import { type Coroutine, isCoroutine, isPromiseLike } from './coroutine.js';
+import { type Coroutine, isCoroutine, isPromiseLike, type Outcome, Request, SUSPENDED } from './coroutine.js';
 import type { Cpu } from './cpu.js';
+import { thisCpu } from './current.js';
 import { schedulingWhileAtomic } from './schedule-debug.js';
 
 /**
@@ -19,4 +20,11 @@ export function cutsOff(cpu: Cpu, where: string, result: unknown): result is Cor
   );
   result.then(undefined, (error) => machine.oops(where, error));
   return false;
+}
+
+/** Goes on, in a generator, behind interrupt code that it has called, also if a handler of that was a generator. Any context. */
+export function* finishOutcome(outcome: Outcome): Coroutine<void> {
+  if (outcome !== SUSPENDED) return;
+  thisCpu().pushSuspended();
+  yield Request.point;
 }

@@ -96,6 +96,7 @@ describe('a fake line', () => {
     expect(log).toEqual([
       'line.new line=A flow=edge chipflags=320',
       'chip.startup line=A',
+      'chip.set_affinity line=A mask=0 force=0',
       'hw.deliver line=A',
       'chip.mask line=A',
       'chip.ack line=A',
@@ -116,6 +117,7 @@ describe('a fake line', () => {
       'chip.set_type line=BAD type=8 ret=-6',
       'request ret=-6',
       'chip.set_type line=BAD type=1 ret=0',
+      'chip.set_affinity line=BAD mask=0 force=0',
       'request ret=0',
     ]);
   });
