@@ -14,6 +14,9 @@ export type PreemptModel = 'full' | 'none';
 /** Receives what the model has to say: one call a message, lines separated by `\n`. */
 export type Printk = (level: LogLevel, message: string) => void;
 
+/** What a kernel may be built for. */
+export type Arch = 'arm64' | 'x86';
+
 export interface MachineOptions {
   /** Default: a new {@link VirtualClock}. */
   readonly clock?: Clock;
@@ -42,10 +45,11 @@ export interface MachineOptions {
   readonly hungTaskTimeoutSecs?: number;
   /** CPUs that new interrupt lines are sent to (`irqaffinity=`), as a mask or as a list such as `0-1,3`; with the boot CPU; default all. */
   readonly irqaffinity?: number | string;
-  /** A line is moved to another CPU in its next interrupt only, as on x86 (CONFIG_GENERIC_PENDING_IRQ); default false, as on a Pi. */
-  readonly genericPendingIrq?: boolean;
-  /** /proc/interrupts says `Level` or `Edge` (CONFIG_GENERIC_IRQ_SHOW_LEVEL); default true, as on a Pi; x86 has it not. */
-  readonly genericIrqShowLevel?: boolean;
+  /**
+   * Architecture that the kernel is built for, where it shows: on `x86` a line moves to another CPU in its next interrupt only
+   * (CONFIG_GENERIC_PENDING_IRQ), and /proc/interrupts does not say `Level` or `Edge`. Default `arm64`, as on a Pi.
+   */
+  readonly arch?: Arch;
   /** Interrupts that nobody wants are looked for on other lines: 1 as with `irqfixup`, 2 as with `irqpoll`; default 0. */
   readonly irqfixup?: 0 | 1 | 2;
   /** Lines are not disabled when nobody wants their interrupts (`noirqdebug`); default false. */

@@ -2,6 +2,7 @@
 import { ERRNO, KernelError } from './errno.js';
 import { FileTree } from './fs/file-tree.js';
 import { IrqTable } from './irq/irqdesc.js';
+import { initIrqProc } from './irq/proc.js';
 import { deadlockText } from './locking/deadlock.js';
 import { Lockdep } from './locking/lockdep.js';
 import type { MachineOptions, PreemptModel, Printk } from './machine-options.js';
@@ -105,6 +106,7 @@ export class Machine {
     this.workqueues = new WorkqueueSubsystem(this);
     this.#continueAlarm = this.clock.createAlarm(() => this.pump());
     this.#startSoftirqs();
+    initIrqProc(this);
   }
 
   #startSoftirqs(): void {

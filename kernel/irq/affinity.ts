@@ -93,6 +93,11 @@ export function irqSetupAffinity(desc: IrqDesc): void {
   }
 }
 
+/** The kernel is built to move lines in their own interrupts (CONFIG_GENERIC_PENDING_IRQ). */
+function movesInInterrupt(desc: IrqDesc): boolean {
+  return desc.machine.irqs.arch === 'x86';
+}
+
 function setMovePending(desc: IrqDesc, mask: number): void {
   desc.movePending = true;
   desc.pendingMask = mask;
@@ -103,7 +108,7 @@ function irqTrySetAffinity(desc: IrqDesc, mask: number, force: boolean): void {
   try {
     irqDoSetAffinity(desc, mask, force);
   } catch (error) {
-    const later = desc.machine.irqs.genericPendingIrq && !force;
+    const later = movesInInterrupt(desc) && !force;
     if (!later || !(error instanceof KernelError) || error.code !== 'EBUSY') throw error;
     setMovePending(desc, mask);
   }
@@ -111,11 +116,11 @@ function irqTrySetAffinity(desc: IrqDesc, mask: number, force: boolean): void {
 
 /** Whether a line can be moved outside of its own interrupt (irq_can_move_pcntxt). */
 function canMoveNow(desc: IrqDesc): boolean {
-  return !desc.machine.irqs.genericPendingIrq || (desc.settings & IRQ_MOVE_PCNTXT) !== 0;
+  return !movesInInterrupt(desc) || (desc.settings & IRQ_MOVE_PCNTXT) !== 0;
 }
 
-/** irq_set_affinity_locked. */
-function setAffinityOf(desc: IrqDesc, mask: number, force: boolean): void {
+/** As {@link irqSetAffinity} and {@link irqForceAffinity}, of a line (irq_set_affinity_locked). */
+export function setAffinityOf(desc: IrqDesc, mask: number, force: boolean): void {
   if (desc.chip?.setAffinity === undefined) throw noAffinity(desc);
   try {
     if (canMoveNow(desc) && !desc.movePending) irqTrySetAffinity(desc, mask, force);

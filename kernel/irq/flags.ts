@@ -49,7 +49,7 @@ export const IRQ_NOREQUEST = 1 << 11;
 /** A request does not enable the line, enable_irq does. */
 export const IRQ_NOAUTOEN = 1 << 12;
 export const IRQ_NO_BALANCING = 1 << 13;
-/** The chip can move the line at any time, also where moves wait for the line's next interrupt (`genericPendingIrq` of the machine). */
+/** The chip can move the line at any time, also where moves wait for the line's next interrupt (x86). */
 export const IRQ_MOVE_PCNTXT = 1 << 14;
 export const IRQ_NESTED_THREAD = 1 << 15;
 export const IRQ_NOTHREAD = 1 << 16;

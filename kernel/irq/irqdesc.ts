@@ -3,13 +3,18 @@ import { KernelError } from '../errno.js';
 import { cpulistParse, cpumaskAll } from '../lib/cpumask.js';
 import type { PerCpu } from '../lib/percpu.js';
 import type { Machine } from '../machine.js';
-import type { MachineOptions } from '../machine-options.js';
+import type { Arch, MachineOptions } from '../machine-options.js';
 import type { Atomic, Outcome, Process } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { Task } from '../sched/task.js';
 import { IRQ_LEVEL, IRQ_NOAUTOEN, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
+<<<<<<< /tmp/rb.cur
 import { handleBadIrq } from './handle-bad.js';
+=======
+import { irqSysfsAdd, irqSysfsDel } from './irq-sysfs.js';
+>>>>>>> /tmp/rbk/kernel/irq/irqdesc.ts
 import type { IrqDomain } from './irqdomain.js';
+import { unregisterIrqProc } from './proc.js';
 import { SpuriousPoll } from './spurious.js';
 import { checkStormLimits, type StormGuard, type StormLimits, setStormGuard, UNGUARDED } from './storm.js';
 
@@ -265,9 +270,13 @@ export class IrqTable {
   defaultAffinity: number;
   /** Interrupts that no line answers for (irq_err_count). */
   errCount = 0;
+<<<<<<< /tmp/rb.cur
   /** {@link MachineOptions.genericPendingIrq} and {@link MachineOptions.genericIrqShowLevel}. */
   readonly genericPendingIrq: boolean;
   readonly showLevel: boolean;
+=======
+  readonly arch: Arch;
+>>>>>>> /tmp/rbk/kernel/irq/irqdesc.ts
   readonly spurious: SpuriousPoll;
   readonly #stormLimits: StormLimits | undefined;
   readonly #machine: Machine;
@@ -276,8 +285,7 @@ export class IrqTable {
   constructor(machine: Machine, options: MachineOptions = {}) {
     this.#machine = machine;
     this.defaultAffinity = initialAffinity(options.irqaffinity, machine.cpus.length);
-    this.genericPendingIrq = options.genericPendingIrq ?? false;
-    this.showLevel = options.genericIrqShowLevel ?? true;
+    this.arch = options.arch ?? 'arm64';
     this.spurious = new SpuriousPoll(machine, options);
     this.#stormLimits = options.stormGuard === undefined ? undefined : checkStormLimits(options.stormGuard);
   }
@@ -290,12 +298,15 @@ export class IrqTable {
     const desc = new IrqDesc(this.#machine, irq, domain, hwirq);
     if (this.#stormLimits !== undefined) setStormGuard(desc, this.#stormLimits);
     this.#descs[irq] = desc;
+    irqSysfsAdd(desc);
     return desc;
   }
 
   /** Gives a number back. `EBUSY` while an action is on it. */
   free(desc: IrqDesc): void {
     if (desc.actions.length > 0) throw new KernelError('EBUSY', `irq ${desc.irq} still has an action`);
+    unregisterIrqProc(desc);
+    irqSysfsDel(desc);
     this.#descs[desc.irq] = undefined;
   }
 

@@ -8,6 +8,7 @@ import { TASK_UNINTERRUPTIBLE } from '../sched/task.js';
 import { irqDisable, irqShutdownAndDeactivate, irqStartup } from './chip.js';
 import { wakeIrqThread } from './handle.js';
 import type { IrqDesc } from './irqdesc.js';
+import { unregisterHandlerProc } from './proc.js';
 
 /** Wakes the thread of an action without its interrupt (irq_wake_thread); an unknown irq or dev_id is left alone. Any context. */
 export function irqWakeThread(irq: number, devId: unknown): void {
@@ -67,7 +68,12 @@ export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): C
   }
   action.removed = true;
   desc.actions = desc.actions.filter((other) => other !== action);
+<<<<<<< /tmp/rb.cur
   if (desc.actions.length === 0) irqShutdownAndDeactivate(desc);
+=======
+  if (desc.actions.length === 0) shutDownIrq(desc);
+  unregisterHandlerProc(desc, action);
+>>>>>>> /tmp/rbk/kernel/irq/manage.ts
   yield* synchronizeIrq(irq);
   if (action.thread !== undefined) yield* kthreadStop(action.thread);
   return action.name;

@@ -21,6 +21,7 @@ import {
   IRQF_TRIGGER_MASK,
 } from './flags.js';
 import type { IrqAction, IrqDesc, IrqHandler, IrqThreadFn } from './irqdesc.js';
+import { registerHandlerProc, registerIrqProc } from './proc.js';
 import { startThread } from './thread.js';
 import { __irqSetTrigger } from './trigger.js';
 
@@ -159,6 +160,8 @@ export const requestThreadedIrq = effect(function* requestThreadedIrq(
   if (first) enableFirst(desc, flags);
   // The new thread gets as far as its first sleep before the caller goes on.
   yield Request.point;
+  registerIrqProc(desc);
+  registerHandlerProc(desc, action);
 });
 
 /** Requests an interrupt with a top half only (request_irq). As {@link requestThreadedIrq}. */

@@ -98,8 +98,7 @@ export function machineOptions({ meta }: Recording): MachineOptions {
   return {
     cpus: meta.cpus,
     lockdep: meta.config === 'lockdep',
-    genericPendingIrq: true,
-    genericIrqShowLevel: false,
+    arch: 'x86',
     ...(hz === undefined ? {} : { hz: Number(hz) as Hz }),
     ...(meta.scenario.endsWith('.preempt-none') ? { preempt: 'none' } : {}),
   };
