@@ -8,11 +8,8 @@ import type { Atomic, Outcome, Process } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { Task } from '../sched/task.js';
 import { IRQ_LEVEL, IRQ_NOAUTOEN, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
-<<<<<<< /tmp/rb.cur
 import { handleBadIrq } from './handle-bad.js';
-=======
 import { irqSysfsAdd, irqSysfsDel } from './irq-sysfs.js';
->>>>>>> /tmp/rbk/kernel/irq/irqdesc.ts
 import type { IrqDomain } from './irqdomain.js';
 import { unregisterIrqProc } from './proc.js';
 import { SpuriousPoll } from './spurious.js';
@@ -270,13 +267,7 @@ export class IrqTable {
   defaultAffinity: number;
   /** Interrupts that no line answers for (irq_err_count). */
   errCount = 0;
-<<<<<<< /tmp/rb.cur
-  /** {@link MachineOptions.genericPendingIrq} and {@link MachineOptions.genericIrqShowLevel}. */
-  readonly genericPendingIrq: boolean;
-  readonly showLevel: boolean;
-=======
   readonly arch: Arch;
->>>>>>> /tmp/rbk/kernel/irq/irqdesc.ts
   readonly spurious: SpuriousPoll;
   readonly #stormLimits: StormLimits | undefined;
   readonly #machine: Machine;

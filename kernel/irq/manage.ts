@@ -68,12 +68,8 @@ export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): C
   }
   action.removed = true;
   desc.actions = desc.actions.filter((other) => other !== action);
-<<<<<<< /tmp/rb.cur
   if (desc.actions.length === 0) irqShutdownAndDeactivate(desc);
-=======
-  if (desc.actions.length === 0) shutDownIrq(desc);
   unregisterHandlerProc(desc, action);
->>>>>>> /tmp/rbk/kernel/irq/manage.ts
   yield* synchronizeIrq(irq);
   if (action.thread !== undefined) yield* kthreadStop(action.thread);
   return action.name;

@@ -1,17 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
-<<<<<<< /tmp/rb.cur
-import { handledAfter } from './fake-line.spec-helper.js';
-import { IRQF_SHARED, IRQF_TRIGGER_HIGH, IRQF_TRIGGER_RISING } from './flags.js';
-import { handleEdgeIrq } from './flow.js';
-=======
 import type { MachineOptions } from '../machine-options.js';
 import { irqSetAffinity, irqUpdateAffinityHint } from './affinity.js';
-import { handleEdgeIrq } from './chip.js';
 import { handledAfter, thrownBy } from './fake-line.spec-helper.js';
 import { IRQ_HIDDEN, IRQ_NO_BALANCING, IRQF_SHARED, IRQF_TRIGGER_HIGH, IRQF_TRIGGER_RISING } from './flags.js';
+import { handleEdgeIrq } from './flow.js';
 import type { IrqChip } from './irqdesc.js';
->>>>>>> /tmp/rbk/kernel/irq/proc.spec.ts
 import { IrqDomain } from './irqdomain.js';
 import { freeIrq, irqSetStatusFlags } from './manage.js';
 import { showInterrupts } from './proc.js';
