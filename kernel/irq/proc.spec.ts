@@ -7,7 +7,8 @@ import { IRQ_HIDDEN, IRQ_NO_BALANCING, IRQF_SHARED, IRQF_TRIGGER_HIGH, IRQF_TRIG
 import { handleEdgeIrq } from './flow.js';
 import type { IrqChip } from './irqdesc.js';
 import { IrqDomain } from './irqdomain.js';
-import { freeIrq, irqSetStatusFlags } from './manage.js';
+import { irqSetStatusFlags } from './line-setup.js';
+import { freeIrq } from './manage.js';
 import { showInterrupts } from './proc.js';
 import { requestIrq } from './request.js';
 
