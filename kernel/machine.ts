@@ -6,6 +6,7 @@ import { initIrqProc } from './irq/proc.js';
 import { deadlockText } from './locking/deadlock.js';
 import { Lockdep } from './locking/lockdep.js';
 import type { MachineOptions, PreemptModel, Printk } from './machine-options.js';
+import { PowerState } from './power/wakeup.js';
 import { CircleDetector } from './sched/circle.js';
 import { type Coroutine, DONE, isCoroutine, type Outcome, type Process, SUSPENDED } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
@@ -53,6 +54,7 @@ export class Machine {
   readonly hungTasks: HungTaskDetector;
   readonly cpus: readonly Cpu[];
   readonly irqs: IrqTable;
+  readonly power = new PowerState();
   /** /proc and /sys. */
   readonly files = new FileTree();
   readonly workqueues: WorkqueueSubsystem;

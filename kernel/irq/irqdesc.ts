@@ -189,6 +189,8 @@ export class IrqDesc {
   suspended = false;
   wakeup = false;
   wakeupArmed = false;
+  /** Armed while its owner had it disabled, so it was enabled for the suspend (IRQD_IRQ_ENABLED_ON_SUSPEND). */
+  enabledOnSuspend = false;
   wakeDepth = 0;
   noSuspendDepth = 0;
   condSuspendDepth = 0;
