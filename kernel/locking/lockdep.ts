@@ -97,7 +97,7 @@ export class Lockdep {
   release(cpu: LockContext, map: LockMap): void {
     if (!this.on) return;
     const { heldLocks } = cpu.current;
-    const top = heldLocks[heldLocks.length - 1];
+    const top = heldLocks.at(-1);
     if (top !== undefined && top.map === map) {
       heldLocks.pop();
       return;
@@ -188,7 +188,7 @@ export class Lockdep {
 
   #chainOf(cpu: LockContext, cls: LockClass, read: ReadMode): LockChain {
     const { heldLocks } = cpu.current;
-    const top = heldLocks[heldLocks.length - 1];
+    const top = heldLocks.at(-1);
     const around = top !== undefined && top.irqContext === irqContextOf(cpu) ? top.chain : this.#root;
     return around.next(cls, read);
   }

@@ -58,6 +58,8 @@ export class Frame {
   spinning = false;
   /** It asked for what it may not have: thrown at its `yield`, where its own code can tidy up and its caller can report it. */
   fault: unknown;
+  /** The activation that interrupt code came on top of, if that was cut off too. */
+  below: Frame | undefined;
   /** What follows when the coroutine is done, innermost first. */
   readonly continuations: Continuation[] = [];
 

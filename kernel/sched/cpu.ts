@@ -67,8 +67,8 @@ export class Cpu {
   executing: Frame | undefined;
   /** A call that has to wait, and whose `yield*` has not come yet. */
   unstarted: Unstarted | undefined;
-  /** Interrupt code cut off by generators, innermost last. */
-  readonly #frames: Frame[] = [];
+  /** Interrupt code cut off by generators, the innermost; the others lie below it. */
+  #top: Frame | undefined;
   readonly #busyAlarm: Alarm;
   readonly #fairSlice: FairSlice;
   readonly #local = new LocalInterrupts();
@@ -171,7 +171,7 @@ export class Cpu {
 
   /** The innermost activation: interrupt code cut off by a generator, or the current task. */
   get activation(): Frame {
-    return this.#frames[this.#frames.length - 1] ?? this.current.frame;
+    return this.#top ?? this.current.frame;
   }
 
   /** One step; false when nothing can go on at this instant. */
@@ -180,8 +180,7 @@ export class Cpu {
       this.#takeInterrupt();
       return true;
     }
-    const top = this.#frames[this.#frames.length - 1];
-    if (top !== undefined) return this.#goOn(top);
+    if (this.#top !== undefined) return this.#goOn(this.#top);
     if (this.softirqs.active) {
       this.softirqs.step();
       return true;
@@ -274,12 +273,14 @@ export class Cpu {
   pushSuspended(): void {
     const frame = this.#suspending;
     this.#suspending = undefined;
-    if (frame !== undefined) this.#frames.push(frame);
+    if (frame === undefined) return;
+    frame.below = this.#top;
+    this.#top = frame;
   }
 
   /** Interrupt code goes on behind the generator that had cut it off. */
   #continue(frame: Frame, value: unknown, thrown: boolean): void {
-    this.#frames.pop();
+    this.#top = frame.below;
     let result = value;
     let failed = thrown;
     for (let i = 0; i < frame.continuations.length; i++) {
