@@ -14,14 +14,27 @@ export {
   irqSetAffinityHint,
   irqUpdateAffinityHint,
 } from './irq/affinity.js';
+export type { LineChange } from './irq/chip-bus.js';
 export * from './irq/flags.js';
 export * from './irq/flow.js';
 export type { FlowHandler, IrqChip, IrqDesc, IrqHandler, IrqThreadFn } from './irq/irqdesc.js';
 export * from './irq/irqdomain.js';
 export * from './irq/line-setup.js';
-export * from './irq/manage.js';
+export {
+  canRequestIrq,
+  disableHardirq,
+  disableIrq,
+  disableIrqNosync,
+  enableIrq,
+  freeIrq,
+  irqCheckStatusBit,
+  irqHasAction,
+  irqSetParent,
+  irqWakeThread,
+} from './irq/manage.js';
 export { showInterrupts } from './irq/proc.js';
-export * from './irq/request.js';
+export { requestAnyContextIrq, requestIrq, requestThreadedIrq } from './irq/request.js';
+export { synchronizeHardirq, synchronizeIrq } from './irq/synchronize.js';
 export * from './lib/atomic.js';
 export * from './lib/bitops.js';
 export { cpulistParse, cpulistPr, cpumaskParse, cpumaskPr } from './lib/cpumask.js';

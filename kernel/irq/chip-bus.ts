@@ -1,6 +1,5 @@
 // Changes to lines of chips behind a bus that sleeps, such as I2C (chip_bus_lock in kernel/irq/internals.h).
 import { KernelError } from '../errno.js';
-import { Taken } from '../locking/spin.js';
 import { type Coroutine, isCoroutine, isPromiseLike, type Process, type Unstarted } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { runningCpu } from '../sched/current.js';
@@ -19,9 +18,10 @@ import type { IrqDesc } from './irqdesc.js';
  * A generator that writes `yield*` serves both. Where it is missing, and the bus would have to be waited for, the call
  * throws `EAGAIN` in a plain function, and the next `yield` does in a generator; nothing has been changed then.
  */
-export type LineChange = Iterable<number, void, unknown>;
+export type LineChange = Coroutine<void>;
 
-const MADE = new Taken<void>(undefined);
+/** Nothing is left to be done. A generator that has ended serves any number of `yield*`. */
+const MADE: LineChange = (function* made() {})();
 
 function callBus(desc: IrqDesc, callback: 'busLock' | 'busSyncUnlock'): Process<void> {
   const { chip } = desc;

@@ -4,8 +4,9 @@ import { preemptPoint } from '../sched/core.js';
 import { udelay } from '../time/delay.js';
 import { type FakeLineOptions, fakeLines, handledAfter } from './fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQF_NO_AUTOEN, IRQF_TRIGGER_HIGH } from './flags.js';
-import { disableIrq, disableIrqNosync, enableIrq, freeIrq, synchronizeIrq } from './manage.js';
+import { disableIrq, disableIrqNosync, enableIrq, freeIrq } from './manage.js';
 import { requestIrq } from './request.js';
+import { synchronizeIrq } from './synchronize.js';
 
 /** Lines with a handler on line 3 that logs `primary`, unless another is given. */
 function requested(options: FakeLineOptions & { flags?: number } = {}) {

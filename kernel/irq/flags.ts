@@ -84,5 +84,9 @@ export const IRQCHIP_STATE_ACTIVE = 1;
 export const IRQCHIP_STATE_MASKED = 2;
 export const IRQCHIP_STATE_LINE_LEVEL = 3;
 
+/** What request_any_context_irq found: the handler runs in a hard interrupt, or in the thread of the line's parent. */
+export const IRQC_IS_HARDIRQ = 0;
+export const IRQC_IS_NESTED = 1;
+
 /** An interrupt number that stands for "not wired" (include/linux/interrupt.h): a request of it is refused with ENOTCONN. */
 export const IRQ_NOTCONNECTED = 0x8000_0000;

@@ -8,6 +8,7 @@ import { Tracepoint } from '../trace/ring.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD } from './flags.js';
 import type { IrqAction, IrqDesc } from './irqdesc.js';
 import { noteInterrupt, reportBadReturn } from './spurious.js';
+import { releaseSpinners } from './synchronize.js';
 
 /** What is done around the actions: the line is marked in progress, and their answer is judged (spurious.c). */
 const IN_PROGRESS = 1;
@@ -20,14 +21,18 @@ const NOTED = 2;
 export function handleIrqEvent(desc: IrqDesc): Outcome {
   desc.pending = false;
   desc.inProgress = true;
-  return walk(thisCpu(), desc, desc.actions, 0, IRQ_NONE, IN_PROGRESS | NOTED);
+  const cpu = thisCpu();
+  desc.inProgressOn = cpu;
+  return walk(cpu, desc, desc.actions, 0, IRQ_NONE, IN_PROGRESS | NOTED);
 }
 
 /** As {@link handleIrqEvent}, with nobody judging the answer (__handle_irq_event_percpu of a line in progress). */
 export function handleUntrackedEvent(desc: IrqDesc): Outcome {
   desc.pending = false;
   desc.inProgress = true;
-  return walk(thisCpu(), desc, desc.actions, 0, IRQ_NONE, IN_PROGRESS);
+  const cpu = thisCpu();
+  desc.inProgressOn = cpu;
+  return walk(cpu, desc, desc.actions, 0, IRQ_NONE, IN_PROGRESS);
 }
 
 /** As {@link handleIrqEvent} on a line that several CPUs may handle at once: nothing is marked (handle_irq_event_percpu). */
@@ -112,7 +117,7 @@ function leaveEvent(desc: IrqDesc, all: number, around: number): Outcome {
 
 function endProgress(desc: IrqDesc): void {
   desc.inProgress = false;
-  wakeSynchronizers(desc);
+  if (desc.spinners.length > 0) releaseSpinners(desc);
 }
 
 function deferEndOfProgress(desc: IrqDesc): Outcome {

@@ -2,9 +2,10 @@
 import { KernelError } from '../errno.js';
 import { cpulistParse, cpumaskAll } from '../lib/cpumask.js';
 import type { PerCpu } from '../lib/percpu.js';
+import { Mutex } from '../locking/mutex.js';
 import type { Machine } from '../machine.js';
 import type { Arch, MachineOptions } from '../machine-options.js';
-import type { Atomic, Outcome, Process } from '../sched/coroutine.js';
+import type { Atomic, Frame, Outcome, Process } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { Task } from '../sched/task.js';
 import { IRQ_LEVEL, IRQ_NOAUTOEN, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
@@ -60,8 +61,8 @@ export interface IrqChip {
   busLock?(desc: IrqDesc): Process<void>;
   busSyncUnlock?(desc: IrqDesc): Process<void>;
   /** Before the first action comes and after the last has gone; throws to refuse. */
-  requestResources?(desc: IrqDesc): void;
-  releaseResources?(desc: IrqDesc): void;
+  requestResources?(desc: IrqDesc): Process<void>;
+  releaseResources?(desc: IrqDesc): Process<void>;
   /** One of the hardware's states of a line, an IRQCHIP_STATE_ number, and setting it. Throw what they cannot do. */
   getIrqchipState?(desc: IrqDesc, which: number): boolean;
   setIrqchipState?(desc: IrqDesc, which: number, value: boolean): void;
@@ -96,6 +97,8 @@ export interface IrqAction {
   forcedThread: boolean;
   /** The line's affinity has changed, the thread's has not yet (IRQTF_AFFINITY). */
   threadAffinityDue: boolean;
+  /** The thread has begun, so that it will see a wake-up (IRQTF_READY). */
+  ready: boolean;
   /** Its thread function is running. */
   inThread: boolean;
   /** Taken off its line; a walk that is under way leaves it out. */
@@ -150,6 +153,8 @@ export class IrqDesc {
   masked = true;
   disabled = true;
   inProgress = false;
+  /** The CPU that was the last to run its handlers. */
+  inProgressOn: Cpu | undefined;
   /** An interrupt came while it could not be handled; kept one deep (IRQS_PENDING). */
   pending = false;
   /** A kept interrupt is on its way again (IRQS_REPLAY). */
@@ -166,8 +171,12 @@ export class IrqDesc {
   threadsActive = 0;
   /** Actions with {@link IrqAction.oneshotPending}: the line stays masked until there is none (threads_oneshot). */
   threadsOneshot = 0;
-  /** Tasks that wait for handlers and threads to finish (synchronize_irq). */
+  /** Tasks that wait for threads to finish, or to be ready (wait_for_threads). */
   readonly waiters = new Set<Task>();
+  /** Activations that spin until its handlers have finished (synchronize_hardirq). */
+  readonly spinners: Frame[] = [];
+  /** Whoever requests or frees holds it. */
+  readonly requestMutex = new Mutex('request_mutex');
 
   // Affinity, as bit masks of CPUs.
   /** /proc/irq/N/smp_affinity. */

@@ -62,6 +62,7 @@ function chainedAction(machine: Machine, irq: number): IrqAction {
     warned: false,
     forcedThread: false,
     threadAffinityDue: false,
+    ready: false,
     inThread: false,
     removed: false,
   };

@@ -18,7 +18,8 @@ import {
   IRQF_NO_SUSPEND,
 } from './flags.js';
 import type { IrqAction, IrqDesc } from './irqdesc.js';
-import { __disableIrq, __enableIrq, synchronizeIrq } from './manage.js';
+import { __disableIrq, __enableIrq } from './manage.js';
+import { synchronizeIrq } from './synchronize.js';
 
 /**
  * Asked by the flow handlers: true when the interrupt came on a line that is armed for wake-up. It is not handled then, but

@@ -7,8 +7,9 @@ import { nsleep, udelay } from '../time/delay.js';
 import { type FakeLines, fakeLines, handledAfter } from './fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_WAKE_THREAD, IRQF_ONESHOT, type IrqReturn } from './flags.js';
 import type { IrqThreadFn } from './irqdesc.js';
-import { disableIrq, enableIrq, freeIrq, synchronizeIrq } from './manage.js';
+import { disableIrq, enableIrq, freeIrq } from './manage.js';
 import { requestThreadedIrq } from './request.js';
+import { synchronizeIrq } from './synchronize.js';
 
 /** Sleeps to the ns, where the kernel's msleep rounds up to ticks. */
 const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000);

@@ -1,45 +1,110 @@
 // Interrupt threads: irq/NN-name, woken by the primary handler (irq_thread in kernel/irq/manage.c).
-import { kthreadShouldStop } from '../sched/core.js';
+import {
+  kthreadShouldStop,
+  kthreadStop,
+  localIrqDisable,
+  localIrqEnable,
+  schedSetFifo,
+  setCpusAllowed,
+} from '../sched/core.js';
 import { type Coroutine, Request } from '../sched/coroutine.js';
 import { current, thisCpu } from '../sched/current.js';
 import { callProcess, finish } from '../sched/effect.js';
-import { TASK_INTERRUPTIBLE, TASK_RUNNING } from '../sched/task.js';
+import { TASK_INTERRUPTIBLE, TASK_RUNNING, type Task } from '../sched/task.js';
+import { wakeUpProcess } from '../sched/wakeup.js';
+import { localBhDisable, localBhEnable } from '../softirq/softirq.js';
 import { Tracepoint } from '../trace/ring.js';
-import { IRQ_HANDLED } from './flags.js';
-import { wakeSynchronizers } from './handle.js';
-import type { IrqAction, IrqDesc, IrqThreadFn } from './irqdesc.js';
+import { unmaskThreadedIrq } from './chip.js';
+import { chipBusLock, chipBusSyncUnlock } from './chip-bus.js';
+import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD, IRQF_NO_THREAD, IRQF_ONESHOT, IRQF_PERCPU } from './flags.js';
+import { wakeIrqThread, wakeSynchronizers, wakeThreadsWaitq } from './handle.js';
+import type { IrqAction, IrqDesc, IrqHandler } from './irqdesc.js';
+import { waitForHandlers, waitForThreads } from './synchronize.js';
 
-/** Priority of interrupt threads: the middle of SCHED_FIFO. */
-const IRQ_THREAD_PRIORITY = 50;
-/** Makes the thread of an action, and lets it run. */
-export function startThread(desc: IrqDesc, action: IrqAction, threadFn: IrqThreadFn): void {
-  const options = { rtPriority: IRQ_THREAD_PRIORITY };
-  const thread = desc.machine.spawn(`irq/${desc.irq}-${action.name}`, () => irqThread(desc, action, threadFn), options);
-  thread.onExit.push(() => {
-    if (!action.inThread) return;
-    const text = `genirq: exiting task "${thread.comm}" (${thread.pid}) is an active IRQ thread (irq ${desc.irq})`;
-    desc.machine.printk('err', text);
-    threadDone(desc, action);
-  });
+// Handlers of the kernel's own. They carry its names, which reports show.
+
+/** Stands in for a primary handler that was not given: it only wakes the thread. */
+export const irqDefaultPrimaryHandler: IrqHandler = function irq_default_primary_handler() {
+  return IRQ_WAKE_THREAD;
+};
+
+/** Stands in for the primary handler of a line whose handlers run in its parent's thread. */
+export const irqNestedPrimaryHandler: IrqHandler = function irq_nested_primary_handler(irq) {
+  thisCpu().machine.warn(`Primary handler called for nested irq ${irq}`, 'irq_nested_primary_handler');
+  return IRQ_NONE;
+};
+
+/** Stands in for the primary handler of the second thread that forced threading makes. */
+const irqForcedSecondaryHandler: IrqHandler = function irq_forced_secondary_handler(irq) {
+  thisCpu().machine.warn(`Secondary action handler called for irq ${irq}`, 'irq_forced_secondary_handler');
+  return IRQ_NONE;
+};
+
+/**
+ * Makes a thread function of the primary handler, where the machine runs handlers in threads (irq_setup_forced_threading).
+ * A thread function that the request has already gets a second thread.
+ */
+export function irqSetupForcedThreading(desc: IrqDesc, action: IrqAction): void {
+  if (!desc.machine.threadirqs) return;
+  if ((action.flags & (IRQF_NO_THREAD | IRQF_PERCPU | IRQF_ONESHOT)) !== 0) return;
+  if (action.handler === irqDefaultPrimaryHandler) return;
+  action.flags |= IRQF_ONESHOT;
+  if (action.threadFn !== undefined) {
+    action.secondary = { ...action, flags: 0, handler: irqForcedSecondaryHandler };
+  }
+  action.forcedThread = true;
+  action.threadFn = action.handler;
+  action.handler = irqDefaultPrimaryHandler;
+}
+
+function createThread(desc: IrqDesc, action: IrqAction, comm: string): void {
+  const thread = desc.machine.create(comm, () => irqThread(desc, action));
+  thread.onExit.push(() => irqThreadDtor(desc, action, thread));
   action.thread = thread;
+  // It goes where the line's interrupts go, also one of a later sharer, for whom no affinity is chosen.
+  action.threadAffinityDue = true;
 }
 
-function threadDone(desc: IrqDesc, action: IrqAction): void {
-  action.inThread = false;
-  desc.threadsActive--;
-  wakeSynchronizers(desc);
+/** Makes the threads that an action needs, asleep until {@link wakeUpIrqThreads} (setup_irq_thread). */
+export function setupIrqThreads(desc: IrqDesc, action: IrqAction): void {
+  if (action.threadFn === undefined) return;
+  createThread(desc, action, `irq/${desc.irq}-${action.name}`);
+  if (action.secondary !== undefined) createThread(desc, action.secondary, `irq/${desc.irq}-s-${action.name}`);
 }
 
-function* irqThread(desc: IrqDesc, action: IrqAction, threadFn: IrqThreadFn): Coroutine<void> {
+/** Wakes the threads of a new action, and waits until each is ready to be woken by interrupts. Process context. */
+export function* wakeUpIrqThreads(desc: IrqDesc, action: IrqAction): Coroutine<void> {
+  for (const one of [action, action.secondary]) {
+    if (one?.thread === undefined) continue;
+    wakeUpProcess(one.thread);
+    yield* waitForThreads(desc, () => one.ready);
+  }
+}
+
+/** Ends the threads of an action, which run once more if they are due. Process context. */
+export function* stopIrqThreads(action: IrqAction): Coroutine<void> {
+  for (const { thread } of [action, ...(action.secondary === undefined ? [] : [action.secondary])]) {
+    if (thread !== undefined) yield* kthreadStop(thread);
+  }
+}
+
+function* irqThread(desc: IrqDesc, action: IrqAction): Coroutine<void> {
   const task = current();
+  action.ready = true;
+  wakeSynchronizers(desc);
+  yield Request.point;
+  schedSetFifo(task);
   for (;;) {
     task.state = TASK_INTERRUPTIBLE;
+    if (action.threadAffinityDue) yield* followAffinity(desc, action, task);
     if (action.runThread) {
       task.state = TASK_RUNNING;
       action.runThread = false;
       action.inThread = true;
-      yield* runThreadFn(desc, action, threadFn);
-      threadDone(desc, action);
+      const ret = yield* action.forcedThread ? forcedThreadFn(desc, action) : threadFn(desc, action);
+      if (ret === IRQ_WAKE_THREAD) wakeSecondary(desc, action);
+      action.inThread = false;
+      wakeThreadsWaitq(desc);
     } else if (kthreadShouldStop()) {
       task.state = TASK_RUNNING;
       return;
@@ -49,14 +114,89 @@ function* irqThread(desc: IrqDesc, action: IrqAction, threadFn: IrqThreadFn): Co
   }
 }
 
-function* runThreadFn(desc: IrqDesc, action: IrqAction, threadFn: IrqThreadFn): Coroutine<void> {
+/** The thread goes to the CPUs of the line's interrupts (irq_thread_check_affinity), if the chip has said which these are. */
+function* followAffinity(desc: IrqDesc, action: IrqAction, task: Task): Coroutine<void> {
+  action.threadAffinityDue = false;
+  task.state = TASK_RUNNING;
+  const mask = desc.effectiveAffinity & desc.machine.cpuMask;
+  if (mask === 0) return;
+  setCpusAllowed(task, mask);
+  yield Request.point;
+}
+
+/** Runs a thread function and sees to what follows it; gives its answer (irq_thread_fn). */
+function* threadFn(desc: IrqDesc, action: IrqAction): Coroutine<unknown> {
   thisCpu().trace(Tracepoint.irqThreadEntry, desc.irq, 0, action.nameId);
   let result: unknown = IRQ_HANDLED;
   try {
-    result = callProcess(threadFn, desc.irq, action.devId);
+    result = action.threadFn === undefined ? IRQ_NONE : callProcess(action.threadFn, desc.irq, action.devId);
     if (typeof result !== 'number') result = yield* finish(result);
   } catch (error) {
     desc.machine.oops(`thread function ${action.name} of irq ${desc.irq}`, error);
   }
   thisCpu().trace(Tracepoint.irqThreadExit, desc.irq, typeof result === 'number' ? result : 0, action.nameId);
+  if (result === IRQ_HANDLED) desc.threadsHandled = (desc.threadsHandled + 1) | 0;
+  if (desc.oneshot && action.handler !== irqForcedSecondaryHandler) yield* irqFinalizeOneshot(desc, action);
+  return result;
+}
+
+/**
+ * As {@link threadFn}, of a handler that was made for hard interrupt context: softirqs and interrupts are off, as it
+ * expects (irq_forced_thread_fn).
+ */
+function* forcedThreadFn(desc: IrqDesc, action: IrqAction): Coroutine<unknown> {
+  localBhDisable();
+  localIrqDisable();
+  const result = yield* threadFn(desc, action);
+  localIrqEnable();
+  localBhEnable();
+  yield Request.point;
+  return result;
+}
+
+/** The line stays masked until the last of its ONESHOT threads is done (irq_finalize_oneshot). */
+function* irqFinalizeOneshot(desc: IrqDesc, action: IrqAction): Coroutine<void> {
+  yield* chipBusLock(desc);
+  while (desc.inProgress) {
+    // The walk over the actions, on another CPU, would mask the line again behind our back.
+    yield* chipBusSyncUnlock(desc);
+    yield* waitForHandlers(desc, false);
+    yield* chipBusLock(desc);
+  }
+  finishOneshot(desc, action);
+  if (!thisCpu().irqsEnabled) localIrqEnable();
+  yield* chipBusSyncUnlock(desc);
+}
+
+function finishOneshot(desc: IrqDesc, action: IrqAction): void {
+  // Woken once more meanwhile: the bit is that of the run to come.
+  if (action.runThread) return;
+  if (action.oneshotPending) {
+    action.oneshotPending = false;
+    desc.threadsOneshot--;
+  }
+  if (desc.threadsOneshot === 0 && !desc.disabled && desc.masked) unmaskThreadedIrq(desc);
+}
+
+function wakeSecondary(desc: IrqDesc, action: IrqAction): void {
+  const { secondary } = action;
+  if (secondary?.thread === undefined) {
+    desc.machine.warnOnce('irq_wake_secondary', '', 'irq_wake_secondary');
+    return;
+  }
+  wakeIrqThread(desc, secondary, secondary.thread);
+}
+
+/** A thread that ended by itself leaves neither the line masked nor somebody waiting (irq_thread_dtor). */
+function irqThreadDtor(desc: IrqDesc, action: IrqAction, thread: Task): void {
+  if (!action.inThread) return;
+  const text = `genirq: exiting task "${thread.comm}" (${thread.pid}) is an active IRQ thread (irq ${desc.irq})`;
+  desc.machine.printk('err', text);
+  action.inThread = false;
+  wakeThreadsWaitq(desc);
+  if (action.runThread) {
+    action.runThread = false;
+    wakeThreadsWaitq(desc);
+  }
+  if (desc.oneshot && action.handler !== irqForcedSecondaryHandler) finishOneshot(desc, action);
 }
