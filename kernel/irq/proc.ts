@@ -134,8 +134,14 @@ export function registerHandlerProc(desc: IrqDesc, action: IrqAction): void {
     return;
   }
   const path = `${directory(desc)}/${name.slice(0, NAME_MAX)}`;
-  handlerDirs.set(action, path);
-  desc.machine.files.mkdir(path);
+  try {
+    desc.machine.files.mkdir(path);
+    handlerDirs.set(action, path);
+  } catch (error) {
+    // The name of one of the line's files, such as `spurious`: the interrupt works without its directory.
+    if (!(error instanceof KernelError)) throw error;
+    desc.machine.warn(`proc_dir_entry '${desc.irq}/${name}' already registered`, 'proc_register');
+  }
 }
 
 /** Takes the directory of a handler away (unregister_handler_proc). */

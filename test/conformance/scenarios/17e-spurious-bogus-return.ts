@@ -10,7 +10,7 @@ export default function* (o: Oracle) {
     calls++;
     return 77 as IrqReturn;
   };
-  yield* o.request(A, { handler: sp_h, name: 'spurious', dev: 'd' });
+  yield* o.request(A, { handler: sp_h, name: 'sp', dev: 'd' });
   const fired = 3;
   for (let i = 0; i < fired; i++) yield* o.hard(() => A.handle());
   const { disabled } = o.machine.irqs.get(A.irq);
