@@ -40,6 +40,8 @@ export class Hrtimer implements Deadline {
   index = -1;
   /** Where it is queued or running, or was last. */
   base: HrtimerBase | undefined;
+  /** Name of its function in the trace of that machine. */
+  nameId = 0;
 
   /** `mode` decides the context of `fn`; whether times are relative is said when it is started. */
   constructor(fn: HrtimerFn, mode: number = HRTIMER_MODE_REL) {
@@ -67,8 +69,13 @@ export class HrtimerBase {
   }
 
   start(timer: Hrtimer, softNs: number, rangeNs: number): void {
-    timer.base?.remove(timer);
-    timer.base = this;
+    if (timer.base === this) {
+      this.remove(timer);
+    } else {
+      timer.base?.remove(timer);
+      timer.base = this;
+      timer.nameId = this.#cpu.machine.trace.intern(timer.fn.name);
+    }
     timer.softNs = softNs;
     this.#enqueue(timer, softNs + rangeNs);
   }
@@ -133,7 +140,7 @@ export class HrtimerBase {
     const cpu = this.#cpu;
     heap.remove(timer);
     this.#setRunning(heap, timer);
-    cpu.trace(Tracepoint.hrtimerExpireEntry, timer.soft ? 1 : 0, 0, cpu.machine.trace.intern(timer.fn.name));
+    cpu.trace(Tracepoint.hrtimerExpireEntry, timer.soft ? 1 : 0, 0, timer.nameId);
     let result: unknown = HRTIMER_NORESTART;
     try {
       result = timer.fn(timer);
@@ -150,8 +157,7 @@ export class HrtimerBase {
   }
 
   #finish(heap: DeadlineHeap<Hrtimer>, timer: Hrtimer, result: unknown): Outcome {
-    const { machine } = this.#cpu;
-    this.#cpu.trace(Tracepoint.hrtimerExpireExit, timer.soft ? 1 : 0, 0, machine.trace.intern(timer.fn.name));
+    this.#cpu.trace(Tracepoint.hrtimerExpireExit, timer.soft ? 1 : 0, 0, timer.nameId);
     if (result === HRTIMER_RESTART && timer.index < 0) heap.put(timer, timer.dueNs);
     this.#setRunning(heap, undefined);
     this.#spinners.release();

@@ -62,7 +62,10 @@ export class TimerBase {
     this.#forward();
     const bucket = this.#place(expires);
     const link = this.#link(bucket);
-    timer.base = this;
+    if (timer.base !== this) {
+      timer.base = this;
+      timer.nameId = this.#cpu.machine.trace.intern(timer.fn.name);
+    }
     timer.bucket = bucket;
     timer.next = link.next;
     timer.previous = link;

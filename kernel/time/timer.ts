@@ -33,6 +33,8 @@ export class TimerList implements TimerLink {
   bucket = -1;
   /** Where it is pending or running, or was last. */
   base: TimerBase | undefined;
+  /** Name of its function in the trace of that machine. */
+  nameId = 0;
   /** It cannot be armed any more (timer_shutdown). */
   shutdown = false;
 
@@ -50,26 +52,29 @@ export class TimerList implements TimerLink {
 export function callTimerFn(cpu: Cpu, timer: TimerList): Outcome {
   const irqSafe = (timer.flags & TIMER_IRQSAFE) !== 0;
   const count = cpu.preemptCount;
-  const where = `timer function ${timer.fn.name}`;
   if (irqSafe) cpu.irqsEnabled = false;
-  cpu.trace(Tracepoint.timerExpireEntry, timer.expires, 0, cpu.machine.trace.intern(timer.fn.name));
+  cpu.trace(Tracepoint.timerExpireEntry, timer.expires, 0, timer.nameId);
   let result: unknown;
   try {
     result = timer.fn(timer);
   } catch (error) {
-    cpu.machine.oops(where, error);
+    cpu.machine.oops(`timer function ${timer.fn.name}`, error);
   }
-  if (cutsOff(cpu, where, result)) {
-    return cpu.suspend(result, (value, thrown) => {
-      if (thrown) cpu.machine.oops(where, value);
-      return conclude(cpu, timer, count);
-    });
-  }
-  return conclude(cpu, timer, count);
+  return result === undefined ? conclude(cpu, timer, count) : goOn(cpu, timer, count, result);
+}
+
+/** Goes on with what the function has returned: behind a generator when that is done. */
+function goOn(cpu: Cpu, timer: TimerList, count: number, result: unknown): Outcome {
+  const where = `timer function ${timer.fn.name}`;
+  if (!cutsOff(cpu, where, result)) return conclude(cpu, timer, count);
+  return cpu.suspend(result, (value, thrown) => {
+    if (thrown) cpu.machine.oops(where, value);
+    return conclude(cpu, timer, count);
+  });
 }
 
 function conclude(cpu: Cpu, timer: TimerList, count: number): Outcome {
-  cpu.trace(Tracepoint.timerExpireExit, timer.expires, 0, cpu.machine.trace.intern(timer.fn.name));
+  cpu.trace(Tracepoint.timerExpireExit, timer.expires, 0, timer.nameId);
   cpu.irqsEnabled = true;
   if (cpu.preemptCount === count) return DONE;
   const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
