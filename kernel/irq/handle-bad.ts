@@ -45,14 +45,16 @@ function printIrqDesc(desc: IrqDesc): void {
 }
 
 /** Counts an interrupt that cannot be handled at all (ack_bad_irq, of which each architecture has its own). */
-export function ackBadIrq(machine: Machine): void {
+export function ackBadIrq(machine: Machine, irq: number): void {
   machine.irqs.errCount++;
+  if (machine.irqs.arch === 'x86')
+    machine.printk('err', `unexpected IRQ trap at vector ${irq.toString(16).padStart(2, '0')}`);
 }
 
 /** Flow of a line that has none: reports the line, at most five times in 5 s, and counts the interrupt. */
 export function handleBadIrq(desc: IrqDesc): Outcome {
   if (reportDue(desc.machine)) printIrqDesc(desc);
   desc.count(thisCpu());
-  ackBadIrq(desc.machine);
+  ackBadIrq(desc.machine, desc.irq);
   return DONE;
 }

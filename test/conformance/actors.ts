@@ -14,6 +14,10 @@ import {
 } from '../../kernel/index.js';
 import type { Value, Values } from './events.js';
 
+function isCoroutine(value: unknown): value is Coroutine {
+  return typeof value === 'object' && value !== null && 'next' in value;
+}
+
 /** Where they log. */
 interface Log {
   log(ev: string, v?: Values): void;
@@ -33,8 +37,11 @@ export class Device {
   threadReturns: IrqReturn = IRQ_HANDLED;
   primaryRuns = 0;
   threadRuns = 0;
-  /** Done by the handler behind its event, and by the thread function between `thread.begin` and `thread.end`. */
-  inHandler: (run: number) => void = () => {};
+  /**
+   * Done by the handler behind its event, and by the thread function between `thread.begin` and `thread.end`: a generator
+   * where it takes time.
+   */
+  inHandler: (run: number) => unknown = () => {};
   inThread: (run: number) => Coroutine<void> | undefined = () => undefined;
   readonly handler: IrqHandler;
   readonly thread: IrqThreadFn;
@@ -44,11 +51,16 @@ export class Device {
     this.returns = returns;
     const h_primary: IrqHandler = () => {
       o.log('primary', { dev: name, run: ++this.primaryRuns, ret: returnName(this.returns) });
-      this.inHandler(this.primaryRuns);
-      return this.returns as IrqReturn;
+      const more = this.inHandler(this.primaryRuns);
+      return isCoroutine(more) ? this.#answer(more) : (this.returns as IrqReturn);
     };
     this.handler = h_primary;
     this.thread = () => this.#thread(o);
+  }
+
+  *#answer(more: Coroutine): Coroutine<IrqReturn> {
+    yield* more;
+    return this.returns as IrqReturn;
   }
 
   *#thread(o: Log): Coroutine<IrqReturn> {

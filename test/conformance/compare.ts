@@ -66,11 +66,6 @@ function differences(recorded: OracleEvent, model: OracleEvent, counts: CountCom
   return found;
 }
 
-/** Events that take part: affinity is left out where the model says nothing of it. */
-function comparable(events: readonly OracleEvent[], affinity: boolean): readonly OracleEvent[] {
-  return affinity ? events : events.filter(({ ev }) => ev !== 'chip.set_affinity');
-}
-
 function showParting<T>(recorded: readonly T[], model: readonly T[], at: number, text: (entry: T) => string): string {
   const lines: string[] = [];
   for (const entry of recorded.slice(Math.max(0, at - BEFORE), at)) lines.push(`    ${text(entry)}`);
@@ -143,8 +138,7 @@ function compareText(recorded: readonly string[], model: readonly string[], stab
 /** Compares a run with a recording; the diff marks the recorded side `-` and the model's `+`. */
 export function compare(recording: Recording, run: ModelRun): Comparison {
   const stable = recording.meta.identical_in_all_runs;
-  const affinity = run.events.some(({ ev }) => ev === 'chip.set_affinity');
-  const recorded = comparable(recording.events, affinity);
+  const recorded = recording.events;
   const kernel = recordedText(recording.kernel);
   const events = stable ? compareEvents(recorded, run.events) : compareStableEvents(recorded, run.events);
   const text = compareText(kernel, run.kernel, stable);

@@ -2,10 +2,19 @@
 import {
   type Cpu,
   cpulistPr,
+  type FlowHandler,
   handleEdgeIrq,
+  handleFasteoiIrq,
+  handleLevelIrq,
+  handlePercpuIrq,
+  handleSimpleIrq,
+  IRQCHIP_EOI_THREADED,
+  IRQCHIP_MASK_ON_SUSPEND,
   IRQCHIP_ONESHOT_SAFE,
+  IRQCHIP_SET_TYPE_MASKED,
   type IrqChip,
   IrqDomain,
+  irqSetHandler,
   KernelError,
   type Machine,
   smpProcessorId,
@@ -13,8 +22,18 @@ import {
 
 export type Flow = 'edge' | 'level' | 'fasteoi' | 'simple' | 'percpu';
 
-/** Flow handlers that the model has. */
-const FLOWS: { readonly [flow in Flow]?: typeof handleEdgeIrq } = { edge: handleEdgeIrq };
+const FLOWS: { readonly [flow in Flow]: FlowHandler } = {
+  edge: handleEdgeIrq,
+  level: handleLevelIrq,
+  fasteoi: handleFasteoiIrq,
+  simple: handleSimpleIrq,
+  percpu: handlePercpuIrq,
+};
+
+/** A flow as the event `line.new` names it. */
+export function flowName(flow: Flow): string {
+  return flow === 'percpu' ? 'other' : flow;
+}
 
 /** Options of a chip, as bits of `chipflags` in the event `line.new`. */
 export const ChipFlag = {
@@ -32,14 +51,13 @@ export const ChipFlag = {
   maskOnSuspend: 2048,
 } as const;
 
-/** Options for which the model's irq_chip has no callback or flag. */
-const MISSING =
-  ChipFlag.busLock |
-  ChipFlag.eoiThreaded |
-  ChipFlag.enableDisable |
-  ChipFlag.requestResources |
-  ChipFlag.setTypeMasked |
-  ChipFlag.maskOnSuspend;
+/** Options that are flags of the chip. */
+const IRQCHIP_FLAGS = [
+  [ChipFlag.oneshotSafe, IRQCHIP_ONESHOT_SAFE],
+  [ChipFlag.eoiThreaded, IRQCHIP_EOI_THREADED],
+  [ChipFlag.setTypeMasked, IRQCHIP_SET_TYPE_MASKED],
+  [ChipFlag.maskOnSuspend, IRQCHIP_MASK_ON_SUSPEND],
+] as const;
 
 /** Times that a level is delivered again before the hardware gives up. */
 const STORM = 6;
@@ -49,7 +67,7 @@ export interface LineOptions {
   readonly chipflags?: number;
   /** An edge that arrives while the line is masked is remembered, once, and delivered when it is unmasked. */
   readonly latching?: boolean;
-  /** Deliveries and calls of the chip are not logged. */
+  /** Deliveries and calls of the chip are not logged, but for set_affinity, which the recorded driver always logged. */
   readonly quiet?: boolean;
   /** What the chip's set_type returns, call by call: 0, or an errno as KernelError code; default always 0. */
   readonly setTypeFails?: readonly (0 | 'EINVAL' | 'ENXIO')[];
@@ -64,6 +82,7 @@ export class Line {
   readonly #machine: Machine;
   readonly #options: LineOptions;
   readonly #log: LogLine;
+  readonly #logAlways: LogLine;
   readonly #domain: IrqDomain;
   /** The mask in the hardware. */
   #masked = true;
@@ -77,18 +96,22 @@ export class Line {
   #typesSet = 0;
 
   constructor(machine: Machine, name: string, flow: Flow, options: LineOptions, log: LogLine) {
-    const handler = FLOWS[flow];
-    const missing = (options.chipflags ?? 0) & MISSING;
-    if (handler === undefined) throw new KernelError('ENOSYS', `the model has no handle_${flow}_irq`);
-    if (missing !== 0) throw new KernelError('ENOSYS', `the model's irq_chip has nothing for chipflags ${missing}`);
     this.#machine = machine;
     this.name = name;
     this.#options = options;
+    this.#logAlways = log;
     this.#log = (ev, v) => {
       if (options.quiet !== true) log(ev, v);
     };
-    this.#domain = new IrqDomain(machine, { name, size: 1, chip: this.#chip(), flow: handler });
+    this.#domain = new IrqDomain(machine, { name, size: 1, chip: this.#chip(), flow: FLOWS[flow] });
     this.irq = this.#domain.createMapping(0);
+    // The recorded driver did so, and a chip behind a bus sees it.
+    irqSetHandler(this.irq, FLOWS[flow]);
+  }
+
+  /** The line is masked in the hardware. */
+  get masked(): boolean {
+    return this.#masked;
   }
 
   #has(flag: number): boolean {
@@ -112,14 +135,22 @@ export class Line {
       mask: this.#call('mask', mask),
       unmask: this.#call('unmask', unmask),
       ack: this.#call('ack'),
+      eoi: this.#call('eoi'),
+      flags: IRQCHIP_FLAGS.reduce((flags, [option, flag]) => (this.#has(option) ? flags | flag : flags), 0),
       ...(this.#has(ChipFlag.noMaskAck) ? {} : { maskAck: this.#call('mask_ack', mask) }),
       ...(this.#has(ChipFlag.noSetType) ? {} : { setType: (_desc, type) => this.#setType(type) }),
       ...(this.#has(ChipFlag.noSetAffinity)
         ? {}
         : { setAffinity: (_desc, mask, force) => this.#setAffinity(mask, force) }),
-      ...(this.#has(ChipFlag.oneshotSafe) ? { flags: IRQCHIP_ONESHOT_SAFE } : {}),
+      ...(this.#has(ChipFlag.requestResources) ? { requestResources: () => this.#requestResources() } : {}),
+      ...(this.#has(ChipFlag.busLock)
+        ? { busLock: this.#call('bus_lock'), busSyncUnlock: this.#call('bus_sync_unlock') }
+        : {}),
       ...(this.#has(ChipFlag.startupShutdown)
         ? { startup: this.#call('startup', unmask), shutdown: this.#call('shutdown', mask) }
+        : {}),
+      ...(this.#has(ChipFlag.enableDisable)
+        ? { enable: this.#call('enable', unmask), disable: this.#call('disable', mask) }
         : {}),
       ...(this.#has(ChipFlag.noRetrigger)
         ? {}
@@ -140,9 +171,16 @@ export class Line {
     if (error !== undefined) throw error;
   }
 
+  /** The recorded driver had none to give. */
+  #requestResources(): never {
+    const error = new KernelError('ENODEV', `${this.name} has no resources`);
+    this.#log('chip.request_resources', { line: this.name, ret: error.errno });
+    throw error;
+  }
+
   #setAffinity(mask: number, force: boolean): number {
     const list = cpulistPr(mask);
-    this.#log('chip.set_affinity', {
+    this.#logAlways('chip.set_affinity', {
       line: this.name,
       mask: /^\d+$/.test(list) ? Number(list) : list,
       force: force ? 1 : 0,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { disableIrq, enableIrq, freeIrq, IRQ_HANDLED, localIrqDisable, preemptPoint } from '../../kernel/index.js';
 import { eventText } from './events.js';
 import { runProgram } from './run-scenario.js';
-import { ChipFlag, type Flow, type Oracle, type Program } from './vocabulary.js';
+import { ChipFlag, type Oracle, type Program } from './vocabulary.js';
 
 /** What a program logs, as names of events and their values. */
 function logOf(program: Program, cpus = 1): string[] {
@@ -133,17 +133,6 @@ describe('a fake line', () => {
       }
     });
     expect(new Set(numbers).size).toBe(1);
-  });
-
-  it.each([
-    ['level', 0, 'the model has no handle_level_irq'],
-    ['edge', ChipFlag.busLock, "the model's irq_chip has nothing for chipflags 4"],
-  ] as const)('says what the model has not got for it (%s, %d)', (flow: Flow, chipflags, message) => {
-    // biome-ignore lint/correctness/useYield: it does not get that far
-    const program = function* (o: Oracle) {
-      o.line('A', flow, { chipflags });
-    };
-    expect(() => runProgram(program)).toThrow(expect.objectContaining({ cause: expect.objectContaining({ message }) }));
   });
 });
 

@@ -54,7 +54,7 @@ import {
 } from '../../kernel/index.js';
 import { Device, LoggedTasklet, LoggedWork } from './actors.js';
 import { capture, type OracleEvent, type Value, type Values } from './events.js';
-import { type Flow, Line, type LineOptions } from './line.js';
+import { type Flow, flowName, Line, type LineOptions } from './line.js';
 
 export { Device, LoggedTasklet, LoggedWork } from './actors.js';
 export type { OracleEvent, Value, Values } from './events.js';
@@ -120,11 +120,11 @@ export class Oracle {
     this.log('variant', { v, ...more });
   }
 
-  /** A fresh interrupt line on a chip of its own, masked. `ENOSYS` for a flow or chip option that the model has not got. */
+  /** A fresh interrupt line on a chip of its own, masked. */
   line(name: string, flow: Flow, options: LineOptions = {}): Line {
     const line = new Line(this.machine, name, flow, options, (ev, v) => this.log(ev, v));
     this.lines.set(line.irq, name);
-    this.log('line.new', { line: name, flow, chipflags: options.chipflags ?? 0 });
+    this.log('line.new', { line: name, flow: flowName(flow), chipflags: options.chipflags ?? 0 });
     return line;
   }
 
