@@ -38,6 +38,17 @@ export { synchronizeHardirq, synchronizeIrq } from './irq/synchronize.js';
 export * from './lib/atomic.js';
 export * from './lib/bitops.js';
 export { cpulistParse, cpulistPr, cpumaskParse, cpumaskPr } from './lib/cpumask.js';
+export {
+  IRQ_POLL_F_DISABLE,
+  IRQ_POLL_F_SCHED,
+  IrqPoll,
+  type IrqPollFn,
+  irqPollComplete,
+  irqPollDisable,
+  irqPollEnable,
+  irqPollInit,
+  irqPollSched,
+} from './lib/irq-poll.js';
 export * from './lib/percpu.js';
 export * from './locking/mutex.js';
 export * from './locking/rwlock.js';
@@ -45,6 +56,9 @@ export * from './locking/semaphore.js';
 export * from './locking/spinlock.js';
 export * from './machine.js';
 export * from './machine-options.js';
+export { NetDevice } from './net/device.js';
+export * from './net/napi.js';
+export type { Net, SoftnetData } from './net/softnet.js';
 export * from './sched/completion.js';
 export * from './sched/core.js';
 export type { Atomic, Coroutine, Outcome, Process } from './sched/coroutine.js';

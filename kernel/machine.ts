@@ -3,9 +3,11 @@ import { ERRNO, KernelError } from './errno.js';
 import { FileTree } from './fs/file-tree.js';
 import { IrqTable } from './irq/irqdesc.js';
 import { initIrqProc } from './irq/proc.js';
+import { IrqPolls } from './lib/irq-poll.js';
 import { deadlockText } from './locking/deadlock.js';
 import { Lockdep } from './locking/lockdep.js';
 import type { MachineOptions, PreemptModel, Printk } from './machine-options.js';
+import { Net } from './net/softnet.js';
 import { PowerState } from './power/wakeup.js';
 import { CircleDetector } from './sched/circle.js';
 import { type Coroutine, DONE, isCoroutine, type Outcome, type Process, SUSPENDED } from './sched/coroutine.js';
@@ -18,6 +20,7 @@ import { HungTaskDetector } from './sched/hung-task.js';
 import { kthreadParkme } from './sched/kthread.js';
 import { TASK_NEW, Task, type TaskOptions } from './sched/task.js';
 import { wakeUpNewTask } from './sched/wakeup.js';
+import { showSoftirqs } from './softirq/softirq.js';
 import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from './softirq/vectors.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
 import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf } from './time/jiffies.js';
@@ -58,6 +61,8 @@ export class Machine {
   /** /proc and /sys. */
   readonly files = new FileTree();
   readonly workqueues: WorkqueueSubsystem;
+  readonly net: Net;
+  readonly irqPoll: IrqPolls;
   readonly trace: TraceRing;
   readonly printk: Printk;
   /** Undefined when the machine was made without. */
@@ -108,6 +113,9 @@ export class Machine {
     this.workqueues = new WorkqueueSubsystem(this);
     this.#continueAlarm = this.clock.createAlarm(() => this.pump());
     this.#startSoftirqs();
+    this.net = new Net(this);
+    this.irqPoll = new IrqPolls(this);
+    this.files.create('/proc/softirqs', { mode: 0o444, show: () => showSoftirqs(this) });
     initIrqProc(this);
   }
 

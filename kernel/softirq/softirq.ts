@@ -107,8 +107,8 @@ function warnInHardirq(cpu: Cpu, where: string): void {
   if ((cpu.preemptCount & HARDIRQ_MASK) !== 0) cpu.machine.warnOnce(`in_hardirq ${where}`, '', where);
 }
 
-/** As lockdep_assert_irqs_disabled(). */
-function assertIrqsDisabled(cpu: Cpu, where: string): void {
+/** As lockdep_assert_irqs_disabled(): `where` is the kernel function that asserts it. */
+export function assertIrqsDisabled(cpu: Cpu, where: string): void {
   if (cpu.irqsEnabled && cpu.machine.lockdep?.on === true) cpu.machine.warnOnce(`irqs enabled in ${where}`, '', where);
 }
 
