@@ -1,6 +1,6 @@
 // A machine with a fake interrupt controller that logs its calls, as the recordings of the real kernel had one.
 import { Machine } from '../machine.js';
-import type { LogLevel } from '../machine-options.js';
+import type { LogLevel, MachineOptions } from '../machine-options.js';
 import { context, current, thisCpu } from '../sched/current.js';
 import { contextOf } from '../sched/preempt.js';
 import { IRQ_HANDLED, type IrqReturn } from './flags.js';
@@ -10,6 +10,8 @@ import { IrqDomain } from './irqdomain.js';
 
 export interface FakeLineOptions {
   readonly cpus?: number;
+  /** Further options of the machine. */
+  readonly machine?: MachineOptions;
   /** Replaces or adds callbacks of the chip. */
   readonly chip?: { readonly [K in keyof IrqChip]?: IrqChip[K] | undefined };
   /** The chip has mask_ack and retrigger, as the recordings' one; default true. */
@@ -42,7 +44,7 @@ export function fakeLines(options: FakeLineOptions = {}): FakeLines {
     const [, warning, where] = /^-+\[ cut here \]-+\n(?:(.*)\n)?WARNING: .* (\w+)$/m.exec(text) ?? [];
     printed.push(where === undefined ? `${level}: ${text}` : `${level}: ${warning ?? ''} (${where})`);
   };
-  const machine = new Machine({ cpus: options.cpus ?? 1, printk });
+  const machine = new Machine({ ...options.machine, cpus: options.cpus ?? 1, printk });
   const masked = new Set<number>();
   const pulse = (hwirq = 3, cpu = 0): void => {
     machine.cpus[cpu]?.callFunction(() => {

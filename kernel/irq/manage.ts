@@ -131,6 +131,7 @@ function removeAction(desc: IrqDesc, action: IrqAction): void {
   irqPmRemoveAction(desc, action);
   if (desc.actions.length === 0) {
     desc.settings &= ~IRQ_DISABLE_UNLAZY;
+    desc.storm?.release();
     irqShutdown(desc);
   }
   if (desc.affinityHint === 0) return;

@@ -1,7 +1,9 @@
 // Interrupts that no handler wants, and answers of handlers that are none (kernel/irq/spurious.c).
 import type { Machine } from '../machine.js';
 import type { MachineOptions } from '../machine-options.js';
-import { type Coroutine, DONE, type Outcome, Request, SUSPENDED } from '../sched/coroutine.js';
+import { finishOutcome } from '../sched/atomic.js';
+import { type Coroutine, DONE, type Frame, type Outcome, Request } from '../sched/coroutine.js';
+import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
 import { jiffiesOf } from '../time/jiffies.js';
 import { modTimer, TimerList } from '../time/timer.js';
@@ -18,7 +20,7 @@ import {
   IRQF_SHARED,
 } from './flags.js';
 import { handleIrqEvent } from './handle.js';
-import type { IrqAction, IrqDesc } from './irqdesc.js';
+import type { FlowHandler, IrqAction, IrqDesc } from './irqdesc.js';
 import { __disableIrq } from './manage.js';
 import { stormBudgetExhausted } from './storm.js';
 
@@ -123,17 +125,50 @@ function* tryOneIrq(desc: IrqDesc, force: boolean): Coroutine<boolean> {
     return false;
   }
   let handled = false;
-  desc.polling = true;
+  const poll = new LinePoll(desc);
   do {
-    if (handleIrqEvent(desc) === SUSPENDED) {
-      // The handler's coroutine lies on this one now, and ends before it goes on.
-      thisCpu().pushSuspended();
-      yield Request.point;
-    }
+    yield* finishOutcome(handleIrqEvent(desc));
     if (desc.lastReturn === IRQ_HANDLED) handled = true;
   } while (desc.pending && desc.actions.length > 0);
-  desc.polling = false;
+  poll.end();
   return handled;
+}
+
+/** A poll of one line. While it lasts, interrupts of the line that come on other CPUs wait there, busy (irq_wait_for_poll). */
+class LinePoll {
+  readonly #desc: IrqDesc;
+  readonly #cpu: Cpu = thisCpu();
+  readonly #flow: FlowHandler;
+  readonly #waiting: Frame[] = [];
+  readonly #wait: FlowHandler = (desc) => this.#take(desc);
+
+  constructor(desc: IrqDesc) {
+    this.#desc = desc;
+    this.#flow = desc.handleIrq;
+    desc.handleIrq = this.#wait;
+    desc.polling = true;
+  }
+
+  end(): void {
+    const desc = this.#desc;
+    desc.polling = false;
+    if (desc.handleIrq === this.#wait) desc.handleIrq = this.#flow;
+    if (this.#waiting.length === 0) return;
+    for (const frame of this.#waiting) frame.spinning = false;
+    for (const cpu of desc.machine.cpus) cpu.kick();
+  }
+
+  #take(desc: IrqDesc): Outcome {
+    const cpu = thisCpu();
+    if (cpu === this.#cpu) return this.#flow(desc);
+    return cpu.suspend(this.#spin(cpu), () => desc.handleIrq(desc));
+  }
+
+  *#spin(cpu: Cpu): Coroutine<void> {
+    if (!this.#desc.polling) return;
+    this.#waiting.push(cpu.activation);
+    yield Request.spin;
+  }
 }
 
 /**
@@ -238,13 +273,14 @@ export function reportBadReturn(desc: IrqDesc, shown: string, actions: readonly 
   report(desc, `irq event ${desc.irq}: bogus return value ${shown}`, actions);
 }
 
-/** Asked by the flow handlers of a line that is in progress: true when that was a poll, which is over, and the interrupt may be handled. */
+/**
+ * Asked by the flow handlers of a line that is in progress, whose interrupt cannot be handled then: if that is a poll on this
+ * CPU, the handler that is polled has raised it, and nobody can wait for the end.
+ */
 export function irqCheckPoll(desc: IrqDesc): boolean {
   if (!desc.polling) return false;
   const { machine, irq } = desc;
   const { id } = thisCpu();
-  if (machine.irqs.spurious.pollCpu === id) {
-    machine.warnOnce('irq poll', `irq poll in progress on cpu ${id} for irq ${irq}`, 'irq_wait_for_poll');
-  }
+  machine.warnOnce('irq poll', `irq poll in progress on cpu ${id} for irq ${irq}`, 'irq_wait_for_poll');
   return false;
 }
