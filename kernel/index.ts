@@ -1,4 +1,17 @@
 // The model, as it is imported from outside: kernel functions under their kernel names, and the machine they run on.
+export * from './base/device.js';
+export {
+  type DevmAction,
+  devmAddAction,
+  devmAddActionOrReset,
+  devmReleaseAction,
+  devmRemoveAction,
+  devresCloseGroup,
+  devresOpenGroup,
+  devresReleaseGroup,
+  devresRemoveGroup,
+} from './base/devres.js';
+export * from './base/platform.js';
 export * from './errno.js';
 export { type FileOps, type FileStat, FileTree } from './fs/file-tree.js';
 export * from './gpio/consumer.js';
@@ -15,6 +28,7 @@ export {
   irqUpdateAffinityHint,
 } from './irq/affinity.js';
 export type { LineChange } from './irq/chip-bus.js';
+export * from './irq/devres.js';
 export * from './irq/flags.js';
 export * from './irq/flow.js';
 export type { FlowHandler, IrqChip, IrqDesc, IrqHandler, IrqThreadFn } from './irq/irqdesc.js';
