@@ -101,8 +101,14 @@ function* irqThread(desc: IrqDesc, action: IrqAction): Coroutine<void> {
       task.state = TASK_RUNNING;
       action.runThread = false;
       action.inThread = true;
-      const ret = yield* action.forcedThread ? forcedThreadFn(desc, action) : threadFn(desc, action);
-      if (ret === IRQ_WAKE_THREAD) wakeSecondary(desc, action);
+      if (action.forcedThread) beginForced();
+      // A plain function is done with the call: a generator around it would cost each interrupt some 100 ns.
+      let result = callThreadFn(desc, action);
+      if (typeof result !== 'number') result = yield* awaitThreadFn(desc, action, result);
+      threadFnDone(desc, action, result);
+      if (desc.oneshot && action.handler !== irqForcedSecondaryHandler) yield* irqFinalizeOneshot(desc, action);
+      if (action.forcedThread) yield* endForced();
+      if (result === IRQ_WAKE_THREAD) wakeSecondary(desc, action);
       action.inThread = false;
       wakeThreadsWaitq(desc);
     } else if (kthreadShouldStop()) {
@@ -124,34 +130,47 @@ function* followAffinity(desc: IrqDesc, action: IrqAction, task: Task): Coroutin
   yield Request.point;
 }
 
-/** Runs a thread function and sees to what follows it; gives its answer (irq_thread_fn). */
-function* threadFn(desc: IrqDesc, action: IrqAction): Coroutine<unknown> {
+/** Calls a thread function: its answer, or what comes to it (irq_thread_fn, first part). */
+function callThreadFn(desc: IrqDesc, action: IrqAction): unknown {
   thisCpu().trace(Tracepoint.irqThreadEntry, desc.irq, 0, action.nameId);
-  let result: unknown = IRQ_HANDLED;
+  if (action.threadFn === undefined) return IRQ_NONE;
   try {
-    result = action.threadFn === undefined ? IRQ_NONE : callProcess(action.threadFn, desc.irq, action.devId);
-    if (typeof result !== 'number') result = yield* finish(result);
+    return callProcess(action.threadFn, desc.irq, action.devId);
   } catch (error) {
-    desc.machine.oops(`thread function ${action.name} of irq ${desc.irq}`, error);
+    return failed(desc, action, error);
   }
-  thisCpu().trace(Tracepoint.irqThreadExit, desc.irq, typeof result === 'number' ? result : 0, action.nameId);
-  if (result === IRQ_HANDLED) desc.threadsHandled = (desc.threadsHandled + 1) | 0;
-  if (desc.oneshot && action.handler !== irqForcedSecondaryHandler) yield* irqFinalizeOneshot(desc, action);
-  return result;
 }
 
-/**
- * As {@link threadFn}, of a handler that was made for hard interrupt context: softirqs and interrupts are off, as it
- * expects (irq_forced_thread_fn).
- */
-function* forcedThreadFn(desc: IrqDesc, action: IrqAction): Coroutine<unknown> {
+/** The answer of a thread function that is no plain one. */
+function* awaitThreadFn(desc: IrqDesc, action: IrqAction, result: unknown): Coroutine<unknown> {
+  try {
+    return yield* finish(result);
+  } catch (error) {
+    return failed(desc, action, error);
+  }
+}
+
+/** What a thread function that threw counts as: the line goes on working. */
+function failed(desc: IrqDesc, action: IrqAction, error: unknown): typeof IRQ_HANDLED {
+  desc.machine.oops(`thread function ${action.name} of irq ${desc.irq}`, error);
+  return IRQ_HANDLED;
+}
+
+function threadFnDone(desc: IrqDesc, action: IrqAction, result: unknown): void {
+  thisCpu().trace(Tracepoint.irqThreadExit, desc.irq, typeof result === 'number' ? result : 0, action.nameId);
+  if (result === IRQ_HANDLED) desc.threadsHandled = (desc.threadsHandled + 1) | 0;
+}
+
+/** A handler that was made for hard interrupt context finds softirqs and interrupts off, as it expects (irq_forced_thread_fn). */
+function beginForced(): void {
   localBhDisable();
   localIrqDisable();
-  const result = yield* threadFn(desc, action);
+}
+
+function* endForced(): Coroutine<void> {
   localIrqEnable();
   localBhEnable();
   yield Request.point;
-  return result;
 }
 
 /** The line stays masked until the last of its ONESHOT threads is done (irq_finalize_oneshot). */
