@@ -31,9 +31,29 @@ export type { LineChange } from './irq/chip-bus.js';
 export * from './irq/devres.js';
 export * from './irq/flags.js';
 export * from './irq/flow.js';
+export {
+  genericHandleDomainIrq,
+  genericHandleDomainIrqSafe,
+  genericHandleIrq,
+  genericHandleIrqSafe,
+} from './irq/generic-handle.js';
 export type { FlowHandler, IrqChip, IrqDesc, IrqHandler, IrqThreadFn } from './irq/irqdesc.js';
 export * from './irq/irqdomain.js';
-export * from './irq/line-setup.js';
+export {
+  irqClearStatusFlags,
+  irqModifyStatus,
+  irqSetChainedHandler,
+  irqSetChainedHandlerAndData,
+  irqSetChip,
+  irqSetChipAndHandler,
+  irqSetChipData,
+  irqSetHandler,
+  irqSetHandlerData,
+  irqSetHandlerLocked,
+  irqSetIrqType,
+  irqSetPercpuDevid,
+  irqSetStatusFlags,
+} from './irq/line-setup.js';
 export {
   canRequestIrq,
   disableHardirq,
@@ -46,8 +66,10 @@ export {
   irqSetParent,
   irqWakeThread,
 } from './irq/manage.js';
+export { handleNestedIrq, irqSetNestedThread } from './irq/nested.js';
 export { showInterrupts } from './irq/proc.js';
 export { requestAnyContextIrq, requestIrq, requestThreadedIrq } from './irq/request.js';
+export { irqInjectInterrupt } from './irq/resend.js';
 export { synchronizeHardirq, synchronizeIrq } from './irq/synchronize.js';
 export * from './lib/atomic.js';
 export * from './lib/bitops.js';

@@ -22,12 +22,6 @@ function isIdle(desc: IrqDesc): boolean {
   return desc.disabled || desc.actions.length === 0;
 }
 
-/** Keeps an interrupt for later, one deep: a further one is merged into it. */
-function keep(desc: IrqDesc): void {
-  if (desc.pending) desc.coalesced++;
-  desc.pending = true;
-}
-
 /** Does the rest of a flow behind handlers that gave the CPU back. On its own, since a closure in the flow would cost it an object a call. */
 function deferRest(desc: IrqDesc, rest: (desc: IrqDesc) => void): Outcome {
   return thisCpu().defer(() => {
@@ -98,7 +92,7 @@ export function handleLevelIrq(desc: IrqDesc): Outcome {
 export function handleEdgeIrq(desc: IrqDesc): Outcome {
   desc.replay = false;
   if (!mayRun(desc) || isIdle(desc)) {
-    keep(desc);
+    desc.keep();
     maskAckIrq(desc);
     return DONE;
   }
@@ -127,7 +121,7 @@ function deferLoop(desc: IrqDesc, loop: (desc: IrqDesc) => Outcome): Outcome {
 export function handleEdgeEoiIrq(desc: IrqDesc): Outcome {
   desc.replay = false;
   if (!mayRun(desc) || isIdle(desc)) {
-    keep(desc);
+    desc.keep();
     eoiIrq(desc);
     return DONE;
   }
@@ -157,7 +151,7 @@ function endFasteoi(desc: IrqDesc): void {
  */
 export function handleFasteoiIrq(desc: IrqDesc): Outcome {
   if (!mayRun(desc)) {
-    if (desc.resendWhenInProgress) keep(desc);
+    if (desc.resendWhenInProgress) desc.keep();
     return eoiUnhandled(desc);
   }
   desc.replay = false;
@@ -170,7 +164,7 @@ export function handleFasteoiIrq(desc: IrqDesc): Outcome {
 }
 
 function keepFasteoi(desc: IrqDesc): Outcome {
-  keep(desc);
+  desc.keep();
   maskIrq(desc);
   return eoiUnhandled(desc);
 }
@@ -205,7 +199,7 @@ function simpleMayRun(desc: IrqDesc): boolean {
   if (!mayRun(desc)) return false;
   desc.replay = false;
   if (!isIdle(desc)) return true;
-  keep(desc);
+  desc.keep();
   return false;
 }
 

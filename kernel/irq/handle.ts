@@ -83,9 +83,26 @@ function walk(
     if (typeof result !== 'number' && isCoroutine(result)) {
       return suspendWalk(cpu, desc, actions, i, all, around, result);
     }
+    // It has handled another line's interrupt, whose handler is not done.
+    if (cpu.suspending) return deferWalk(cpu, desc, actions, i, all, around, result);
     all |= conclude(cpu, desc, action, result);
   }
   return leaveEvent(desc, all, around);
+}
+
+/** Deals with the answer of the action at `at`, and goes on behind it. */
+function resumeWalk(
+  cpu: Cpu,
+  desc: IrqDesc,
+  actions: readonly IrqAction[],
+  at: number,
+  results: number,
+  around: number,
+  result: unknown,
+): Outcome {
+  const action = actions[at];
+  if (action === undefined) return DONE;
+  return walk(cpu, desc, actions, at + 1, results | conclude(cpu, desc, action, result), around);
 }
 
 /** Goes on with the walk when the coroutine is done. On its own, since a closure in the walk would cost it an object a call. */
@@ -99,11 +116,22 @@ function suspendWalk(
   coroutine: Coroutine,
 ): Outcome {
   return cpu.suspend(coroutine, (value, thrown) => {
-    const action = actions[at];
-    if (action === undefined) return DONE;
-    const answer = conclude(cpu, desc, action, thrown ? failed(desc, action, value) : value);
-    return walk(cpu, desc, actions, at + 1, results | answer, around);
+    const result = thrown ? failed(desc, actions[at], value) : value;
+    return resumeWalk(cpu, desc, actions, at, results, around, result);
   });
+}
+
+/** Goes on with the walk behind an interrupt of another line, which a handler has handed on and whose handlers are not done. */
+function deferWalk(
+  cpu: Cpu,
+  desc: IrqDesc,
+  actions: readonly IrqAction[],
+  at: number,
+  results: number,
+  around: number,
+  result: unknown,
+): Outcome {
+  return cpu.defer(() => resumeWalk(cpu, desc, actions, at, results, around, result));
 }
 
 function leaveEvent(desc: IrqDesc, all: number, around: number): Outcome {
@@ -142,8 +170,8 @@ function callHandler(cpu: Cpu, desc: IrqDesc, action: IrqAction, devId: unknown)
 }
 
 /** What a handler that threw counts as: the line goes on working. */
-function failed(desc: IrqDesc, action: IrqAction, error: unknown): typeof IRQ_HANDLED {
-  desc.machine.oops(`handler ${action.name} of irq ${desc.irq}`, error);
+function failed(desc: IrqDesc, action: IrqAction | undefined, error: unknown): typeof IRQ_HANDLED {
+  desc.machine.oops(`handler ${action?.name} of irq ${desc.irq}`, error);
   return IRQ_HANDLED;
 }
 

@@ -259,6 +259,12 @@ export class IrqDesc {
   count(cpu: Cpu): void {
     this.counts[cpu.id] = (this.counts[cpu.id] ?? 0) + 1;
   }
+
+  /** Keeps an interrupt for later, one deep: a further one is merged into it. */
+  keep(): void {
+    if (this.pending) this.coalesced++;
+    this.pending = true;
+  }
 }
 
 /** All CPUs, or those that the command line says and the boot CPU (init_irq_default_affinity). */

@@ -1,6 +1,5 @@
 // How a line gets its chip, its flow handler and its status flags (kernel/irq/chip.c).
 import { KernelError } from '../errno.js';
-import type { Machine } from '../machine.js';
 import { thisCpu } from '../sched/current.js';
 import { irqActivateAndStartup, maskAckIrq } from './chip.js';
 import { changeLine, type LineChange } from './chip-bus.js';
@@ -18,6 +17,7 @@ import {
 } from './flags.js';
 import { handleBadIrq } from './handle-bad.js';
 import type { FlowHandler, IrqAction, IrqChip, IrqDesc } from './irqdesc.js';
+import { newAction } from './request.js';
 import { __irqSetTrigger } from './trigger.js';
 
 function descOf(irq: number): IrqDesc {
@@ -40,32 +40,19 @@ export function irqSetHandlerData(irq: number, data: unknown): void {
 }
 
 /** What runs if a chained line's flow runs actions after all, as it does when the chip's set_type has put another one there. */
-function chainedAction(machine: Machine, irq: number): IrqAction {
+function chainedAction(desc: IrqDesc): IrqAction {
   const bad_chained_irq = (): typeof IRQ_NONE => {
-    machine.warnOnce('chained action', `Chained irq ${irq} should not call an action`, 'bad_chained_irq');
+    desc.machine.warnOnce('chained action', `Chained irq ${desc.irq} should not call an action`, 'bad_chained_irq');
     return IRQ_NONE;
   };
-  return {
-    irq,
-    name: '(null)',
-    nameId: machine.trace.intern('(null)'),
-    flags: 0,
-    devId: undefined,
-    percpuDevId: undefined,
+  return newAction(desc, {
     handler: bad_chained_irq,
     threadFn: undefined,
-    thread: undefined,
-    secondary: undefined,
-    oneshot: false,
-    oneshotPending: false,
-    runThread: false,
-    warned: false,
-    forcedThread: false,
-    threadAffinityDue: false,
-    ready: false,
-    inThread: false,
-    removed: false,
-  };
+    flags: 0,
+    name: '(null)',
+    devId: undefined,
+    percpuDevId: undefined,
+  });
 }
 
 interface HandlerChange {
@@ -91,7 +78,7 @@ function startChained(desc: IrqDesc, handle: FlowHandler): void {
   }
   desc.settings |= IRQ_NOPROBE | IRQ_NOREQUEST | IRQ_NOTHREAD;
   desc.chained = true;
-  desc.actions = [chainedAction(desc.machine, desc.irq)];
+  desc.actions = [chainedAction(desc)];
   irqActivateAndStartup(desc, true);
 }
 

@@ -164,6 +164,11 @@ export class Cpu {
     return SUSPENDED;
   }
 
+  /** Interrupt code was cut off, and whoever called it has not deferred his own rest yet. */
+  get suspending(): boolean {
+    return this.#suspending !== undefined;
+  }
+
   /** The CPU does nothing else for the running activation until `untilNs`; the caller then yields {@link Request.busy}. */
   setBusy(untilNs: number): void {
     this.activation.busyUntilNs = untilNs;
