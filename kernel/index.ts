@@ -37,6 +37,7 @@ export {
   genericHandleIrq,
   genericHandleIrqSafe,
 } from './irq/generic-handle.js';
+export { type IrqState, irqGetIrqchipState, irqSetIrqchipState, irqState } from './irq/irqchip-state.js';
 export type { FlowHandler, IrqChip, IrqDesc, IrqHandler, IrqThreadFn } from './irq/irqdesc.js';
 export * from './irq/irqdomain.js';
 export {
@@ -67,6 +68,13 @@ export {
   irqWakeThread,
 } from './irq/manage.js';
 export { handleNestedIrq, irqSetNestedThread } from './irq/nested.js';
+export {
+  disablePercpuIrq,
+  enablePercpuIrq,
+  freePercpuIrq,
+  irqPercpuIsEnabled,
+  requestPercpuIrq,
+} from './irq/percpu.js';
 export { showInterrupts } from './irq/proc.js';
 export { requestAnyContextIrq, requestIrq, requestThreadedIrq } from './irq/request.js';
 export { irqInjectInterrupt } from './irq/resend.js';

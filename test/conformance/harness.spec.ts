@@ -65,6 +65,7 @@ describe('a machine', () => {
     ['x', 'full', { cpus: 1, lockdep: false }],
     ['x.hz1000', 'full', { cpus: 1, lockdep: false, hz: 1000 }],
     ['x.lockdep', 'lockdep', { cpus: 1, lockdep: true }],
+    ['x.threadirqs', 'full', { cpus: 1, lockdep: false, threadirqs: true }],
   ])('is made as for recording %s, %s', (scenario, config, options) => {
     const meta = JSON.stringify({ meta: { scenario, config, cpus: 1, identical_in_all_runs: true } });
     const recorded = { arch: 'x86' };

@@ -100,6 +100,7 @@ export function machineOptions({ meta }: Recording): MachineOptions {
     lockdep: meta.config === 'lockdep',
     arch: 'x86',
     ...(hz === undefined ? {} : { hz: Number(hz) as Hz }),
+    ...(meta.scenario.endsWith('.threadirqs') ? { threadirqs: true } : {}),
     ...(meta.scenario.endsWith('.preempt-none') ? { preempt: 'none' } : {}),
   };
 }

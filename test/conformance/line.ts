@@ -13,6 +13,7 @@ import {
   IRQCHIP_ONESHOT_SAFE,
   IRQCHIP_SET_TYPE_MASKED,
   type IrqChip,
+  type IrqDesc,
   IrqDomain,
   irqSetHandler,
   KernelError,
@@ -130,6 +131,8 @@ export class Line {
       this.#masked = true;
     };
     const unmask = (): void => this.#unmask();
+    // The kernel prints its name.
+    const c_set_type = (_desc: IrqDesc, type: number): void => this.#setType(type);
     return {
       name: 'oracle',
       mask: this.#call('mask', mask),
@@ -138,7 +141,7 @@ export class Line {
       eoi: this.#call('eoi'),
       flags: IRQCHIP_FLAGS.reduce((flags, [option, flag]) => (this.#has(option) ? flags | flag : flags), 0),
       ...(this.#has(ChipFlag.noMaskAck) ? {} : { maskAck: this.#call('mask_ack', mask) }),
-      ...(this.#has(ChipFlag.noSetType) ? {} : { setType: (_desc, type) => this.#setType(type) }),
+      ...(this.#has(ChipFlag.noSetType) ? {} : { setType: c_set_type }),
       ...(this.#has(ChipFlag.noSetAffinity)
         ? {}
         : { setAffinity: (_desc, mask, force) => this.#setAffinity(mask, force) }),
