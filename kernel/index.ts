@@ -231,16 +231,65 @@ export {
 export * from './trace/ring.js';
 export { renderTimeline, type TimelineOptions } from './trace/timeline.js';
 export {
-  WORK_BUSY_PENDING,
-  WORK_BUSY_RUNNING,
-  Work,
-  type WorkFn,
+  allocWorkqueueAttrs,
+  type WorkqueueAttrs,
+  WQ_AFFN_CACHE,
+  WQ_AFFN_CPU,
+  WQ_AFFN_DFL,
+  WQ_AFFN_NUMA,
+  WQ_AFFN_SMT,
+  WQ_AFFN_SYSTEM,
+} from './workqueue/attrs.js';
+export {
+  cancelDelayedWork,
+  cancelDelayedWorkSync,
+  cancelWork,
+  cancelWorkSync,
+  disableDelayedWork,
+  disableDelayedWorkSync,
+  disableWork,
+  disableWorkSync,
+  enableAndQueueWork,
+  enableDelayedWork,
+  enableWork,
+} from './workqueue/cancel.js';
+export * from './workqueue/delayed.js';
+export { destroyWorkqueue, drainWorkqueue } from './workqueue/drain.js';
+export * from './workqueue/flags.js';
+export { flushWork } from './workqueue/flush.js';
+export { __flushWorkqueue, flushScheduledWork, flushWorkqueue } from './workqueue/flush-workqueue.js';
+export * from './workqueue/freeze.js';
+export {
+  currentIsWorkqueueRescuer,
+  currentWork,
+  setWorkerDesc,
+  workBusy,
+  workqueueCongested,
+  wqWorkerComm,
+} from './workqueue/info.js';
+export type { WorkerCreation } from './workqueue/manage.js';
+export {
+  queueWork,
+  queueWorkNode,
+  queueWorkOn,
+  scheduleWork,
+  scheduleWorkOn,
+} from './workqueue/queue.js';
+export { showAllWorkqueues, showFreezableWorkqueues, showOneWorkqueue } from './workqueue/show.js';
+export {
+  workqueueSetUnboundCpumask,
+  workqueueSysfsRegister,
+  workqueueUnboundExcludeCpumask,
+} from './workqueue/sysfs.js';
+export { applyWorkqueueAttrs } from './workqueue/unbound.js';
+export { fromWork, OwnedWork, Work, type WorkFn, workPending } from './workqueue/work.js';
+export {
+  allocOrderedWorkqueue,
+  allocWorkqueue,
+  createFreezableWorkqueue,
+  createSinglethreadWorkqueue,
+  createWorkqueue,
   type Workqueue,
-  WQ_BH,
-  WQ_CPU_INTENSIVE,
-  WQ_DFL_ACTIVE,
-  WQ_HIGHPRI,
-  WQ_MAX_ACTIVE,
-  WQ_UNBOUND,
-} from './workqueue/work.js';
-export { allocWorkqueue, flushWork, queueWork, scheduleWork, workBusy } from './workqueue/workqueue.js';
+  workqueueSetMaxActive,
+  workqueueSetMinActive,
+} from './workqueue/workqueue.js';

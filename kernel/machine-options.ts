@@ -39,6 +39,10 @@ export interface MachineOptions {
    * IRQF_ONESHOT; softirqs of hard interrupts run in ksoftirqd then. Default false.
    */
   readonly threadirqs?: boolean;
+  /** WQ_POWER_EFFICIENT queues are unbound (`workqueue.power_efficient`); default false. */
+  readonly wqPowerEfficient?: boolean;
+  /** Microseconds after which a work item is treated as WQ_CPU_INTENSIVE (`workqueue.cpu_intensive_thresh_us`); default 10,000, 0 for never. */
+  readonly wqCpuIntensiveThreshUs?: number;
   /** Ticks a second: 100, 250 (the default) or 1000. */
   readonly hz?: number;
   /** Seconds in state D after which a task is reported as hung; default 120, 0 or `Infinity` for never. */

@@ -25,7 +25,7 @@ import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOF
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
 import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf } from './time/jiffies.js';
 import { TraceRing } from './trace/ring.js';
-import { WorkqueueSubsystem } from './workqueue/workqueue.js';
+import { WorkqueueSubsystem } from './workqueue/system.js';
 
 const MAX_CPUS = 8;
 const REAL_TIME_SLICE_NS = 2_000_000;
@@ -110,7 +110,8 @@ export class Machine {
     this.cpuMask = (1 << count) - 1;
     this.cpus = Array.from({ length: count }, (_, id) => new Cpu(this, id));
     this.irqs = new IrqTable(this, options);
-    this.workqueues = new WorkqueueSubsystem(this);
+    this.workqueues = new WorkqueueSubsystem(this, options.wqPowerEfficient, options.wqCpuIntensiveThreshUs);
+    this.workqueues.init();
     this.#continueAlarm = this.clock.createAlarm(() => this.pump());
     this.#startSoftirqs();
     this.net = new Net(this);

@@ -16,8 +16,9 @@ import {
   hrtimerForwardNow,
   hrtimerStart,
 } from '../time/hrtimer.js';
+import { flushWork } from '../workqueue/flush.js';
 import { Work } from '../workqueue/work.js';
-import { flushWork, scheduleWork } from '../workqueue/workqueue.js';
+import { scheduleWork } from '../workqueue/queue.js';
 import { localIrqDisable, localIrqEnable, preemptDisable, preemptEnable, preemptPoint } from './core.js';
 import type { Coroutine } from './coroutine.js';
 import {

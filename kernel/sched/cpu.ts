@@ -172,6 +172,7 @@ export class Cpu {
   /** The CPU does nothing else for the running activation until `untilNs`; the caller then yields {@link Request.busy}. */
   setBusy(untilNs: number): void {
     this.activation.busyUntilNs = untilNs;
+    if (this.#top === undefined) this.current.worker?.busyUntil(untilNs);
   }
 
   /** The innermost activation: interrupt code cut off by a generator, or the current task. */

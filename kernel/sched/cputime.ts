@@ -40,6 +40,12 @@ export class CpuAccounting {
     if (kind === TASK || (kind === SOFTIRQ && cpu.current === cpu.softirqs.thread)) this.#unchargedNs += ns;
   }
 
+  /** What the running task has used since the last {@link takeUncharged}. */
+  get unchargedNs(): number {
+    this.account();
+    return this.#unchargedNs;
+  }
+
   /** What the running task has used since the last call. */
   takeUncharged(): number {
     const ns = this.#unchargedNs;

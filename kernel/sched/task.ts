@@ -32,6 +32,8 @@ export type SchedPolicy = 'SCHED_NORMAL' | 'SCHED_FIFO';
 export interface WorkerHooks {
   goesToSleep(): void;
   comesBack(): void;
+  /** It is about to keep the CPU until then. */
+  busyUntil(untilNs: number): void;
 }
 
 /** Something that tasks wait for, and who has it. */

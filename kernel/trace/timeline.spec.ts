@@ -4,8 +4,8 @@ import { IRQ_HANDLED, IRQ_WAKE_THREAD } from '../irq/flags.js';
 import { requestThreadedIrq } from '../irq/request.js';
 import { thisCpu } from '../sched/current.js';
 import { nsleep, udelay } from '../time/delay.js';
+import { queueWork } from '../workqueue/queue.js';
 import { Work } from '../workqueue/work.js';
-import { queueWork } from '../workqueue/workqueue.js';
 import { Tracepoint, TraceRing } from './ring.js';
 import { renderTimeline } from './timeline.js';
 

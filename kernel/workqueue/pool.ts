@@ -1,222 +1,212 @@
-// Worker pools: kworkers that share a list of work, as many at once as it takes to keep their CPU busy (kernel/workqueue.c).
+// Worker pools: the workers of one CPU and nice value, or of a set of CPUs, and the list of items that they share (struct worker_pool).
+import { ListHead, listAdd, listDelInit } from '../lib/list.js';
 import type { Machine } from '../machine.js';
-import { mightSleep } from '../sched/core.js';
-import { type Coroutine, Request } from '../sched/coroutine.js';
+import type { Coroutine } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
-import { thisCpu } from '../sched/current.js';
-import { callProcess, finish } from '../sched/effect.js';
-import { TASK_IDLE, TASK_RUNNING, type Task } from '../sched/task.js';
+import { runningCpu } from '../sched/current.js';
+import { WaitQueueHead } from '../sched/wait.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
-import { Tracepoint } from '../trace/ring.js';
-import type { Flush, PoolWorkqueue, RunningWork, Work, WorkPool } from './work.js';
+import { HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/softirq.js';
+import { jiffiesOf } from '../time/jiffies.js';
+import { TimerList, timerDeleteSync } from '../time/timer.js';
+import type { WorkqueueAttrs } from './attrs.js';
+import { IdleCuller } from './idle.js';
+import { poolMaydayTimeout } from './manage.js';
+import { maydayCursorFunc } from './pwq.js';
+import { moveLinkedWorks, type Work } from './work.js';
+import { WORKER_IDLE, Worker } from './worker.js';
 
-/** A work item on a pool's list, with the queue that put it there. */
-interface Entry {
-  readonly work: Work;
-  readonly pwq: PoolWorkqueue;
-}
+/** One in so many of the busy workers may be idle. */
+const MAX_IDLE_WORKERS_RATIO = 4;
 
-const HIGHPRI_NICE = -20;
-
-/** One kworker. The scheduler tells it when its task goes to sleep and comes back. */
-class Worker implements RunningWork {
-  readonly pool: WorkerPool;
-  readonly task: Task;
-  /** The item that it runs now, and for which queue. */
-  currentWork: Work | undefined;
-  currentPwq: PoolWorkqueue | undefined;
-  /** Flushes that wait for that item. */
-  flushes: Flush[] = [];
-  /** Items that it alone may run, because it runs them already. */
-  readonly scheduled: Entry[] = [];
-  /** It counts in the pool's nrRunning while it works and does not sleep. */
-  working = false;
-  sleeping = false;
-
-  constructor(pool: WorkerPool, id: number) {
-    this.pool = pool;
-    const { cpu, highpri } = pool;
-    const name = cpu === undefined ? `kworker/u${pool.id}:${id}` : `kworker/${cpu.id}:${id}${highpri ? 'H' : ''}`;
-    this.task = pool.machine.spawn(name, () => this.#loop(), {
-      nice: highpri ? HIGHPRI_NICE : 0,
-      ...(cpu === undefined ? {} : { cpusAllowed: 1 << cpu.id }),
-    });
-    this.task.worker = this;
-  }
-
-  /** The task is about to leave the CPU, not runnable (wq_worker_sleeping). */
-  goesToSleep(): void {
-    if (!this.working || this.sleeping) return;
-    this.sleeping = true;
-    this.pool.nrRunning--;
-    this.pool.wakeIfNeeded();
-  }
-
-  /** The task is on the CPU again (wq_worker_running). */
-  comesBack(): void {
-    if (!this.sleeping) return;
-    this.sleeping = false;
-    this.pool.nrRunning++;
-  }
-
-  *#loop(): Coroutine<void> {
-    const { pool, task } = this;
-    for (;;) {
-      if (pool.needsWorker()) {
-        pool.leaveIdle(this);
-        this.working = true;
-        pool.nrRunning++;
-        do {
-          const entry = this.scheduled.shift() ?? pool.take();
-          if (entry === undefined) break;
-          yield* this.#run(entry);
-        } while (this.scheduled.length > 0 || pool.keepWorking());
-        this.working = false;
-        pool.nrRunning--;
-      }
-      pool.enterIdle(this);
-      task.state = TASK_IDLE;
-      yield Request.schedule;
-      task.state = TASK_RUNNING;
-    }
-  }
-
-  *#run({ work, pwq }: Entry): Coroutine<void> {
-    const { pool } = this;
-    const other = pool.workerRunning(work);
-    if (other !== undefined) {
-      other.scheduled.push({ work, pwq });
-      return;
-    }
-    this.flushes = work.flushes;
-    work.flushes = [];
-    work.pending = false;
-    this.currentWork = work;
-    this.currentPwq = pwq;
-    pool.ensureSpare();
-    // Only unbound workers are let through here: they do not count as running, so one wakes the next.
-    pool.wakeIfNeeded();
-    const nameId = pool.machine.trace.intern(work.name);
-    const locksBefore = this.task.heldLocks.length;
-    thisCpu().trace(Tracepoint.workqueueExecuteStart, work.number, 0, nameId);
-    try {
-      const result = callProcess(work.fn, work);
-      if (result !== undefined) yield* finish(result);
-    } catch (error) {
-      pool.machine.oops(`work ${work.name} of workqueue ${pwq.wq.name}`, error);
-    }
-    thisCpu().trace(Tracepoint.workqueueExecuteEnd, work.number, 0, nameId);
-    this.#checkLeaks(work, locksBefore);
-    this.currentWork = undefined;
-    this.currentPwq = undefined;
-    for (const flush of this.flushes) {
-      flush.done = true;
-      wakeUpProcess(flush.task);
-    }
-    pool.complete(pwq);
-    yield Request.condResched;
-  }
-
-  /** Reports an item that left preemption off or locks held, as process_one_work() does; nothing is put right. */
-  #checkLeaks(work: Work, locksBefore: number): void {
-    const { comm, pid, heldLocks } = this.task;
-    const { preemptCount } = thisCpu();
-    if (preemptCount !== 0 || heldLocks.length !== locksBefore) {
-      const { machine } = this.pool;
-      machine.bug(
-        `workqueue leaked atomic, lock or RCU: ${comm}[${pid}]`,
-        `     preempt=0x${(preemptCount >>> 0).toString(16).padStart(8, '0')} lock=${locksBefore}->${heldLocks.length} RCU=0->0 workfn=${work.name}`,
-        ...(machine.lockdep?.heldLines(this.task) ?? []),
-      );
-    }
-    mightSleep('process_one_work');
-  }
-}
-
-/** The workers of one CPU and priority, or the unbound ones. */
-export class WorkerPool implements WorkPool {
+/**
+ * A pool. It is bound to a CPU and sees to it that just one of its workers is running there as long as there are items; or
+ * unbound, and an item starts as soon as there is a worker; or it is the softirq of a CPU, which has one worker without a task.
+ */
+export class WorkerPool {
   readonly machine: Machine;
   readonly id: number;
+  /** Undefined for an unbound pool. */
   readonly cpu: Cpu | undefined;
-  readonly highpri: boolean;
-  /** Workers that are on a CPU or runnable with work in hand. */
+  readonly attrs: WorkqueueAttrs;
+  /** Items of WQ_BH queues, in softirq context. */
+  readonly bh: boolean;
+  /** Workers that are at an item and not asleep, as far as that is looked at: none of an unbound pool. */
   nrRunning = 0;
-  readonly #list: Entry[] = [];
-  readonly #workers: Worker[] = [];
-  /** Latest idle last: it is woken first, its cache is warm. */
-  readonly #idle: Worker[] = [];
+  /** Items that may run. */
+  readonly worklist = new ListHead<Work>();
+  readonly workers = new Set<Worker>();
+  nrWorkers = 0;
+  nrIdle = 0;
+  /** The one that went idle last is in front: its cache is warm. */
+  readonly idleList = new ListHead<Worker>();
+  /** The worker that makes another one now. */
+  manager: Worker | undefined;
+  /** Told when {@link manager} has done it. */
+  readonly managerWait = new WaitQueueHead();
+  /** Queues that use an unbound pool. */
+  refcnt = 1;
+  /** Jiffies when an item was taken last, or came to an empty list. */
+  watchdogTs = 0;
+  readonly #ids = new Set<number>();
+  #culler: IdleCuller | undefined;
+  #maydayTimer: TimerList | undefined;
 
-  constructor(machine: Machine, id: number, cpu: Cpu | undefined, highpri: boolean) {
+  constructor(machine: Machine, id: number, attrs: WorkqueueAttrs, cpu?: Cpu, bh = false) {
     this.machine = machine;
     this.id = id;
+    this.attrs = attrs;
     this.cpu = cpu;
-    this.highpri = highpri;
+    this.bh = bh;
   }
 
-  /** Adds an item, at once or when its queue has room for one more active. */
-  insert(work: Work, pwq: PoolWorkqueue): void {
-    work.pending = true;
-    work.pool = this;
-    if (pwq.active >= pwq.wq.maxActive) {
-      pwq.inactive.push(work);
-      return;
-    }
-    pwq.active++;
-    this.#list.push({ work, pwq });
-    this.wakeIfNeeded();
+  /** Workers do not count as running: the scheduler alone says how many run. */
+  get disassociated(): boolean {
+    return this.cpu === undefined || this.bh;
   }
 
-  take(): Entry | undefined {
-    return this.#list.shift();
+  get highpri(): boolean {
+    return this.attrs.nice < 0;
   }
 
-  /** An item of `pwq` is done: the next one of its queue may become active. */
-  complete(pwq: PoolWorkqueue): void {
-    pwq.active--;
-    const next = pwq.inactive.shift();
-    if (next === undefined) return;
-    pwq.active++;
-    this.#list.push({ work: next, pwq });
+  /** CPUs that its workers may run on (pool_allowed_cpus). */
+  get allowedCpus(): number {
+    const { cpumask, podCpumask, affnStrict } = this.attrs;
+    return this.cpu === undefined && affnStrict ? podCpumask : cpumask;
   }
 
-  workerRunning(work: Work): Worker | undefined {
-    return this.#workers.find((worker) => worker.currentWork === work);
+  /** There is an item, and nobody of the pool is at it (need_more_worker). */
+  get needMoreWorker(): boolean {
+    return this.nrRunning === 0 && !this.worklist.empty;
   }
 
-  /** There is work, and nobody of the pool is at it. */
-  needsWorker(): boolean {
-    return this.#list.length > 0 && (this.cpu === undefined || this.nrRunning === 0);
+  /** Somebody is left to be woken when the one that starts now sleeps (may_start_working). */
+  get mayStartWorking(): boolean {
+    return this.nrIdle > 0;
   }
 
-  /** The caller, who is running, should take one more item. */
-  keepWorking(): boolean {
-    return this.#list.length > 0 && (this.cpu === undefined || this.nrRunning <= 1);
+  /** A worker at work should take one more item (keep_working). */
+  get keepWorking(): boolean {
+    return this.nrRunning <= 1 && !this.worklist.empty;
   }
 
-  wakeIfNeeded(): void {
-    if (!this.needsWorker()) return;
-    const worker = this.#idle[this.#idle.length - 1];
-    if (worker !== undefined) wakeUpProcess(worker.task);
-    else if (this.#workers.length === 0) this.#create();
+  /** Asked by the manager, and by those who wait for it (need_to_create_worker). */
+  get needToCreateWorker(): boolean {
+    return this.needMoreWorker && !this.mayStartWorking;
   }
 
-  /** Keeps one idle worker in reserve for the time when the working one sleeps. */
-  ensureSpare(): void {
-    if (this.#idle.length === 0) this.#create();
+  /** More than two are idle, and more than a quarter of the busy ones (too_many_workers). */
+  get tooManyWorkers(): boolean {
+    const idle = this.nrIdle + (this.manager === undefined ? 0 : 1);
+    const busy = this.nrWorkers - idle;
+    return idle > 2 && (idle - 2) * MAX_IDLE_WORKERS_RATIO >= busy;
+  }
+
+  /** Made when it is needed, as the next one: most pools have never too many workers, or too few. */
+  get culler(): IdleCuller {
+    this.#culler ??= new IdleCuller(this);
+    return this.#culler;
+  }
+
+  get maydayTimer(): TimerList {
+    const pool_mayday_timeout = (): void => poolMaydayTimeout(this);
+    this.#maydayTimer ??= new TimerList(pool_mayday_timeout);
+    return this.#maydayTimer;
+  }
+
+  /** It has made progress. */
+  touch(): void {
+    this.watchdogTs = jiffiesOf(this.machine);
   }
 
   enterIdle(worker: Worker): void {
-    if (!this.#idle.includes(worker)) this.#idle.push(worker);
+    worker.flags |= WORKER_IDLE;
+    this.nrIdle++;
+    worker.lastActive = jiffiesOf(this.machine);
+    listAdd(worker.entry, this.idleList);
+    if (this.nrIdle > 2 && this.tooManyWorkers) this.culler.arm();
   }
 
   leaveIdle(worker: Worker): void {
-    const at = this.#idle.indexOf(worker);
-    if (at >= 0) this.#idle.splice(at, 1);
+    worker.flags &= ~WORKER_IDLE;
+    this.nrIdle--;
+    listDelInit(worker.entry);
   }
 
-  #create(): void {
-    const worker = new Worker(this, this.#workers.length);
-    this.#workers.push(worker);
-    this.#idle.push(worker);
+  /** The worker of this pool that runs an item (find_worker_executing_work). */
+  workerRunning(work: Work): Worker | undefined {
+    let worker = work.runner;
+    while (worker !== undefined && worker.pool !== this) worker = worker.nextRunner;
+    return worker;
+  }
+
+  /** Gives an item to a worker; false when another one runs it still, which then gets it (assign_work). */
+  assignWork(work: Work, worker: Worker): boolean {
+    if (work.fn === maydayCursorFunc) {
+      listDelInit(work.entry);
+      return false;
+    }
+    const other = work.runner === undefined ? undefined : this.workerRunning(work);
+    moveLinkedWorks(work, (other ?? worker).scheduled);
+    return other === undefined;
+  }
+
+  /** Wakes a worker if one is needed; true if so (kick_pool). Any context. */
+  kick(): boolean {
+    if (!this.needMoreWorker) return false;
+    const worker = this.idleList.first;
+    if (worker === undefined) {
+      if (this.nrWorkers > 0) return false;
+      // The first worker is there from the start in the kernel; here it is made when it is needed, and cannot fail.
+      this.addWorker();
+      if (!this.bh) return true;
+    }
+    if (this.bh) this.#kickBh();
+    else if (worker?.task !== undefined) wakeUpProcess(worker.task);
+    return true;
+  }
+
+  /** Raises the softirq of its CPU. */
+  #kickBh(): void {
+    const { cpu } = this;
+    if (cpu === undefined) return;
+    const vector = this.highpri ? HI_SOFTIRQ : TASKLET_SOFTIRQ;
+    if (cpu === runningCpu()) {
+      cpu.softirqs.raise(vector);
+      return;
+    }
+    cpu.callFunction(() => {
+      cpu.softirqs.raise(vector);
+      return 0;
+    });
+  }
+
+  /** Makes a worker and has it look for items. */
+  addWorker(): Worker {
+    const worker = new Worker(this, this.#takeId());
+    this.nrWorkers++;
+    this.workers.add(worker);
+    this.enterIdle(worker);
+    if (!this.bh) worker.start();
+    return worker;
+  }
+
+  /** The lowest number that no worker has. */
+  #takeId(): number {
+    let id = 0;
+    while (this.#ids.has(id)) id++;
+    this.#ids.add(id);
+    return id;
+  }
+
+  /** It is of no use any more: nothing of it may come later. */
+  *shutDown(): Coroutine<void> {
+    if (this.#culler !== undefined) yield* this.#culler.shutDown();
+    if (this.#maydayTimer !== undefined) yield* timerDeleteSync(this.#maydayTimer);
+  }
+
+  /** A worker has ended. */
+  forget(worker: Worker): void {
+    this.#ids.delete(worker.id);
   }
 }

@@ -1,18 +1,10 @@
-// Work items, and the queues that they are put on (struct work_struct, struct workqueue_struct).
+// Work items: functions to be run later, by kworkers or in softirq context (struct work_struct).
 import { KernelError } from '../errno.js';
+import { ListHead, listMoveTail } from '../lib/list.js';
 import type { Process } from '../sched/coroutine.js';
-import type { Cpu } from '../sched/cpu.js';
-import type { Task } from '../sched/task.js';
-
-/** Flags of a workqueue (include/linux/workqueue.h), as far as this version has them. */
-export const WQ_BH = 1 << 0;
-export const WQ_UNBOUND = 1 << 1;
-export const WQ_HIGHPRI = 1 << 4;
-export const WQ_CPU_INTENSIVE = 1 << 5;
-
-/** max_active of a queue that asks for 0, and the most that any may ask for. */
-export const WQ_DFL_ACTIVE = 256;
-export const WQ_MAX_ACTIVE = 512;
+import type { WorkerPool } from './pool.js';
+import type { PoolWorkqueue } from './pwq.js';
+import type { Worker } from './worker.js';
 
 /**
  * The function of a work item: process context, in a kworker; on a WQ_BH queue softirq context, where it may not sleep.
@@ -20,46 +12,48 @@ export const WQ_MAX_ACTIVE = 512;
  */
 export type WorkFn = (work: Work) => Process<unknown>;
 
-/** What `workBusy` answers, or-ed (include/linux/workqueue.h). */
-export const WORK_BUSY_PENDING = 1 << 0;
-export const WORK_BUSY_RUNNING = 1 << 1;
-
-/** A task in flush_work. */
-export interface Flush {
-  readonly task: Task;
-  done: boolean;
-}
-
-/** An item that runs, and the kworker at it; in softirq context there is none. */
-export interface RunningWork {
-  readonly task: Task | undefined;
-  readonly currentPwq: PoolWorkqueue | undefined;
-  /** Flushes that wait for the item as it runs. */
-  readonly flushes: Flush[];
-}
-
-/** Where items are queued and run: by kworkers, or in softirq context. */
-export interface WorkPool {
-  /** Undefined for the unbound ones. */
-  readonly cpu: Cpu | undefined;
-  insert(work: Work, pwq: PoolWorkqueue): void;
-  /** Set while the item runs here. */
-  workerRunning(work: Work): RunningWork | undefined;
-}
-
-/** A function to be run later in process context (INIT_WORK). Extend it to carry data, where C uses container_of. */
+/**
+ * A function to be run later (INIT_WORK). Extend it to carry data, where C uses container_of: see {@link OwnedWork},
+ * {@link fromWork}.
+ *
+ * ```ts
+ * const report = new Work(function* report() {      // DECLARE_WORK(report, report_fn)
+ *   yield* msleep(5);                               // process context: sleeping is allowed
+ *   printk('info', `${edges.length} edges`);
+ * });
+ * const handler = () => {
+ *   edges.push(1);
+ *   scheduleWork(report);                           // false when it is queued already: one run serves both
+ *   return IRQ_HANDLED;
+ * };
+ * ```
+ */
 export class Work {
   readonly fn: WorkFn;
   /** Shown in traces and reports. */
   readonly name: string;
   /** Distinguishes items in the trace: counted by the machine where it is queued first; 0 before. */
   number = 0;
-  /** Queued, and its function not yet called. */
+  /** `name` in the machine's trace. */
+  nameId = 0;
+  /** On its way to be run: queued, or about to be by its timer. Ends just before its function is called. */
   pending = false;
-  /** The pool where it was queued last, which knows whether it still runs there. */
-  pool: WorkPool | undefined;
-  /** Flushes that wait for the instance that is queued. */
-  flushes: Flush[] = [];
+  /** By which it is on the list of a pool, a worker or a queue. */
+  readonly entry = new ListHead<Work>(this);
+  /** While it is queued: by which queue, in which pool. */
+  pwq: PoolWorkqueue | undefined;
+  /** The pool where it was queued last. */
+  pool: WorkerPool | undefined;
+  /** Queued, but beyond max_active; always set for a {@link Barrier}, which does not count. */
+  inactive = false;
+  /** The next one on the list belongs to it: a barrier. */
+  linked = false;
+  /** Which flush of its queue waits for it. */
+  color = 0;
+  /** How often it was disabled. */
+  disableDepth = 0;
+  /** A worker that runs it now; more than one only when it was put on several queues. */
+  runner: Worker | undefined;
 
   constructor(fn: WorkFn, name: string = fn.name || 'work') {
     this.fn = fn;
@@ -67,48 +61,45 @@ export class Work {
   }
 }
 
-/** The part of a workqueue in one pool: how many of its items are active there, and which wait for a place (struct pool_workqueue). */
-export class PoolWorkqueue {
-  readonly wq: Workqueue;
-  readonly pool: WorkPool;
-  active = 0;
-  readonly inactive: Work[] = [];
+/**
+ * A work item that is a part of something, which its function is given: the typed form of container_of.
+ *
+ * ```ts
+ * class Button {
+ *   presses = 0;
+ *   readonly work = new OwnedWork(this, (button) => printk('info', `${button.presses} presses`));
+ * }
+ * ```
+ */
+export class OwnedWork<T> extends Work {
+  readonly owner: T;
 
-  constructor(wq: Workqueue, pool: WorkPool) {
-    this.wq = wq;
-    this.pool = pool;
+  constructor(owner: T, fn: (owner: T, work: Work) => Process<unknown>, name: string = fn.name || 'work') {
+    super((work) => fn(owner, work), name);
+    this.owner = owner;
   }
 }
 
-/** A workqueue. Made by `allocWorkqueue`. */
-export class Workqueue {
-  readonly name: string;
-  readonly flags: number;
-  readonly maxActive: number;
-  readonly pwqs = new Map<WorkPool, PoolWorkqueue>();
+/**
+ * The item that a work function was given, as the class that it was made of (from_work). Any context.
+ *
+ * @throws KernelError EINVAL when it is another
+ */
+export function fromWork<T extends Work>(type: abstract new (...args: never[]) => T, work: Work): T {
+  if (work instanceof type) return work;
+  throw new KernelError('EINVAL', `from_work: ${work.name} is no ${type.name}`);
+}
 
-  constructor(name: string, flags: number, maxActive: number) {
-    if (!Number.isInteger(maxActive) || maxActive < 0 || maxActive > WQ_MAX_ACTIVE) {
-      throw new KernelError('EINVAL', `workqueue ${name}: max_active ${maxActive} is not 0 to ${WQ_MAX_ACTIVE}`);
-    }
-    if ((flags & WQ_BH) !== 0 && ((flags & ~(WQ_BH | WQ_HIGHPRI)) !== 0 || maxActive !== 0)) {
-      throw new KernelError('EINVAL', `workqueue ${name}: WQ_BH goes with WQ_HIGHPRI only, and with max_active 0`);
-    }
-    this.name = name;
-    this.flags = flags;
-    this.maxActive = maxActive === 0 ? WQ_DFL_ACTIVE : maxActive;
-  }
+/** It waits to be run (work_pending). Any context. */
+export function workPending(work: Work): boolean {
+  return work.pending;
+}
 
-  get unbound(): boolean {
-    return (this.flags & WQ_UNBOUND) !== 0;
-  }
-
-  pwqOf(pool: WorkPool): PoolWorkqueue {
-    let pwq = this.pwqs.get(pool);
-    if (pwq === undefined) {
-      pwq = new PoolWorkqueue(this, pool);
-      this.pwqs.set(pool, pwq);
-    }
-    return pwq;
+/** Moves an item and what is linked to it, its barriers, to the end of a list (move_linked_works). */
+export function moveLinkedWorks(work: Work, head: ListHead<Work>): void {
+  for (let at: Work | undefined = work; at !== undefined; ) {
+    const next: Work | undefined = at.linked ? at.entry.next.owner : undefined;
+    listMoveTail(at.entry, head);
+    at = next;
   }
 }

@@ -1,128 +1,276 @@
-// Workqueues: making them, queueing items and waiting for them (kernel/workqueue.c).
+// Workqueues: made, changed and known by name; what they are made of is here, what is done with them in the other files (alloc_workqueue).
 import { KernelError } from '../errno.js';
+import { ListHead } from '../lib/list.js';
 import type { Machine } from '../machine.js';
-import { mightSleep } from '../sched/core.js';
-import { type Coroutine, DONE, type Outcome, Request } from '../sched/coroutine.js';
-import type { Cpu } from '../sched/cpu.js';
-import { current, thisCpu } from '../sched/current.js';
-import { effect } from '../sched/effect.js';
-import { TASK_UNINTERRUPTIBLE } from '../sched/task.js';
-import { Tracepoint } from '../trace/ring.js';
-import { BhPool } from './bh-pool.js';
-import { WorkerPool } from './pool.js';
+import { runningCpu, thisCpu } from '../sched/current.js';
+import type { WorkqueueAttrs } from './attrs.js';
 import {
-  WORK_BUSY_PENDING,
-  WORK_BUSY_RUNNING,
-  type Work,
-  type WorkPool,
-  Workqueue,
+  __WQ_BH_ALLOWS,
+  __WQ_LEGACY,
+  __WQ_ORDERED,
   WQ_BH,
+  WQ_DFL_ACTIVE,
+  WQ_DFL_MIN_ACTIVE,
+  WQ_FREEZABLE,
   WQ_HIGHPRI,
+  WQ_MAX_ACTIVE,
+  WQ_MEM_RECLAIM,
+  WQ_POWER_EFFICIENT,
+  WQ_SYSFS,
   WQ_UNBOUND,
-} from './work.js';
+} from './flags.js';
+import type { Flusher } from './flush-workqueue.js';
+import { NodeNrActive, PoolWorkqueue } from './pwq.js';
+import { Rescuer } from './rescuer.js';
+import { workqueueSysfsRegister } from './sysfs.js';
+import { applyAttrs } from './unbound.js';
 
-/** Two pools of workers and two of softirqs for each CPU, and two unbound ones for the machine; the system's own queues. */
-export class WorkqueueSubsystem {
-  readonly systemWq = new Workqueue('events', 0, 0);
-  readonly systemHighpriWq = new Workqueue('events_highpri', WQ_HIGHPRI, 0);
-  readonly systemUnboundWq = new Workqueue('events_unbound', WQ_UNBOUND, 0);
-  readonly systemBhWq = new Workqueue('events_bh', WQ_BH, 0);
-  readonly systemBhHighpriWq = new Workqueue('events_bh_highpri', WQ_BH | WQ_HIGHPRI, 0);
-  readonly #normal: readonly WorkerPool[];
-  readonly #highpri: readonly WorkerPool[];
-  readonly #bh: readonly BhPool[];
-  readonly #bhHighpri: readonly BhPool[];
-  readonly #unbound: WorkerPool;
-  readonly #unboundHighpri: WorkerPool;
-  #lastNumber = 0;
+/** Length of a queue's name, with the end mark. */
+const WQ_NAME_LEN = 32;
+/** max_active of a WQ_BH queue: there is nothing to limit. */
+const INT_MAX = 0x7fff_ffff;
 
-  constructor(machine: Machine) {
-    let id = 0;
-    const pool = (cpu: Cpu | undefined, highpri: boolean): WorkerPool => new WorkerPool(machine, id++, cpu, highpri);
-    const pairs = machine.cpus.map((cpu) => ({ normal: pool(cpu, false), highpri: pool(cpu, true) }));
-    this.#normal = pairs.map((pair) => pair.normal);
-    this.#highpri = pairs.map((pair) => pair.highpri);
-    this.#bh = machine.cpus.map((cpu) => new BhPool(cpu, false));
-    this.#bhHighpri = machine.cpus.map((cpu) => new BhPool(cpu, true));
-    this.#unbound = pool(undefined, false);
-    this.#unboundHighpri = pool(undefined, true);
+/**
+ * A workqueue (struct workqueue_struct). Made by {@link allocWorkqueue} and its like.
+ *
+ * It belongs to the machine in whose context it was made; one that was made outside of any, to the machine where it is used
+ * first.
+ */
+export class Workqueue {
+  readonly name: string;
+  flags: number;
+  /** Items that may be active at once: on each CPU, or of an unbound queue in all. 0 while it is frozen. */
+  maxActive: number;
+  minActive: number;
+  /** What they are when it is not frozen. */
+  savedMaxActive: number;
+  savedMinActive: number;
+  /** Of an unbound queue: what was asked for. */
+  unboundAttrs: WorkqueueAttrs | undefined;
+  machine: Machine | undefined;
+  /** `name` in the machine's trace. */
+  nameId = 0;
+  /** Its parts: all of them, oldest first; that for items queued on a CPU; and of an unbound queue the one for all its CPUs. */
+  readonly pwqs = new Set<PoolWorkqueue>();
+  readonly cpuPwqs: PoolWorkqueue[] = [];
+  dflPwq: PoolWorkqueue | undefined;
+  readonly nodeNrActive = new NodeNrActive();
+  /** What new items get, and what is waited for now: see flushWorkqueue(). */
+  workColor = 0;
+  flushColor = 0;
+  nrPwqsToFlush = 0;
+  firstFlusher: Flusher | undefined;
+  flusherQueue: Flusher[] = [];
+  flusherOverflow: Flusher[] = [];
+  nrDrainers = 0;
+  /** Of a WQ_MEM_RECLAIM queue; and the parts of the queue that call for it. */
+  rescuer: Rescuer | undefined;
+  readonly maydays = new ListHead<PoolWorkqueue>();
+  inSysfs = false;
+  #warning: string | undefined;
+
+  constructor(name: string, flags: number, maxActive: number) {
+    if (!Number.isInteger(maxActive)) {
+      throw new KernelError('EINVAL', `workqueue ${name}: max_active ${maxActive} is no integer`);
+    }
+    this.name = name.slice(0, WQ_NAME_LEN - 1);
+    this.flags = flags;
+    const max = (flags & WQ_BH) === 0 ? this.#clamp(maxActive === 0 ? WQ_DFL_ACTIVE : maxActive) : INT_MAX;
+    this.maxActive = max;
+    this.minActive = Math.min(max, WQ_DFL_MIN_ACTIVE);
+    this.savedMaxActive = max;
+    this.savedMinActive = this.minActive;
+    if (name.length >= WQ_NAME_LEN) {
+      this.#warning = `workqueue: name exceeds WQ_NAME_LEN. Truncating to: ${this.name}`;
+    }
   }
 
-  /** TASKLET softirq, or HI: runs the WQ_BH items of a CPU (workqueue_softirq_action). */
-  runBh(cpu: Cpu, highpri: boolean): Outcome {
-    return (highpri ? this.#bhHighpri : this.#bh)[cpu.id]?.run() ?? DONE;
+  /** max_active as it may be: 1 to 512. Any other is told when there is a log. */
+  #clamp(maxActive: number): number {
+    const clamped = Math.min(Math.max(maxActive, 1), WQ_MAX_ACTIVE);
+    if (clamped !== maxActive) {
+      this.#warning = `workqueue: max_active ${maxActive} requested for ${this.name} is out of range, clamping between 1 and ${WQ_MAX_ACTIVE}`;
+    }
+    return clamped;
   }
 
-  /** Gives an item its number in the trace. */
-  number(work: Work): void {
-    if (work.number === 0) work.number = ++this.#lastNumber;
+  get unbound(): boolean {
+    return (this.flags & WQ_UNBOUND) !== 0;
   }
 
-  /** The pool in which an item of `wq` queued on `cpu` runs. */
-  poolOf(wq: Workqueue, cpu: Cpu): WorkPool {
-    const highpri = (wq.flags & WQ_HIGHPRI) !== 0;
-    if ((wq.flags & WQ_BH) !== 0) return (highpri ? this.#bhHighpri : this.#bh)[cpu.id] ?? this.#unbound;
-    if (wq.unbound) return highpri ? this.#unboundHighpri : this.#unbound;
-    const pools = highpri ? this.#highpri : this.#normal;
-    return pools[cpu.id] ?? this.#unbound;
+  /** The machine that it belongs to, from now on if it had none. */
+  get owner(): Machine {
+    return this.machine ?? this.#attach(thisCpu().machine);
   }
+
+  /** The part of it for items that are queued on a CPU. */
+  pwqOn(cpuId: number): PoolWorkqueue {
+    const pwq = this.cpuPwqs[cpuId] ?? (this.machine === undefined ? this.#attached(cpuId) : undefined);
+    if (pwq !== undefined) return pwq;
+    throw new KernelError('EINVAL', `workqueue ${this.name}: no CPU ${cpuId}`);
+  }
+
+  #attached(cpuId: number): PoolWorkqueue | undefined {
+    this.#attach(thisCpu().machine);
+    return this.cpuPwqs[cpuId];
+  }
+
+  /** Gives it its part in each pool, its rescuer and its files. */
+  attach(machine: Machine): void {
+    this.#attach(machine);
+  }
+
+  #attach(machine: Machine): Machine {
+    const { workqueues } = machine;
+    this.machine = machine;
+    this.nameId = machine.trace.intern(this.name);
+    this.#tell();
+    if ((this.flags & WQ_POWER_EFFICIENT) !== 0 && workqueues.powerEfficient) this.flags |= WQ_UNBOUND;
+    if ((this.flags & WQ_SYSFS) !== 0) workqueueSysfsRegister(this);
+    const highpri = (this.flags & WQ_HIGHPRI) !== 0;
+    if (this.unbound) {
+      applyAttrs(this, workqueues.defaultAttrs(highpri, (this.flags & __WQ_ORDERED) !== 0));
+    } else {
+      const bh = (this.flags & WQ_BH) !== 0;
+      for (const { id } of machine.cpus)
+        this.cpuPwqs[id] = this.link(new PoolWorkqueue(this, workqueues.cpuPool(id, highpri, bh)));
+    }
+    this.adjustMaxActive();
+    workqueues.all.add(this);
+    if ((this.flags & WQ_MEM_RECLAIM) !== 0) this.#addRescuer(machine);
+    return machine;
+  }
+
+  #addRescuer(machine: Machine): void {
+    this.rescuer = new Rescuer(this, machine.workqueues.cpuPool(0, false, false));
+    this.rescuer.start();
+  }
+
+  /** Says what was wrong with the call that made it, or changed it. */
+  #tell(): void {
+    if (this.#warning !== undefined) this.machine?.printk('warning', this.#warning);
+    this.#warning = undefined;
+  }
+
+  /** Makes a part of it known: flushes look at it from now on (link_pwq). */
+  link(pwq: PoolWorkqueue): PoolWorkqueue {
+    if (this.pwqs.has(pwq)) return pwq;
+    pwq.workColor = this.workColor;
+    this.pwqs.add(pwq);
+    return pwq;
+  }
+
+  /** CPUs on which its workers may run. */
+  effectiveCpumask(machine: Machine): number {
+    return this.dflPwq?.pool.attrs.podCpumask ?? machine.cpuMask;
+  }
+
+  /** Applies max_active as it was asked for, or 0 while the queue is frozen, and lets items start (wq_adjust_max_active). */
+  adjustMaxActive(): void {
+    const frozen = (this.flags & WQ_FREEZABLE) !== 0 && this.machine?.workqueues.freezing === true;
+    const max = frozen ? 0 : this.savedMaxActive;
+    const min = frozen ? 0 : this.savedMinActive;
+    this.nodeNrActive.max = max;
+    if (this.maxActive === max && this.minActive === min) return;
+    this.maxActive = max;
+    this.minActive = min;
+    if (max === 0) return;
+    let activated = true;
+    while (activated) {
+      activated = false;
+      for (const pwq of this.pwqs) {
+        if (!pwq.activateFirstInactive(true)) continue;
+        activated = true;
+        pwq.pool.kick();
+      }
+    }
+  }
+
+  setMaxActive(maxActive: number): void {
+    const max = this.#clamp(maxActive);
+    this.#tell();
+    this.savedMaxActive = max;
+    if (this.unbound) this.savedMinActive = Math.min(this.savedMinActive, max);
+    this.adjustMaxActive();
+  }
+}
+
+/** `%s`, `%d`, `%u`, `%x` and `%%` of a format. */
+function format(fmt: string, args: readonly (string | number)[]): string {
+  let at = 0;
+  return fmt.replace(/%([sdux%])/g, (_, kind: string) => {
+    if (kind === '%') return '%';
+    const value = args[at++] ?? '';
+    return kind === 'x' ? Number(value).toString(16) : String(value);
+  });
 }
 
 /**
- * Makes a workqueue (alloc_workqueue).
+ * Makes a workqueue (alloc_workqueue). Process context; or outside of any, for a queue of the machine where it is used first.
  *
- * @param flags WQ_UNBOUND, WQ_HIGHPRI; WQ_BH for items that run in softirq context, alone or with WQ_HIGHPRI
- * @param maxActive items of it that may be active at once on one CPU, 1 to 512; 0 for 256
- * @throws KernelError EINVAL
+ * @param fmt its name, with `%s`, `%d` and `%x` for `args`; cut to 31 characters
+ * @param flags WQ_, or-ed
+ * @param maxActive items of it that may be active at once, on one CPU or, with WQ_UNBOUND, in all: 1 to 512, and 0 for 256;
+ *   what is out of range is clamped, with a warning
+ * @throws KernelError EINVAL where the kernel warns and returns NULL: WQ_BH with anything but WQ_HIGHPRI, or with a max_active;
+ *   an ordered queue with WQ_SYSFS
  */
-export function allocWorkqueue(name: string, flags: number, maxActive: number): Workqueue {
-  return new Workqueue(name, flags, maxActive);
-}
-
-/** Queues an item, on the local CPU if the queue is bound; false when it was pending already. Any context. */
-export function queueWork(wq: Workqueue, work: Work): boolean {
-  if (work.pending) return false;
-  const cpu = thisCpu();
-  const { workqueues } = cpu.machine;
-  workqueues.number(work);
-  // An item that still runs elsewhere goes back there: one queue never runs it by two workers at once.
-  const last = work.pool?.workerRunning(work)?.currentPwq;
-  const pool = last?.wq === wq ? last.pool : workqueues.poolOf(wq, cpu);
-  cpu.trace(Tracepoint.workqueueQueueWork, work.number, pool.cpu?.id ?? -1, cpu.machine.trace.intern(wq.name));
-  pool.insert(work, wq.pwqOf(pool));
-  return true;
-}
-
-/** Queues an item on the system's queue (schedule_work). As {@link queueWork}. */
-export function scheduleWork(work: Work): boolean {
-  return queueWork(thisCpu().machine.workqueues.systemWq, work);
-}
-
-/** Whether an item is queued, WORK_BUSY_PENDING, or running, WORK_BUSY_RUNNING, or both (work_busy). Any context. */
-export function workBusy(work: Work): number {
-  const running = work.pool?.workerRunning(work) !== undefined;
-  return (work.pending ? WORK_BUSY_PENDING : 0) | (running ? WORK_BUSY_RUNNING : 0);
+export function allocWorkqueue(
+  fmt: string,
+  flags: number,
+  maxActive: number,
+  ...args: readonly (string | number)[]
+): Workqueue {
+  const name = format(fmt, args);
+  const machine = runningCpu()?.machine;
+  if ((flags & WQ_BH) !== 0 && ((flags & ~__WQ_BH_ALLOWS) !== 0 || maxActive !== 0)) {
+    machine?.warnOnce('__alloc_workqueue', '', '__alloc_workqueue');
+    throw new KernelError('EINVAL', `workqueue ${name}: WQ_BH goes with WQ_HIGHPRI only, and with max_active 0`);
+  }
+  const wq = new Workqueue(name, flags, maxActive);
+  if (machine !== undefined) wq.attach(machine);
+  return wq;
 }
 
 /**
- * Waits until the item, as it is queued or running now, is done; false when it was idle (flush_work). Process context.
+ * Makes a queue that runs one item at a time, in the order in which they were queued (alloc_ordered_workqueue).
  *
- * @throws KernelError EDEADLK in the item's own function, which it would wait for
+ * @param flags WQ_FREEZABLE, WQ_MEM_RECLAIM and WQ_HIGHPRI have a meaning
  */
-export const flushWork = effect(function* flushWork(work: Work): Coroutine<boolean> {
-  mightSleep('flush_work');
-  const task = current();
-  const flush = { task, done: false };
-  const worker = work.pool?.workerRunning(work);
-  if (worker?.task === task) {
-    throw new KernelError('EDEADLK', `flush_work() of ${work.name} in its own function, which it would wait for`);
+export function allocOrderedWorkqueue(fmt: string, flags: number, ...args: readonly (string | number)[]): Workqueue {
+  return allocWorkqueue(fmt, WQ_UNBOUND | __WQ_ORDERED | flags, 1, ...args);
+}
+
+/** One item at a time on each CPU, with a rescuer (create_workqueue). Old code has it: use {@link allocWorkqueue}. */
+export function createWorkqueue(name: string): Workqueue {
+  return allocWorkqueue('%s', __WQ_LEGACY | WQ_MEM_RECLAIM, 1, name);
+}
+
+/** An ordered queue with a rescuer (create_singlethread_workqueue). Old code has it: use {@link allocOrderedWorkqueue}. */
+export function createSinglethreadWorkqueue(name: string): Workqueue {
+  return allocOrderedWorkqueue('%s', __WQ_LEGACY | WQ_MEM_RECLAIM, name);
+}
+
+/** One item at a time, on any CPU, frozen with the machine, with a rescuer (create_freezable_workqueue). */
+export function createFreezableWorkqueue(name: string): Workqueue {
+  return allocWorkqueue('%s', __WQ_LEGACY | WQ_FREEZABLE | WQ_UNBOUND | WQ_MEM_RECLAIM, 1, name);
+}
+
+/** Changes max_active; what waits may start at once. Not for WQ_BH and ordered queues, which it warns of (workqueue_set_max_active). */
+export function workqueueSetMaxActive(wq: Workqueue, maxActive: number): void {
+  if ((wq.flags & (WQ_BH | __WQ_ORDERED)) !== 0) wq.owner.warn('', 'workqueue_set_max_active');
+  else wq.setMaxActive(maxActive);
+}
+
+/**
+ * Changes how many items of an unbound queue can count on running at once, 0 to max_active (workqueue_set_min_active). The
+ * machine has one node, so max_active of them always can. Warns of any other queue.
+ */
+export function workqueueSetMinActive(wq: Workqueue, minActive: number): void {
+  if ((wq.flags & (WQ_BH | WQ_UNBOUND | __WQ_ORDERED)) !== WQ_UNBOUND) {
+    wq.owner.warn('', 'workqueue_set_min_active');
+    return;
   }
-  const flushes = work.pending ? work.flushes : worker?.flushes;
-  if (flushes === undefined) return false;
-  flushes.push(flush);
-  while (!flush.done) {
-    task.state = TASK_UNINTERRUPTIBLE;
-    yield Request.schedule;
-  }
-  return true;
-});
+  wq.savedMinActive = Math.min(Math.max(minActive, 0), wq.savedMaxActive);
+  wq.adjustMaxActive();
+}

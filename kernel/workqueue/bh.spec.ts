@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
 import { context, current, smpProcessorId } from '../sched/current.js';
 import { msleep, udelay } from '../time/delay.js';
-import { Work, type Workqueue, WQ_BH, WQ_HIGHPRI, WQ_UNBOUND } from './work.js';
-import { allocWorkqueue, flushWork, queueWork, workBusy } from './workqueue.js';
+import { WQ_BH, WQ_HIGHPRI, WQ_UNBOUND } from './flags.js';
+import { flushWork } from './flush.js';
+import { workBusy } from './info.js';
+import { queueWork } from './queue.js';
+import { Work } from './work.js';
+import { allocWorkqueue, type Workqueue } from './workqueue.js';
 
 function rig(cpus = 1) {
   const log: string[] = [];
