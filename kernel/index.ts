@@ -75,9 +75,19 @@ export {
   irqPercpuIsEnabled,
   requestPercpuIrq,
 } from './irq/percpu.js';
+export {
+  disableIrqWake,
+  enableIrqWake,
+  irqPmSyscoreResume,
+  irqSetIrqWake,
+  rearmWakeIrq,
+  resumeDeviceIrqs,
+  suspendDeviceIrqs,
+} from './irq/pm.js';
 export { showInterrupts } from './irq/proc.js';
 export { requestAnyContextIrq, requestIrq, requestThreadedIrq } from './irq/request.js';
 export { irqInjectInterrupt } from './irq/resend.js';
+export { irqSetStormGuard, irqStormState, type StormLimits, type StormState } from './irq/storm.js';
 export { synchronizeHardirq, synchronizeIrq } from './irq/synchronize.js';
 export * from './lib/atomic.js';
 export * from './lib/bitops.js';
@@ -103,6 +113,15 @@ export * from './machine-options.js';
 export { NetDevice } from './net/device.js';
 export * from './net/napi.js';
 export type { Net, SoftnetData } from './net/softnet.js';
+export { setFreezable, tryToFreeze } from './power/freezer.js';
+export { PM_SUSPEND_MEM, PM_SUSPEND_STANDBY, PM_SUSPEND_TO_IDLE, pmSuspend } from './power/suspend.js';
+export {
+  pmSystemCancelWakeup,
+  pmSystemWakeup,
+  pmWakeupClear,
+  pmWakeupIrq,
+  pmWakeupPending,
+} from './power/wakeup.js';
 export * from './sched/completion.js';
 export * from './sched/core.js';
 export type { Atomic, Coroutine, Outcome, Process } from './sched/coroutine.js';

@@ -240,6 +240,16 @@ describe('the guard', () => {
     expect(lines.calls).toBe(11);
   });
 
+  it('does not mind when the owner enables the line too early', () => {
+    const lines = guarded();
+    lines.edges(100 * USEC, 5 * MSEC);
+    lines.machine.runTask(() => enableIrq(lines.irq));
+    expect(lines.desc.depth).toBe(0);
+    lines.machine.advance(SEC);
+    expect(lines.desc.depth).toBe(0);
+    expect(lines.printed.filter((text) => text.includes('Unbalanced'))).toEqual([]);
+  });
+
   it('lets a line go that is freed, and does not enable its next owner', () => {
     const lines = guarded();
     const { machine, irq } = lines;

@@ -139,6 +139,7 @@ export class Line {
       unmask: this.#call('unmask', unmask),
       ack: this.#call('ack'),
       eoi: this.#call('eoi'),
+      setWake: (_desc, on) => this.#log('chip.set_wake', { line: this.name, on: on ? 1 : 0 }),
       flags: IRQCHIP_FLAGS.reduce((flags, [option, flag]) => (this.#has(option) ? flags | flag : flags), 0),
       ...(this.#has(ChipFlag.noMaskAck) ? {} : { maskAck: this.#call('mask_ack', mask) }),
       ...(this.#has(ChipFlag.noSetType) ? {} : { setType: c_set_type }),
