@@ -4,7 +4,8 @@ import { Machine } from '../machine.js';
 import { localIrqDisable, preemptDisable, preemptEnable, preemptPoint, schedSetFifoLow } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { context, current, irqsDisabled, smpProcessorId } from '../sched/current.js';
-import { mdelay, msleep, nsleep, udelay } from '../time/delay.js';
+import { wakeUpProcess } from '../sched/wakeup.js';
+import { mdelay, msleep, nsleep, udelay, usleepRange } from '../time/delay.js';
 import { BLOCK_SOFTIRQ, localSoftirqPending, raiseSoftirq, TASKLET_SOFTIRQ } from './softirq.js';
 import {
   declareTaskletOld,
@@ -144,23 +145,40 @@ describe('a tasklet', () => {
     });
   });
 
-  it('that is disabled does not keep others of its list from running, nor softirqs', () => {
-    const { machine, log, tasklet } = rig();
-    const t = tasklet('t');
-    const other = tasklet('other');
-    machine.softirqs.open(BLOCK_SOFTIRQ, () => void log.push(`block ${current().comm}`));
+  it('that is disabled does not keep others of its list from running at once, nor softirqs', () => {
+    const { machine, log } = rig();
+    const t = new Tasklet(() => void log.push('t'), 1);
+    const other = new Tasklet(() => void log.push(`other ${machine.clock.now()}`));
+    machine.softirqs.open(BLOCK_SOFTIRQ, () => void log.push(`block ${machine.clock.now()}`));
     machine.runTask(function* () {
-      yield* taskletDisable(t);
+      schedSetFifoLow(current());
       taskletSchedule(t);
-      yield* msleep(1);
+      yield* usleepRange(100, 100);
       taskletSchedule(other);
-      yield* msleep(1);
+      yield* usleepRange(100, 100);
       raiseSoftirq(BLOCK_SOFTIRQ);
-      yield* msleep(1);
+      yield* usleepRange(100, 100);
       taskletEnable(t);
-      yield* msleep(1);
     });
-    expect(log).toEqual(['other softirq ksoftirqd/0', 'block ksoftirqd/0', 't softirq ksoftirqd/0']);
+    expect(log).toEqual(['other 100000', 'block 200000', 't']);
+  });
+
+  it('that is disabled does not keep one from running that was scheduled in the same pass, even if that was cut short', () => {
+    const { machine, log, tasklet } = rig();
+    const t = new Tasklet(() => {}, 1);
+    const next = tasklet('next');
+    const urgent = machine.create('urgent', () => void log.push('urgent'), { rtPriority: 50 });
+    const first = new Tasklet(() => {
+      wakeUpProcess(urgent);
+      taskletSchedule(next);
+    });
+    machine.runTask(function* () {
+      schedSetFifoLow(current());
+      taskletSchedule(first);
+      taskletSchedule(t);
+      yield* usleepRange(100, 100);
+    });
+    expect(log).toEqual(['urgent', 'next softirq ksoftirqd/0']);
   });
 
   it('that is enabled on another CPU runs where it was scheduled', () => {
