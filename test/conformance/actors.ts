@@ -1,4 +1,4 @@
-// Devices, tasklets and work items that log what they do, as those of the recorded programs did.
+// Devices and tasklets that log what they do, as those of the recorded programs did.
 import {
   type Coroutine,
   IRQ_HANDLED,
@@ -7,10 +7,7 @@ import {
   type IrqHandler,
   type IrqReturn,
   type IrqThreadFn,
-  mdelay,
-  msleep,
   Tasklet,
-  Work,
 } from '../../kernel/index.js';
 import type { Value, Values } from './events.js';
 
@@ -79,30 +76,5 @@ export class LoggedTasklet extends Tasklet {
 
   constructor(o: Log, t: Value) {
     super(() => o.log('tasklet', { t, run: ++this.runs }));
-  }
-}
-
-/** A work item that logs `work.begin` and `work.end`, and is busy or asleep in between. */
-export class LoggedWork extends Work {
-  readonly w: string;
-  runs = 0;
-  /** Milliseconds. */
-  busy = 0;
-  sleep = 0;
-  /** Done in between, behind the rest. */
-  inWork: (run: number) => void = () => {};
-
-  constructor(o: Log, w: string) {
-    super(() => this.#run(o), w);
-    this.w = w;
-  }
-
-  *#run(o: Log): Coroutine<void> {
-    const run = ++this.runs;
-    o.log('work.begin', { w: this.w, run });
-    if (this.busy > 0) yield* mdelay(this.busy);
-    if (this.sleep > 0) yield* msleep(this.sleep);
-    this.inWork(run);
-    o.log('work.end', { w: this.w, run });
   }
 }

@@ -52,13 +52,15 @@ import {
   udelay,
   type Workqueue,
 } from '../../kernel/index.js';
-import { Device, LoggedTasklet, LoggedWork } from './actors.js';
+import { Device, LoggedTasklet } from './actors.js';
 import { capture, type OracleEvent, type Value, type Values } from './events.js';
 import { type Flow, flowName, Line, type LineOptions } from './line.js';
+import { LoggedDelayedWork, LoggedWork } from './works.js';
 
-export { Device, LoggedTasklet, LoggedWork } from './actors.js';
+export { Device, LoggedTasklet } from './actors.js';
 export type { OracleEvent, Value, Values } from './events.js';
 export { ChipFlag, type Flow, Line, type LineOptions } from './line.js';
+export { LoggedDelayedWork, LoggedWork } from './works.js';
 
 /** A scenario's program. */
 export type Program = (o: Oracle) => Coroutine<void>;
@@ -310,6 +312,10 @@ export class Oracle {
 
   work(w: string): LoggedWork {
     return new LoggedWork(this, w);
+  }
+
+  delayedWork(w: string): LoggedDelayedWork {
+    return new LoggedDelayedWork(this, w);
   }
 
   /** queue_work(), logged with its return value. */
