@@ -40,6 +40,7 @@ export function* chipBusSyncUnlock(desc: IrqDesc): Coroutine<void> {
 
 /** A change that waits for its bus, from the call until its `yield*`. */
 class UnstartedChange implements Unstarted {
+  readonly awaitable = true;
   readonly #cpu: Cpu | undefined = runningCpu();
   readonly #irq: number;
   readonly #what: string;

@@ -61,6 +61,7 @@ const waiting = new WeakMap<Frame, SpinWaiter<unknown>>();
 
 /** One activation that spins, from the call until the lock is its own. */
 export class SpinWaiter<R> implements Acquiring<R>, Iterator<number, R, unknown>, Unstarted {
+  readonly awaitable = false;
   readonly value: R;
   readonly lock: SpinCore;
   readonly cpu: Cpu;

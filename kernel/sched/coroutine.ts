@@ -43,6 +43,8 @@ export type Continuation = (value: unknown, thrown: boolean) => Outcome;
 
 /** A call of a plain function that has to wait, which its caller must start with `yield*`. */
 export interface Unstarted {
+  /** An `await` does it too. */
+  readonly awaitable: boolean;
   /** Takes the call back, and says what the caller did wrong. */
   abandon(): KernelError;
 }

@@ -222,7 +222,13 @@ export class Cpu {
       frame.fault = undefined;
       const result = fault === undefined ? frame.coroutine.next() : frame.coroutine.throw(fault);
       this.executing = undefined;
-      if (this.unstarted !== undefined) throw this.unstarted.abandon();
+      if (this.unstarted !== undefined) {
+        const error = this.unstarted.abandon();
+        if (result.done === true) throw error;
+        if (frame === this.current.frame) this.current.state = TASK_RUNNING;
+        frame.fault = error;
+        return true;
+      }
       if (result.done !== true) {
         try {
           this.#serve(result.value, frame);

@@ -137,10 +137,19 @@ export function effect<A extends unknown[], R>(body: (...args: A) => Coroutine<R
  * A plain function may turn out to return a promise, so it too runs where its awaits can be told.
  */
 export function callProcess<A extends unknown[], R>(fn: (...args: A) => Process<R>, ...args: A): Process<R> {
-  if (asyncContext === undefined) return fn(...args);
+  if (asyncContext === undefined) return returned(fn(...args));
   const call = new AsyncCall(current());
   const result = asyncContext.run(call, fn, ...args);
   if (!isCoroutine(result) && isPromiseLike(result)) callOfPromise.set(result, call);
+  return returned(result);
+}
+
+/** A plain function has left a call that has to wait to nobody; an async one is about to await it. */
+function returned<R>(result: Process<R>): Process<R> {
+  const cpu = runningCpu();
+  if (cpu?.unstarted === undefined || isCoroutine(result)) return result;
+  if (!isPromiseLike(result)) throw cpu.unstarted.abandon();
+  if (cpu.unstarted.awaitable) cpu.unstarted = undefined;
   return result;
 }
 
