@@ -27,6 +27,7 @@ export {
   irqSetAffinityHint,
   irqUpdateAffinityHint,
 } from './irq/affinity.js';
+export { chainedIrqEnter, chainedIrqExit } from './irq/chained-irq.js';
 export type { LineChange } from './irq/chip-bus.js';
 export * from './irq/devres.js';
 export * from './irq/flags.js';

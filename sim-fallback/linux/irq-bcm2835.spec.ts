@@ -1,7 +1,7 @@
 // The interrupt controller's driver: which of several pending interrupts is handled first, and which are nobody's.
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Machine } from '../../kernel/index.js';
+import { IRQ_HANDLED, type IrqHandler, Machine, requestIrq } from '../../kernel/index.js';
 import { DONE } from '../../kernel/sched/coroutine.js';
 import { ARMCTRL_BASE, ENABLE_IRQS_1, ENABLE_IRQS_2, GPU_IRQS, SHORTCUTS } from '../bcm2835/armctrl.js';
 import { Bcm2835 } from '../bcm2835/soc.js';
@@ -103,12 +103,28 @@ describe('ArmctrlIrqchip', () => {
     expect(rig.machine.bootCpu.interrupts).toBe(1);
   });
 
-  it('masks an interrupt that has a number and no handler, and says so', () => {
+  it('masks an interrupt that has a number and nobody who has requested it, and keeps it', () => {
     const irq = rig.irqchip.domain.createMapping(gpuHwirq(40));
+    const desc = rig.machine.irqs.get(irq);
+    desc.masked = false;
     rig.soc.write32(ARMCTRL_BASE + ENABLE_IRQS_2, 1 << 8);
     rig.raise(gpu(40));
-    expect(rig.log).toEqual([`crit: unexpected IRQ trap at vector 0${irq}`]);
+    expect([rig.log, desc.pending, desc.total]).toEqual([[], true, 0]);
     expect(rig.soc.read32(ARMCTRL_BASE + ENABLE_IRQS_2)).toBe(0);
+  });
+
+  it('masks a requested interrupt while its handler runs, and takes it again while its source asks for it', () => {
+    const irq = rig.irqchip.domain.createMapping(gpuHwirq(40));
+    const enabled: number[] = [];
+    const handler: IrqHandler = () => {
+      enabled.push(rig.soc.read32(ARMCTRL_BASE + ENABLE_IRQS_2));
+      if (enabled.length === 3) rig.set(gpu(40), false);
+      return IRQ_HANDLED;
+    };
+    rig.machine.runTask(() => requestIrq(irq, handler, 0, 'gpu 40'));
+    rig.raise(gpu(40));
+    expect(enabled).toEqual([0, 0, 0]);
+    expect(rig.soc.read32(ARMCTRL_BASE + ENABLE_IRQS_2)).toBe(1 << 8);
   });
 
   it('disables an interrupt that was enabled past the driver, and goes on with the others', () => {

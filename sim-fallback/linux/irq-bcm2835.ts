@@ -1,7 +1,13 @@
 // The Linux side of the ARMCTRL: its irq_chip, its domain and the root interrupt handler, over the registers alone.
-import type { IrqChip, IrqDesc, Machine } from '../../kernel/index.js';
-import { IrqDomain } from '../../kernel/index.js';
-import { DONE, type Outcome } from '../../kernel/sched/coroutine.js';
+import {
+  handleLevelIrq,
+  IRQCHIP_MASK_ON_SUSPEND,
+  IRQCHIP_SKIP_SET_WAKE,
+  type IrqChip,
+  IrqDomain,
+  type Machine,
+} from '../../kernel/index.js';
+import type { Outcome } from '../../kernel/sched/coroutine.js';
 import {
   ARMCTRL_BASE,
   BASIC_PENDING_1,
@@ -60,15 +66,11 @@ export class ArmctrlIrqchip {
     this.#soc = soc;
     const chip: IrqChip = {
       name: 'ARMCTRL-level',
+      flags: IRQCHIP_MASK_ON_SUSPEND | IRQCHIP_SKIP_SET_WAKE,
       mask: (desc) => this.#write(DISABLE, desc.hwirq),
       unmask: (desc) => this.#write(ENABLE, desc.hwirq),
     };
-    this.domain = new IrqDomain(machine, {
-      name: 'armctrl',
-      size: HWIRQS,
-      chip,
-      flow: (desc) => this.#unexpected(desc),
-    });
+    this.domain = new IrqDomain(machine, { name: 'armctrl', size: HWIRQS, chip, flow: handleLevelIrq });
     machine.setHandleIrq(() => this.#handleIrq());
   }
 
@@ -76,17 +78,6 @@ export class ArmctrlIrqchip {
   #handleIrq(): Outcome {
     this.#dispatches = 0;
     return this.domain.handleEach(this.#next);
-  }
-
-  /**
-   * An interrupt without a chained handler, which nothing would ever clear. It is masked, where Linux would take it again and
-   * again.
-   */
-  #unexpected(desc: IrqDesc): Outcome {
-    this.#write(DISABLE, desc.hwirq);
-    desc.masked = true;
-    this.#machine.printk('crit', `unexpected IRQ trap at vector ${desc.irq.toString(16).padStart(2, '0')}`);
-    return DONE;
   }
 
   #write(registers: readonly [number, number, number], hwirq: number): void {
@@ -130,13 +121,4 @@ export class ArmctrlIrqchip {
     const pending = this.#soc.read32(ARMCTRL_BASE + PENDING[bank]);
     return pending === 0 ? -1 : (bank << BANK_SHIFT) | lowestBit(pending);
   }
-}
-
-/** Masks a chained line around its handler, as chained_irq_enter and _exit do for a chip without eoi. */
-export function chainedIrqEnter(desc: IrqDesc): void {
-  desc.chip?.mask(desc);
-}
-
-export function chainedIrqExit(desc: IrqDesc): void {
-  desc.chip?.unmask(desc);
 }

@@ -5,17 +5,24 @@ import {
   enableIrq,
   freeIrq,
   IRQ_HANDLED,
+  IRQ_TYPE_EDGE_FALLING,
+  IRQ_TYPE_EDGE_RISING,
+  IRQ_TYPE_LEVEL_HIGH,
+  IRQF_ONESHOT,
   IRQF_TRIGGER_FALLING,
   IRQF_TRIGGER_HIGH,
+  IRQF_TRIGGER_LOW,
   IRQF_TRIGGER_RISING,
   type IrqHandler,
+  irqSetIrqType,
   KernelError,
   Machine,
   requestIrq,
+  requestThreadedIrq,
   udelay,
 } from '../../kernel/index.js';
 import { ARMCTRL_BASE, DISABLE_IRQS_2, ENABLE_IRQS_2 } from '../bcm2835/armctrl.js';
-import { GPAREN0, GPEDS0, GPFEN0, GPIO_BASE, GPREN0, GPREN1 } from '../bcm2835/gpio.js';
+import { GPAREN0, GPEDS0, GPFEN0, GPHEN0, GPIO_BASE, GPLEN0, GPREN0, GPREN1 } from '../bcm2835/gpio.js';
 import { createSimulatedPi, type SimulatedPi } from './simulated-pi.js';
 
 const RISING = IRQF_TRIGGER_RISING;
@@ -220,9 +227,78 @@ describe('the trigger type', () => {
     expect([gpio(GPREN0), gpio(GPFEN0), gpio(GPREN1)]).toEqual([0, 0, 0]);
   });
 
-  it('cannot be a level: EINVAL', () => {
-    expect(() => request(5, IRQF_TRIGGER_HIGH, () => IRQ_HANDLED)).toThrow(KernelError);
+  it.each([
+    ['both levels', IRQF_TRIGGER_HIGH | IRQF_TRIGGER_LOW],
+    ['an edge and a level', RISING | IRQF_TRIGGER_HIGH],
+  ])('cannot be %s: EINVAL', (_, type) => {
+    expect(() => request(5, type, () => IRQ_HANDLED)).toThrow(KernelError);
     expect(machine.irqs.get(pi.pinctrl.toIrq(5)).actions).toHaveLength(0);
+  });
+
+  it('changes on a line in use by the detectors that differ, and the flow with it', () => {
+    const irq = request(5, BOTH, () => IRQ_HANDLED);
+    const seen = (type: number): readonly unknown[] => {
+      machine.runTask(function* () {
+        yield* irqSetIrqType(irq, type);
+      });
+      const { handleIrq, isLevel } = machine.irqs.get(irq);
+      return [gpio(GPREN0), gpio(GPFEN0), gpio(GPHEN0), gpio(GPLEN0), handleIrq.name, isLevel];
+    };
+    expect(seen(IRQ_TYPE_EDGE_FALLING)).toEqual([0, 0x20, 0, 0, 'handleEdgeIrq', false]);
+    expect(seen(IRQ_TYPE_LEVEL_HIGH)).toEqual([0, 0, 0x20, 0, 'handleLevelIrq', true]);
+    expect(seen(IRQ_TYPE_EDGE_RISING)).toEqual([0x20, 0, 0, 0, 'handleEdgeIrq', false]);
+  });
+});
+
+describe('a level', () => {
+  it('interrupts as long as it lasts, with its detector off while the handler runs', () => {
+    const detecting: number[] = [];
+    request(5, IRQF_TRIGGER_HIGH, () => {
+      detecting.push(gpio(GPHEN0));
+      if (detecting.length === 3) pi.board.drive(5, 0);
+      return IRQ_HANDLED;
+    });
+    drive(1, 5);
+    expect(detecting).toEqual([0, 0, 0]);
+    expect(gpio(GPHEN0)).toBe(1 << 5);
+    expect(enabledBanks()).toBe(BANK_BITS[0] | BANK_BITS[1] | BANK_BITS[2]);
+  });
+
+  it('keeps its line masked until the oneshot thread that deals with it is done', () => {
+    const seen: string[] = [];
+    const irq = pi.pinctrl.toIrq(6);
+    const thread = function* () {
+      seen.push(`begins, detector ${gpio(GPLEN0)}`);
+      yield* udelay(50);
+      pi.board.drive(6, 1);
+      seen.push('ends');
+      return IRQ_HANDLED;
+    };
+    drive(1, 6);
+    machine.runTask(() => requestThreadedIrq(irq, null, thread, IRQF_TRIGGER_LOW | IRQF_ONESHOT, 'level'));
+    drive(0, 6);
+    machine.advance(1_000_000);
+    expect(seen).toEqual(['begins, detector 0', 'ends']);
+    expect([gpio(GPLEN0), machine.irqs.get(irq).total]).toEqual([1 << 6, 1]);
+  });
+
+  it('that comes while the line is disabled is there when it is enabled', () => {
+    let calls = 0;
+    const irq = request(5, IRQF_TRIGGER_HIGH, () => {
+      calls++;
+      pi.board.drive(5, 0);
+      return IRQ_HANDLED;
+    });
+    machine.runTask(() => disableIrqNosync(irq));
+    drive(1, 5);
+    expect([calls, gpio(GPHEN0)]).toEqual([0, 0]);
+    machine.runTask(() => enableIrq(irq));
+    expect([calls, gpio(GPHEN0)]).toEqual([1, 1 << 5]);
+  });
+
+  it('cannot wake the system up: EINVAL', () => {
+    const desc = machine.irqs.get(pi.pinctrl.toIrq(5));
+    expect(() => desc.chip?.setWake?.(desc, true)).toThrow(expect.objectContaining({ code: 'EINVAL' }));
   });
 });
 

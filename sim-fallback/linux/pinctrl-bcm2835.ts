@@ -1,16 +1,23 @@
 // The Linux side of the GPIO block: values, functions and pulls, its irq_chip and the chained handlers of its banks.
 import {
   type Bias,
+  chainedIrqEnter,
+  chainedIrqExit,
   type EdgeInfo,
   type GpioIrqSource,
   handleEdgeIrq,
+  handleLevelIrq,
   IRQ_TYPE_EDGE_BOTH,
   IRQ_TYPE_EDGE_FALLING,
   IRQ_TYPE_EDGE_RISING,
-  IRQ_TYPE_LEVEL_MASK,
+  IRQ_TYPE_LEVEL_HIGH,
+  IRQ_TYPE_LEVEL_LOW,
+  IRQ_TYPE_NONE,
+  IRQCHIP_MASK_ON_SUSPEND,
   type IrqChip,
   type IrqDesc,
   IrqDomain,
+  irqSetHandlerLocked,
   KernelError,
   type Level,
   type Machine,
@@ -38,7 +45,7 @@ import {
   GPSET0,
 } from '../bcm2835/gpio.js';
 import { type Bcm2835, GPIO_GPU_IRQS } from '../bcm2835/soc.js';
-import { type ArmctrlIrqchip, chainedIrqEnter, chainedIrqExit, gpuHwirq } from './irq-bcm2835.js';
+import { type ArmctrlIrqchip, gpuHwirq } from './irq-bcm2835.js';
 
 const LINES_PER_BANK = 32;
 const LINES_PER_FSEL = 10;
@@ -48,6 +55,15 @@ const FSEL_MASK = 7;
 const PULL_WAIT_US = 1;
 const PUD = { disabled: 0, 'pull-down': 1, 'pull-up': 2 } as const;
 
+/** Detectors of each trigger type. */
+const DETECTORS_OF: { readonly [type: number]: readonly number[] } = {
+  [IRQ_TYPE_NONE]: [],
+  [IRQ_TYPE_EDGE_RISING]: [GPREN0],
+  [IRQ_TYPE_EDGE_FALLING]: [GPFEN0],
+  [IRQ_TYPE_EDGE_BOTH]: [GPREN0, GPFEN0],
+  [IRQ_TYPE_LEVEL_HIGH]: [GPHEN0],
+  [IRQ_TYPE_LEVEL_LOW]: [GPLEN0],
+};
 const DETECTORS = [GPREN0, GPFEN0, GPHEN0, GPLEN0, GPAREN0, GPAFEN0] as const;
 
 /** Lines behind each bank interrupt, as masks over the two registers. The fourth interrupt, of all lines, is not used. */
@@ -97,6 +113,8 @@ export class PinctrlBcm2835 implements GpioIrqSource {
   readonly #soc: Bcm2835;
   /** Lines whose interrupt is unmasked, per register. */
   readonly #enabled = new Uint32Array(2);
+  /** Trigger types as they were configured, per line. */
+  readonly #types = new Uint8Array(BCM2835_GPIO_LINES);
   readonly #activeLow = new Uint8Array(BCM2835_GPIO_LINES);
   readonly #seqno = new Uint32Array(BCM2835_GPIO_LINES);
 
@@ -107,7 +125,7 @@ export class PinctrlBcm2835 implements GpioIrqSource {
       name: 'pinctrl-bcm2835',
       size: BCM2835_GPIO_LINES,
       chip: this.#chip(),
-      flow: handleEdgeIrq,
+      flow: handleLevelIrq,
     });
     for (const [index, group] of GROUPS.entries()) {
       const events = new BankEvents(group.masks, (word, mask) => this.#pending(word, mask));
@@ -213,36 +231,55 @@ export class PinctrlBcm2835 implements GpioIrqSource {
   #chip(): IrqChip {
     return {
       name: 'pinctrl-bcm2835',
+      flags: IRQCHIP_MASK_ON_SUSPEND,
       ack: (desc) => this.#ack(desc),
-      mask: ({ hwirq, type }) => {
-        this.#setEnabled(hwirq, false);
-        this.#detect(hwirq, type, false);
+      mask: ({ hwirq }) => {
+        this.#detect(hwirq, false);
         // What was latched before the detectors went off is stale.
         this.#write(GPEDS0, hwirq, this.#bit(hwirq));
+        this.#setEnabled(hwirq, false);
       },
-      unmask: ({ hwirq, type }) => {
+      unmask: ({ hwirq }) => {
         this.#setEnabled(hwirq, true);
-        this.#detect(hwirq, type, true);
+        this.#detect(hwirq, true);
       },
-      setType: (desc, type) => {
-        if ((type & IRQ_TYPE_LEVEL_MASK) !== 0) {
-          throw new KernelError('EINVAL', `GPIO${desc.hwirq}: level interrupts are not used on this chip`, {
-            hint: 'request an edge: rising, falling or both',
-          });
-        }
-        if (desc.masked) return;
-        this.#detect(desc.hwirq, IRQ_TYPE_EDGE_BOTH, false);
-        this.#detect(desc.hwirq, type, true);
+      setType: (desc, type) => this.#setType(desc, type),
+      setWake: ({ hwirq }) => {
+        throw new KernelError('EINVAL', `GPIO${hwirq} cannot wake the system up: the chip has no interrupt for that`);
       },
     };
   }
 
+  #setType(desc: IrqDesc, type: number): void {
+    const { hwirq } = desc;
+    // The flow goes by the edges, even when the type is refused.
+    irqSetHandlerLocked(desc, (type & IRQ_TYPE_EDGE_BOTH) === 0 ? handleLevelIrq : handleEdgeIrq);
+    if (DETECTORS_OF[type] === undefined) {
+      throw new KernelError('EINVAL', `GPIO${hwirq}: the chip has no trigger type ${type}`, {
+        hint: 'request rising, falling or both edges, or one level',
+      });
+    }
+    if (this.#isEnabled(hwirq)) this.#switchDetectors(hwirq, type);
+    else this.#types[hwirq] = type;
+  }
+
+  /** A detector that both types have stays on: what it sees meanwhile is not lost. */
+  #switchDetectors(line: number, type: number): void {
+    const before = this.#detectorsOf(line);
+    this.#types[line] = type;
+    const after = this.#detectorsOf(line);
+    for (const detector of before) if (!after.includes(detector)) this.#change(detector, line, false);
+    for (const detector of after) if (!before.includes(detector)) this.#change(detector, line, true);
+  }
+
   /** An edge that is only kept, because its line is disabled, gets stamp and number when it is delivered. */
   #ack(desc: IrqDesc): void {
-    const { hwirq, type } = desc;
+    const { hwirq } = desc;
     this.#write(GPEDS0, hwirq, this.#bit(hwirq));
     if (desc.disabled || desc.actions.length === 0) return;
-    const electrical = type === IRQ_TYPE_EDGE_BOTH ? this.level(hwirq) === 1 : type === IRQ_TYPE_EDGE_RISING;
+    const type = this.#types[hwirq];
+    const high = type === IRQ_TYPE_EDGE_RISING || type === IRQ_TYPE_LEVEL_HIGH;
+    const electrical = type === IRQ_TYPE_EDGE_BOTH ? this.level(hwirq) === 1 : high;
     const seqno = ((this.#seqno[hwirq] ?? 0) + 1) >>> 0;
     this.#seqno[hwirq] = seqno;
     this.#edge.stampNs = this.#machine.clock.now();
@@ -250,9 +287,16 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     this.#edge.lineSeqno = seqno;
   }
 
-  #detect(line: number, type: number, on: boolean): void {
-    if ((type & IRQ_TYPE_EDGE_RISING) !== 0) this.#change(GPREN0, line, on);
-    if ((type & IRQ_TYPE_EDGE_FALLING) !== 0) this.#change(GPFEN0, line, on);
+  #detectorsOf(line: number): readonly number[] {
+    return DETECTORS_OF[this.#types[line] ?? IRQ_TYPE_NONE] ?? [];
+  }
+
+  #detect(line: number, on: boolean): void {
+    for (const detector of this.#detectorsOf(line)) this.#change(detector, line, on);
+  }
+
+  #isEnabled(line: number): boolean {
+    return ((this.#enabled[line >> 5] ?? 0) & this.#bit(line)) !== 0;
   }
 
   #setEnabled(line: number, on: boolean): void {
