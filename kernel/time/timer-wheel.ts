@@ -11,14 +11,21 @@ import { callTimerFn, type TimerLink, type TimerList } from './timer.js';
 const LEVEL_SIZE = 64;
 const LEVEL_FACTOR = 8;
 
+const MAX_LEVELS = 9;
 /** Jiffies that one bucket of a level stands for. */
+const GRAIN = Float64Array.from({ length: MAX_LEVELS }, (_, level) => LEVEL_FACTOR ** level);
+/** Relative time from which on a timer goes to a level, and up to which the wheel reaches. */
+const LEVEL_START = Float64Array.from(
+  { length: MAX_LEVELS + 1 },
+  (_, level) => (LEVEL_SIZE - 1) * LEVEL_FACTOR ** (level - 1),
+);
+
 function granularity(level: number): number {
-  return LEVEL_FACTOR ** level;
+  return GRAIN[level] ?? 1;
 }
 
-/** Relative time from which on a timer goes to a level. */
 function levelStart(level: number): number {
-  return (LEVEL_SIZE - 1) * granularity(level - 1);
+  return LEVEL_START[level] ?? Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -48,7 +55,7 @@ export class TimerBase {
     const { hz } = cpu.machine;
     this.#cpu = cpu;
     this.#spinners = new SpinnerSet(cpu);
-    this.#levels = hz > 100 ? 9 : 8;
+    this.#levels = hz > 100 ? MAX_LEVELS : MAX_LEVELS - 1;
     this.#buckets = Array.from({ length: this.#levels * LEVEL_SIZE }, () => ({ next: undefined }));
     this.#expired = Array.from({ length: this.#levels }, () => ({ next: undefined }));
     this.#expiry = new Float64Array(this.#levels * LEVEL_SIZE);
