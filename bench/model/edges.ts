@@ -1,5 +1,13 @@
 // From an edge to the end of what it sets off: top half, interrupt thread, work item.
-import { IRQ_HANDLED, IRQ_WAKE_THREAD, scheduleWork, udelay, Work } from '../../kernel/index.js';
+import {
+  IRQ_HANDLED,
+  IRQ_WAKE_THREAD,
+  scheduleWork,
+  Tasklet,
+  taskletSchedule,
+  udelay,
+  Work,
+} from '../../kernel/index.js';
 import { type EdgeLine, edgeLine } from './machines.js';
 import type { Operation, Repeat } from './operation.js';
 
@@ -60,6 +68,36 @@ export const edges: readonly Operation[] = [
         edgeLine(() => IRQ_WAKE_THREAD, threadFn),
         () => served,
       );
+    },
+  },
+  {
+    name: 'edge → top half → tasklet',
+    count: 200_000,
+    prepare() {
+      let served = 0;
+      const tasklet = new Tasklet(() => {
+        served++;
+      });
+      const line = edgeLine(() => {
+        taskletSchedule(tasklet);
+        return IRQ_HANDLED;
+      }, null);
+      return pulses(line, () => served);
+    },
+  },
+  {
+    name: 'edge → top half → work item',
+    count: 100_000,
+    prepare() {
+      let served = 0;
+      const work = new Work(() => {
+        served++;
+      });
+      const line = edgeLine(() => {
+        scheduleWork(work);
+        return IRQ_HANDLED;
+      }, null);
+      return pulses(line, () => served);
     },
   },
   {

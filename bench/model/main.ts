@@ -1,5 +1,6 @@
 // `npm run bench:model`: measures all operations and prints the Markdown. Arguments: [--rounds N] [--only TEXT]
 import { parseArgs } from 'node:util';
+import { bottomHalves } from './bottom-halves.js';
 import { edges } from './edges.js';
 import { ground } from './ground.js';
 import { measure } from './operation.js';
@@ -11,7 +12,7 @@ const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9'
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: a number from 1`);
 
-const all = [...ground, ...edges, ...yardsticks];
+const all = [...ground, ...edges, ...bottomHalves, ...yardsticks];
 const wanted = all.filter(({ name }) => values.only === undefined || name.includes(values.only));
 if (wanted.length === 0) throw new Error(`--only ${values.only}: no operation is called so`);
 

@@ -2,6 +2,8 @@
 import { cpus } from 'node:os';
 import { type Measured, NOISE_BYTES } from './operation.js';
 
+const NSEC_PER_SEC = 1_000_000_000;
+
 /** The middle value; of an even number, the mean of the two in the middle. `RangeError` when there are none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -21,9 +23,11 @@ function spread(values: readonly number[]): string {
 export function operationTable(measured: readonly Measured[]): string {
   const rows = measured.map(({ name, ns, bytes }) => {
     const allocated = Math.abs(bytes) < NOISE_BYTES ? '0' : number(bytes);
-    return `| ${name} | ${number(median(ns))} | ${spread(ns)} | ${allocated} |`;
+    const aSecond = number(NSEC_PER_SEC / median(ns) / 1e6);
+    return `| ${name} | ${number(median(ns))} | ${spread(ns)} | ${aSecond} | ${allocated} |`;
   });
-  return ['| operation | ns, median | ns, from – to | bytes |', '|---|--:|--:|--:|', ...rows].join('\n');
+  const head = '| operation | ns, median | ns, from – to | million a second | bytes |';
+  return [head, '|---|--:|--:|--:|--:|', ...rows].join('\n');
 }
 
 /** One line: how much faster than real time. */
