@@ -17,6 +17,7 @@ export { type FileOps, type FileStat, FileTree } from './fs/file-tree.js';
 export * from './gpio/consumer.js';
 export * from './gpio/driver.js';
 export * from './gpio/edge-domain.js';
+export type { EdgeInfo } from './gpio/edge-queue.js';
 export {
   irqCanSetAffinity,
   irqForceAffinity,

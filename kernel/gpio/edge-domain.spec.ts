@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { irqForceAffinity, irqSetAffinity } from '../irq/affinity.js';
 import { IRQ_HANDLED, IRQF_SHARED, IRQF_TRIGGER_HIGH, IRQF_TRIGGER_RISING } from '../irq/flags.js';
 import { disableIrqNosync, enableIrq, freeIrq } from '../irq/manage.js';
 import { showInterrupts } from '../irq/proc.js';
@@ -21,11 +22,11 @@ interface Edge {
 const ORIGIN_NS = 0x3_ffff_ff00n;
 const LINES = 8;
 
-function rig(options: Partial<EdgeDomainOptions> = {}) {
+function rig(options: Partial<EdgeDomainOptions> = {}, cpus = 1) {
   const log: string[] = [];
   const printed: string[] = [];
   const lost: [number, number][] = [];
-  const machine = new Machine({ printk: (level, text) => printed.push(`${level}: ${text}`) });
+  const machine = new Machine({ cpus, printk: (level, text) => printed.push(`${level}: ${text}`) });
   const edges = new EdgeDomain(machine, {
     name: 'gpiochip0',
     lines: LINES,
@@ -293,5 +294,94 @@ describe('the way from a batch to the top half', () => {
     while (growth() >= limit && looks < 40) looks++;
     expect(looks).toBeLessThan(40);
     expect(handled).toBe((8_000 + 51 * looks * batches) * EDGE_BATCH_MAX);
+  });
+});
+
+describe('a line that is sent to another CPU', () => {
+  it('interrupts that one, and the others stay', () => {
+    const { machine, edges, deliver, request, run } = rig({}, 4);
+    request(2);
+    request(5);
+    run(() => irqSetAffinity(edges.toIrq(5), 0b1100));
+    deliver({ line: 5 }, { line: 2 }, { line: 5, rising: false });
+    expect([...machine.irqs.get(edges.toIrq(5)).counts]).toEqual([0, 0, 2, 0]);
+    expect([...machine.irqs.get(edges.toIrq(2)).counts]).toEqual([1, 0, 0, 0]);
+    expect(machine.files.read(`/proc/irq/${edges.toIrq(5)}/effective_affinity_list`)).toBe('2\n');
+  });
+
+  it('finds its own edge there, whatever another CPU is taking', () => {
+    const { machine, edges, deliver, request, run, log } = rig({}, 2);
+    request(2, 100);
+    request(5, 10);
+    run(() => irqSetAffinity(edges.toIrq(5), 0b10));
+    deliver({ line: 2, stampNs: 1 }, { line: 5, stampNs: 2, rising: false }, { line: 5, stampNs: 3 });
+    machine.advance(1_000_000);
+    expect(log).toEqual(['5↓ @2 #1', '5↑ @3 #2', '2↑ @1 #1']);
+  });
+
+  it('takes the edges with it that are on their way, in order', () => {
+    const { machine, edges, deliver, request, log } = rig({}, 2);
+    request(2, 100);
+    request(5);
+    deliver({ line: 2 }, { line: 5, stampNs: 1 }, { line: 2 }, { line: 5, stampNs: 2 });
+    machine.cpus[1]?.callFunction(() => {
+      irqSetAffinity(edges.toIrq(5), 0b10);
+      return 0;
+    });
+    expect(log).toEqual(['5↑ @1 #1', '5↑ @2 #2']);
+    machine.advance(1_000_000);
+    expect(log.slice(2)).toEqual(['2↑ @0 #1', '2↑ @0 #2']);
+    expect([...machine.irqs.get(edges.toIrq(5)).counts]).toEqual([0, 2]);
+  });
+
+  it('has a kept edge replayed there', () => {
+    const { machine, edges, deliver, request, run, log } = rig({}, 2);
+    request(5);
+    run(() => disableIrqNosync(edges.toIrq(5)));
+    deliver({ line: 5, stampNs: 7 });
+    run(() => irqSetAffinity(edges.toIrq(5), 0b10));
+    run(() => enableIrq(edges.toIrq(5)));
+    expect(log).toEqual(['5↑ @7 #1']);
+    expect([...machine.irqs.get(edges.toIrq(5)).counts]).toEqual([0, 1]);
+  });
+
+  it('cannot be forced to one that is not there', () => {
+    const { edges, request, run } = rig({}, 2);
+    request(5);
+    expect(() => run(() => irqForceAffinity(edges.toIrq(5), 0b100))).toThrow('no such CPU');
+  });
+
+  it('loses and doubles no edge, whenever it is sent', () => {
+    const step = fc.oneof(
+      fc.record({ line: fc.nat({ max: LINES - 1 }) }),
+      fc.record({ send: fc.nat({ max: LINES - 1 }), mask: fc.integer({ min: 1, max: 7 }) }),
+      fc.record({ us: fc.nat({ max: 20 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+        const { machine, edges, deliver, request, run, log, lost } = rig({}, 3);
+        for (let line = 0; line < LINES; line++) request(line, line % 2);
+        const numbers = new Array<number>(LINES).fill(0);
+        for (const doing of steps) {
+          if ('line' in doing) {
+            numbers[doing.line] = (numbers[doing.line] ?? 0) + 1;
+            deliver(doing);
+          } else if ('send' in doing) {
+            run(() => irqSetAffinity(edges.toIrq(doing.send), doing.mask));
+          } else {
+            machine.advance(doing.us * 1000);
+          }
+        }
+        machine.advance(10_000_000);
+        const coalesced = (line: number): number => machine.irqs.get(edges.toIrq(line)).coalesced;
+        for (const [line, count] of numbers.entries()) {
+          const seen = log.filter((text) => text.startsWith(`${line}`)).map((text) => Number(text.split('#')[1]));
+          expect(seen).toEqual([...seen].sort((a, b) => a - b));
+          expect(seen.length + coalesced(line)).toBe(count);
+        }
+        expect(lost).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -6,21 +6,10 @@ import type { IrqChip, IrqDesc } from '../irq/irqdesc.js';
 import { IrqDomain } from '../irq/irqdomain.js';
 import type { Machine } from '../machine.js';
 import { DONE, type Outcome } from '../sched/coroutine.js';
+import type { Cpu } from '../sched/cpu.js';
+import { runningCpu } from '../sched/current.js';
 import type { EdgeBatch } from './driver.js';
-
-/** Edges between driver and CPU; a power of two. More than a driver hands over at once, so only a stuck CPU fills it. */
-const QUEUE_SIZE = 4096;
-const QUEUE_MASK = QUEUE_SIZE - 1;
-
-/** Which edge an interrupt stands for; valid in the top half of its line. */
-export interface EdgeInfo {
-  /** When, in ns of the machine's clock. */
-  readonly stampNs: number;
-  /** Rising after active-low was applied. */
-  readonly rising: boolean;
-  /** Number of the edge on its line, 0 when the driver does not know. */
-  readonly lineSeqno: number;
-}
+import { type EdgeInfo, EdgeQueue, KeptEdges } from './edge-queue.js';
 
 /** Where the interrupts of GPIO lines come from: the simulated chip's own domain, or {@link EdgeDomain}. */
 export interface GpioIrqSource {
@@ -58,46 +47,48 @@ export interface EdgeDomainOptions {
 /** Gaps larger than this are none: the numbers went back, since the line was requested anew. */
 const GAP_MAX = 0x7fff_ffff;
 
-/** The edge that each masked or disabled line has kept: the last one, as a hardware latch that later edges write over. */
-class KeptEdges {
-  readonly kept: Uint8Array;
-  readonly rising: Uint8Array;
-  readonly stamps: Float64Array;
-  readonly seqnos: Uint32Array;
+/** The edge that the running CPU is taking. Whoever keeps it finds there whichever is being handled. */
+class RunningEdge implements EdgeInfo {
+  readonly #queues: readonly EdgeQueue[];
 
-  constructor(lines: number) {
-    this.kept = new Uint8Array(lines);
-    this.rising = new Uint8Array(lines);
-    this.stamps = new Float64Array(lines);
-    this.seqnos = new Uint32Array(lines);
+  constructor(queues: readonly EdgeQueue[]) {
+    this.#queues = queues;
   }
 
-  keep(line: number, edge: EdgeInfo): void {
-    this.kept[line] = 1;
-    this.rising[line] = edge.rising ? 1 : 0;
-    this.stamps[line] = edge.stampNs;
-    this.seqnos[line] = edge.lineSeqno;
+  get #queue(): EdgeQueue | undefined {
+    return this.#queues[runningCpu()?.id ?? 0];
+  }
+
+  get stampNs(): number {
+    return this.#queue?.stampNs ?? 0;
+  }
+
+  get rising(): boolean {
+    return this.#queue?.rising ?? false;
+  }
+
+  get lineSeqno(): number {
+    return this.#queue?.lineSeqno ?? 0;
   }
 }
 
 /**
  * Feeds a driver's edges into the model. {@link deliver} queues a batch and lets the CPUs run: each edge is taken as an
- * interrupt of its own, in order, by CPU 0, and nothing is allocated on the way to the top half.
+ * interrupt of its own, in order, by the CPU that its line is sent to, and nothing is allocated on the way to the top half.
+ * A line goes to the first CPU of its affinity.
  */
 export class EdgeDomain implements GpioIrqSource {
   readonly domain: IrqDomain;
   /** The edge that is being handled. */
-  readonly edge: { stampNs: number; rising: boolean; lineSeqno: number } = { stampNs: 0, rising: false, lineSeqno: 0 };
+  readonly edge: EdgeInfo;
   readonly #machine: Machine;
   readonly #options: EdgeDomainOptions;
   readonly #originHigh: number;
   readonly #originLow: number;
-  readonly #lines = new Uint16Array(QUEUE_SIZE);
-  readonly #rising = new Uint8Array(QUEUE_SIZE);
-  readonly #stamps = new Float64Array(QUEUE_SIZE);
-  readonly #seqnos = new Uint32Array(QUEUE_SIZE);
-  #head = 0;
-  #tail = 0;
+  /** By CPU. */
+  readonly #queues: readonly EdgeQueue[];
+  /** The CPU that each line is sent to. */
+  readonly #cpuOf: Uint8Array;
   readonly #masked: Uint8Array;
   /** What came while a line was masked. */
   readonly #latch: KeptEdges;
@@ -117,6 +108,9 @@ export class EdgeDomain implements GpioIrqSource {
     this.#options = options;
     this.#originHigh = Number(options.originNs >> 32n);
     this.#originLow = Number(options.originNs & 0xffff_ffffn);
+    this.#queues = machine.cpus.map(() => new EdgeQueue());
+    this.edge = new RunningEdge(this.#queues);
+    this.#cpuOf = new Uint8Array(lines);
     this.#masked = new Uint8Array(lines).fill(1);
     this.#latch = new KeptEdges(lines);
     this.#pending = new KeptEdges(lines);
@@ -131,7 +125,7 @@ export class EdgeDomain implements GpioIrqSource {
       chip: this.#chip(),
       flow: handleEdgeIrq,
     });
-    machine.setHandleIrq(() => this.#takeOne());
+    machine.setHandleIrq((cpu) => this.#takeOne(cpu));
   }
 
   toIrq(offset: number): number {
@@ -166,7 +160,7 @@ export class EdgeDomain implements GpioIrqSource {
       this.#push(line, batch.rising(i), batch.timestampSince(i, this.#originHigh, this.#originLow), seqno);
     }
     if (this.#anyLostNow) this.#tellLost(batch);
-    this.#machine.bootCpu.setIrqLine(this.#head !== this.#tail);
+    for (const cpu of this.#machine.cpus) cpu.setIrqLine(this.#queues[cpu.id]?.empty === false);
   }
 
   #account(line: number, seqno: number): void {
@@ -196,59 +190,63 @@ export class EdgeDomain implements GpioIrqSource {
     }
   }
 
+  #queueOf(line: number): EdgeQueue | undefined {
+    return this.#queues[this.#cpuOf[line] ?? 0];
+  }
+
   #push(line: number, rising: boolean, stampNs: number, seqno: number): void {
-    if (this.#full()) {
+    const queue = this.#queueOf(line);
+    if (queue?.full !== false) {
       this.#dropped[line] = (this.#dropped[line] ?? 0) + 1;
       this.#lose(line, 1);
       return;
     }
-    this.#put(this.#tail & QUEUE_MASK, line, rising, stampNs, seqno);
-    this.#tail = (this.#tail + 1) | 0;
+    queue.push(line, rising, stampNs, seqno);
   }
 
-  #full(): boolean {
-    return ((this.#tail - this.#head) | 0) === QUEUE_SIZE;
-  }
-
-  #put(at: number, line: number, rising: boolean, stampNs: number, seqno: number): void {
-    this.#lines[at] = line;
-    this.#rising[at] = rising ? 1 : 0;
-    this.#stamps[at] = stampNs;
-    this.#seqnos[at] = seqno;
+  /** A kept or moved edge finds no room. */
+  #drop(line: number): void {
+    this.#dropped[line] = (this.#dropped[line] ?? 0) + 1;
+    this.#options.onLost?.(line, 1);
   }
 
   /** A kept edge comes again, before all that came after it. */
   #giveBack(line: number, from: KeptEdges): void {
     if (from.kept[line] === 0) return;
     from.kept[line] = 0;
-    if (this.#full()) {
-      this.#dropped[line] = (this.#dropped[line] ?? 0) + 1;
-      this.#options.onLost?.(line, 1);
+    const queue = this.#queueOf(line);
+    if (queue?.full !== false) {
+      this.#drop(line);
       return;
     }
-    this.#head = (this.#head - 1) | 0;
-    this.#put(this.#head & QUEUE_MASK, line, from.rising[line] === 1, from.stamps[line] ?? 0, from.seqnos[line] ?? 0);
-    this.#machine.bootCpu.setIrqLine(true);
+    queue.unshift(line, from.rising[line] === 1, from.stamps[line] ?? 0, from.seqnos[line] ?? 0);
+    this.#machine.cpus[this.#cpuOf[line] ?? 0]?.setIrqLine(true);
   }
 
-  /** The root interrupt handler: the oldest edge. The CPU comes again while the line is asserted. */
-  #takeOne(): Outcome {
-    if (this.#head === this.#tail) {
-      this.#machine.bootCpu.setIrqLine(false);
-      return DONE;
-    }
-    const at = this.#head & QUEUE_MASK;
-    this.#head = (this.#head + 1) | 0;
-    if (this.#head === this.#tail) this.#machine.bootCpu.setIrqLine(false);
-    const line = this.#lines[at] ?? 0;
-    const { edge } = this;
-    edge.stampNs = this.#stamps[at] ?? 0;
-    edge.rising = this.#rising[at] === 1;
-    edge.lineSeqno = this.#seqnos[at] ?? 0;
+  /** Sends a line to the first CPU of a mask, with the edges that are on their way to another. */
+  #send(line: number, mask: number): number {
+    const target = mask & -mask;
+    const cpu = Math.log2(target);
+    const [from, to] = [this.#queueOf(line), this.#queues[cpu]];
+    if (to === undefined)
+      throw new KernelError('EINVAL', `${this.#options.name} line ${line}: the machine has no such CPU`);
+    this.#cpuOf[line] = cpu;
+    if (from === undefined || from === to) return target;
+    from.moveLine(line, to, () => this.#drop(line));
+    if (!to.empty) this.#machine.cpus[cpu]?.setIrqLine(true);
+    return target;
+  }
+
+  /** The root interrupt handler: the oldest edge for a CPU, which comes again while its line is asserted. */
+  #takeOne(cpu: Cpu): Outcome {
+    const queue = this.#queues[cpu.id];
+    const line = queue?.take() ?? -1;
+    if (queue?.empty !== false) cpu.setIrqLine(false);
+    if (queue === undefined || line < 0) return DONE;
     if (this.#masked[line] === 0) return this.domain.handle(line);
     const desc = this.domain.descOf(line);
     if (desc?.started === true && this.#latch.kept[line] === 1) desc.coalesced++;
-    this.#latch.keep(line, edge);
+    this.#latch.keep(line, queue);
     return DONE;
   }
 
@@ -276,6 +274,7 @@ export class EdgeDomain implements GpioIrqSource {
         this.#giveBack(hwirq, this.#pending);
         return true;
       },
+      setAffinity: ({ hwirq }: IrqDesc, mask: number) => this.#send(hwirq, mask),
       setType: ({ hwirq }: IrqDesc, type: number) => {
         if ((type & IRQ_TYPE_LEVEL_MASK) === 0) return;
         throw new KernelError('EINVAL', `${this.#options.name} line ${hwirq}: the kernel reports edges, not levels`);
