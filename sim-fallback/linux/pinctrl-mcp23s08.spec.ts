@@ -64,9 +64,9 @@ let i2c: SimulatedI2c;
 let expander: SimulatedExpander;
 let mcp: Mcp23s08;
 
-function setUp(options: Partial<SimulatedExpanderOptions> = {}): void {
+function setUp(options: Partial<SimulatedExpanderOptions> = {}, cpus = 1): void {
   log = [];
-  machine = new Machine({ printk: (level, text) => log.push(`${level}: ${text}`) });
+  machine = new Machine({ cpus, printk: (level, text) => log.push(`${level}: ${text}`) });
   pi = createSimulatedPi({ machine, board: { buttons: { direct: { gpio: 17 } } } });
   i2c = createSimulatedI2c(machine);
   expander = createSimulatedExpander(pi, i2c, { intGpio: INT_GPIO, board: BOARD, ...options });
@@ -298,8 +298,8 @@ describe('changes at the same time', () => {
   it('are each a call, as long as they leave the bus its time; and at rest nothing is left, however they came', () => {
     const change = fc.record({ line: fc.constantFrom(0, 3, 7, 8, 15), gapUs: fc.integer({ min: 1, max: 6000 }) });
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
-        setUp({ board: {} });
+      fc.property(fc.array(change, { maxLength: 30 }), fc.integer({ min: 1, max: 4 }), (changes, cpus) => {
+        setUp({ board: {} }, cpus);
         const lines = [0, 3, 7, 8, 15];
         const seen = noteLines(lines, BOTH);
         const levels = new Map<number, 0 | 1>();
@@ -466,12 +466,21 @@ describe('freeing and disabling a line', () => {
     expect(linesOf(seen)).toEqual([0]);
   });
 
-  it('and then the chip frees the line that it is wired to', () => {
+  it('comes before the chip can be let go of, whose interrupt is free then', () => {
     const irq = request(0, () => IRQ_HANDLED);
-    machine.runTask(() => freeIrq(irq));
-    machine.runTask(() => mcp23s08Remove(mcp));
+    const busy = expect.objectContaining({ code: 'EBUSY' });
+    expect(() => machine.runTask(() => mcp23s08Remove(mcp))).toThrow(busy);
+    machine.runTask(function* () {
+      yield* freeIrq(irq);
+      yield* mcp23s08Remove(mcp);
+    });
     expect(machine.irqs.get(mcp.irq).actions).toEqual([]);
-    expect(machine.irqs.get(irq).actions).toEqual([]);
+    expect(machine.irqs.find(irq)).toBeUndefined();
+    mcp = machine.runTask(() => expander.probe());
+    const seen = noteLines([0]);
+    expander.board.press('a0');
+    machine.advance(10 * MS);
+    expect(linesOf(seen)).toEqual([0]);
   });
 });
 

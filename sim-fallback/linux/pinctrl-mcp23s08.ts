@@ -181,9 +181,13 @@ export const mcp23s08Probe = effect(function* mcp23s08Probe(client: I2cClient, o
   return mcp;
 });
 
-/** Lets go of a chip, whose lines have no handler any more: its interrupt is freed. Process context. */
+/** Lets go of a chip: its interrupt is freed, its lines' numbers are given back. Process context. `EBUSY` while a line has a handler. */
 export const mcp23s08Remove = effect(function* mcp23s08Remove(mcp: Mcp23s08) {
+  if (mcp.usedAsIrq !== 0) {
+    throw new KernelError('EBUSY', `${mcp.devName}: lines are still in use as interrupts`, { hint: 'free them first' });
+  }
   yield* freeIrq(mcp.irq, mcp);
+  for (let line = 0; line < MCP23017_PINS; line++) mcp.domain.disposeMapping(line);
 });
 
 /**
