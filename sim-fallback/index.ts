@@ -18,3 +18,7 @@ export { PinctrlBcm2835 } from './linux/pinctrl-bcm2835.js';
 export * from './linux/pinctrl-mcp23s08.js';
 export * from './linux/simulated-expander.js';
 export * from './linux/simulated-pi.js';
+export { type FloodOptions, PacketFlood } from './net/flood.js';
+export * from './net/nic.js';
+export { InterruptNicDriver, NapiNicDriver, type NicDriverOptions } from './net/nic-driver.js';
+export { type NicMachine, nicMachine } from './net/nic-machine.js';
