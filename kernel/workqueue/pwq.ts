@@ -59,13 +59,20 @@ export class PoolWorkqueue {
   linked = false;
   readonly pendingNode = new ListHead<PoolWorkqueue>(this);
   readonly maydayNode = new ListHead<PoolWorkqueue>(this);
-  /** Marks how far the rescuer has come on the pool's list. */
-  readonly maydayCursor = new Work(maydayCursorFunc, 'mayday_cursor_func');
+  #maydayCursor: Work | undefined;
 
   constructor(wq: Workqueue, pool: WorkerPool) {
     this.wq = wq;
     this.pool = pool;
-    this.maydayCursor.pwq = this;
+  }
+
+  /** Marks how far the rescuer has come on the pool's list. */
+  get maydayCursor(): Work {
+    if (this.#maydayCursor === undefined) {
+      this.#maydayCursor = new Work(maydayCursorFunc, 'mayday_cursor_func');
+      this.#maydayCursor.pwq = this;
+    }
+    return this.#maydayCursor;
   }
 
   /** Nothing is active or waits for it. */

@@ -114,11 +114,12 @@ export class WorkqueueSubsystem {
     this.systemBhHighpriWq = system('events_bh_highpri', WQ_BH | WQ_HIGHPRI);
   }
 
-  /** Makes the queues of the system part of the machine, which is there by now. */
+  /** Makes known what the system has; its queues get their parts when they are first used, as those made outside of any context. */
   init(): void {
     const { systemWq, systemDflWq, systemBhWq, systemBhHighpriWq } = this;
-    for (const wq of [systemWq, systemDflWq, ...this.systemWide, systemBhWq, systemBhHighpriWq])
-      wq.attach(this.#machine);
+    for (const wq of [systemWq, systemDflWq, ...this.systemWide, systemBhWq, systemBhHighpriWq]) this.all.add(wq);
+    // The pool of `events_unbound`, which is always there, and has the first number behind those of the CPUs.
+    this.getUnboundPool(this.defaultAttrs(false, false));
     registerWorkqueueBus(this.#machine);
   }
 
