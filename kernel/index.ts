@@ -89,7 +89,7 @@ export {
 export { showInterrupts } from './irq/proc.js';
 export { requestAnyContextIrq, requestIrq, requestThreadedIrq } from './irq/request.js';
 export { irqInjectInterrupt } from './irq/resend.js';
-export { irqSetStormGuard, irqStormState, type StormLimits, type StormState } from './irq/storm.js';
+export { irqSetStormGuard, irqStormState, type StormLimits, type StormListener, type StormState } from './irq/storm.js';
 export { synchronizeHardirq, synchronizeIrq } from './irq/synchronize.js';
 export * from './lib/atomic.js';
 export * from './lib/bitops.js';

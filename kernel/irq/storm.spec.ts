@@ -52,14 +52,21 @@ describe('a line above its rate', () => {
     // 10 edges a window: at 0.9 ms, and 0.9 ms after each back-off of 20, 40, 80 and 80 ms.
     expect(lines.state()).toMatchObject({ throttled: true, storms: 1, throttles: 4, throttledNs: 140 * MSEC });
     expect(lines.printed).toEqual([
-      'warning: irq 1: storm: 10 interrupts in 0.9 ms, more than 1000 a second; disabled for 20 ms',
+      'warning: irq 1: storm: more than 1000 interrupts a second; disabled for 20 ms, then tried again',
     ]);
     // The edge that came first in a back-off is handled behind it.
     expect(lines.calls).toBe(40);
     lines.machine.advance(SEC);
     expect(lines.calls).toBe(41);
     expect(lines.printed.slice(1)).toEqual(['notice: irq 1: storm is over: disabled 4 times, 220 ms in all']);
-    expect(lines.state()).toEqual({ throttled: false, storms: 1, throttles: 4, throttledNs: 220 * MSEC, backoffNs: 0 });
+    expect(lines.state()).toEqual({
+      throttled: false,
+      storms: 1,
+      throttles: 4,
+      throttledNs: 220 * MSEC,
+      backoffNs: 0,
+      merged: 0,
+    });
     lines.edges(2 * MSEC, 100 * MSEC);
     expect(lines.calls).toBe(91);
   });

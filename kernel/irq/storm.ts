@@ -40,6 +40,15 @@ export interface StormState {
   readonly throttledNs: number;
   /** Length of the last back-off, in ns; 0 when no storm is going on. */
   readonly backoffNs: number;
+  /** Edges that came while it was disabled and were merged into the one that is kept, as far as the chip lets them through. */
+  readonly merged: number;
+}
+
+/** Told of storms, once each: further back-offs are counted only. Called in hard interrupt context, so short, and without waiting. */
+export interface StormListener {
+  began(limits: Required<StormLimits>): void;
+  /** @param state counts of this storm alone */
+  ended(state: StormState): void;
 }
 
 /** Limits with all defaults filled in. `EINVAL` for a rate or a time that is none. */
@@ -60,25 +69,31 @@ export function checkStormLimits(limits: StormLimits): Required<StormLimits> {
 export class StormGuard {
   readonly #desc: IrqDesc;
   readonly #limits: Required<StormLimits>;
+  readonly #listener: StormListener;
   /** Interrupts that a window may have. */
   readonly budget: number;
   readonly #backoffTimer = new Hrtimer(() => this.#tryAgain(), HRTIMER_MODE_REL_HARD);
   readonly #quietTimer = new Hrtimer(() => this.#quiet(), HRTIMER_MODE_REL_HARD);
   #windowBeganNs: number;
   #throttled = false;
+  #throttledSinceNs = 0;
   #storms = 0;
   #throttles = 0;
   #throttledNs = 0;
   #backoffNs = 0;
-  /** Of the storm that is going on. */
-  #stormThrottles = 0;
-  #stormThrottledNs = 0;
+  #merged = 0;
+  /** {@link IrqDesc.coalesced} when the line was disabled last. */
+  #coalescedBefore = 0;
+  /** As the storm that is going on began. */
+  #before: StormState;
 
-  constructor(desc: IrqDesc, limits: Required<StormLimits>) {
+  constructor(desc: IrqDesc, limits: Required<StormLimits>, listener: StormListener | undefined) {
     this.#desc = desc;
     this.#limits = limits;
+    this.#listener = listener ?? logListener(desc);
     this.budget = Math.min(Math.max(1, Math.round((limits.ratePerSec * limits.windowNs) / NSEC_PER_SEC)), UNGUARDED);
     this.#windowBeganNs = desc.machine.clock.now();
+    this.#before = this.state;
   }
 
   get state(): StormState {
@@ -88,6 +103,7 @@ export class StormGuard {
       throttles: this.#throttles,
       throttledNs: this.#throttledNs,
       backoffNs: this.#backoffNs,
+      merged: this.#merged + (this.#throttled ? this.#desc.coalesced - this.#coalescedBefore : 0),
     };
   }
 
@@ -96,17 +112,17 @@ export class StormGuard {
     const now = this.#desc.machine.clock.now();
     const elapsed = now - this.#windowBeganNs;
     this.#beginWindow(now);
-    if (elapsed < this.#limits.windowNs && !this.#throttled && mayBeThrottled(this.#desc)) this.#throttle(elapsed);
+    if (elapsed < this.#limits.windowNs && !this.#throttled && mayBeThrottled(this.#desc)) this.#throttle();
   }
 
-  /** The line has lost its last action, and whatever was disabled with it. */
+  /** The line is not to be enabled any more: it has lost its last action, or its guard. */
   release(): void {
-    this.#throttled = false;
+    if (this.#throttled) this.#endThrottle(this.#desc.machine.clock.now() - this.#throttledSinceNs);
     this.#backoffNs = 0;
-    this.#stop();
+    this.#stopTimers();
   }
 
-  #stop(): void {
+  #stopTimers(): void {
     this.#backoffTimer.base?.remove(this.#backoffTimer);
     this.#quietTimer.base?.remove(this.#quietTimer);
   }
@@ -116,40 +132,37 @@ export class StormGuard {
     this.#desc.stormBudget = this.budget;
   }
 
-  #throttle(elapsedNs: number): void {
+  #throttle(): void {
     const { backoffNs, maxBackoffNs } = this.#limits;
-    this.#stop();
+    this.#stopTimers();
     if (this.#backoffNs === 0) {
+      this.#before = this.state;
       this.#storms++;
-      this.#stormThrottles = 0;
-      this.#stormThrottledNs = 0;
       this.#backoffNs = backoffNs;
-      this.#report(elapsedNs);
+      this.#listener.began(this.#limits);
     } else {
       this.#backoffNs = Math.min(this.#backoffNs * 2, maxBackoffNs);
     }
     this.#throttled = true;
     this.#throttles++;
-    this.#stormThrottles++;
+    this.#throttledSinceNs = this.#windowBeganNs;
+    this.#coalescedBefore = this.#desc.coalesced;
     __disableIrq(this.#desc);
     hrtimerStart(this.#backoffTimer, this.#backoffNs, HRTIMER_MODE_REL_HARD);
   }
 
-  /** Once a storm: the further back-offs are counted only. */
-  #report(elapsedNs: number): void {
-    const { irq, machine } = this.#desc;
-    const seen = `${this.budget} interrupts in ${milliseconds(elapsedNs)}`;
-    const allowed = `more than ${this.#limits.ratePerSec} a second`;
-    machine.printk('warning', `irq ${irq}: storm: ${seen}, ${allowed}; disabled for ${milliseconds(this.#backoffNs)}`);
+  #endThrottle(lengthNs: number): void {
+    this.#merged += this.#desc.coalesced - this.#coalescedBefore;
+    this.#throttledNs += lengthNs;
+    this.#throttled = false;
   }
 
   /** The back-off is over: the line may show whether the storm is. */
   #tryAgain(): typeof HRTIMER_NORESTART {
     const desc = this.#desc;
-    this.#throttled = false;
-    this.#throttledNs += this.#backoffNs;
-    this.#stormThrottledNs += this.#backoffNs;
-    this.#beginWindow(desc.machine.clock.now());
+    const now = desc.machine.clock.now();
+    this.#endThrottle(now - this.#throttledSinceNs);
+    this.#beginWindow(now);
     hrtimerStart(this.#quietTimer, this.#limits.windowNs, HRTIMER_MODE_REL_HARD);
     // Somebody may have enabled it meanwhile, though nobody had to.
     if (desc.depth > 0) __enableIrq(desc);
@@ -158,15 +171,33 @@ export class StormGuard {
 
   /** A whole window without having to disable the line again. */
   #quiet(): typeof HRTIMER_NORESTART {
-    const { irq, machine } = this.#desc;
-    const times = `${this.#stormThrottles} time${this.#stormThrottles === 1 ? '' : 's'}`;
-    machine.printk(
-      'notice',
-      `irq ${irq}: storm is over: disabled ${times}, ${milliseconds(this.#stormThrottledNs)} in all`,
-    );
+    const { throttles, throttledNs, merged } = this.#before;
     this.#backoffNs = 0;
+    this.#listener.ended({
+      ...this.state,
+      throttles: this.#throttles - throttles,
+      throttledNs: this.#throttledNs - throttledNs,
+      merged: this.#merged - merged,
+    });
     return HRTIMER_NORESTART;
   }
+}
+
+/** Tells the kernel log. */
+function logListener({ irq, machine }: IrqDesc): StormListener {
+  return {
+    began({ ratePerSec, backoffNs }) {
+      const rate = `more than ${ratePerSec} interrupts a second`;
+      machine.printk(
+        'warning',
+        `irq ${irq}: storm: ${rate}; disabled for ${milliseconds(backoffNs)}, then tried again`,
+      );
+    },
+    ended({ throttles, throttledNs }) {
+      const times = `disabled ${throttles} time${throttles === 1 ? '' : 's'}, ${milliseconds(throttledNs)} in all`;
+      machine.printk('notice', `irq ${irq}: storm is over: ${times}`);
+    },
+  };
 }
 
 /** Per-CPU interrupts, the timer's, and those behind a chip that sleeps, whose parent's line is guarded, are left alone. */
@@ -186,11 +217,11 @@ export function stormBudgetExhausted(desc: IrqDesc): void {
 }
 
 /** Guards a line by other limits than before, or, with null, not at all. Lets a line go that is disabled by its guard. */
-export function setStormGuard(desc: IrqDesc, limits: StormLimits | null): void {
+export function setStormGuard(desc: IrqDesc, limits: StormLimits | null, listener?: StormListener): void {
   const checked = limits === null ? undefined : checkStormLimits(limits);
   const throttled = desc.storm?.state.throttled === true;
   desc.storm?.release();
-  desc.storm = checked === undefined ? undefined : new StormGuard(desc, checked);
+  desc.storm = checked === undefined ? undefined : new StormGuard(desc, checked, listener);
   desc.stormBudget = desc.storm?.budget ?? UNGUARDED;
   if (throttled && desc.depth > 0) __enableIrq(desc);
 }
@@ -199,10 +230,11 @@ export function setStormGuard(desc: IrqDesc, limits: StormLimits | null): void {
  * Sets how much a line may interrupt; null for as much as it likes. New lines have {@link MachineOptions.stormGuard}. Any
  * context of the model.
  *
+ * @param listener told of storms, in place of the kernel log
  * @throws KernelError EINVAL (unknown irq, a rate or time that is none)
  */
-export function irqSetStormGuard(irq: number, limits: StormLimits | null): void {
-  setStormGuard(thisCpu().machine.irqs.get(irq), limits);
+export function irqSetStormGuard(irq: number, limits: StormLimits | null, listener?: StormListener): void {
+  setStormGuard(thisCpu().machine.irqs.get(irq), limits, listener);
 }
 
 /** What the guard of a line has seen; `undefined` for a line without. Any context of the model. `EINVAL` for an unknown irq. */
