@@ -236,3 +236,19 @@ describe('a recording', () => {
     expect(() => parseRecording('{"kernel": ""}', 'f')).toThrow('f: has no line {"meta": …}');
   });
 });
+
+describe('what a user process has read', () => {
+  const recorded = recording([TASK], { user: ['a ', 'b'] });
+  const run = (...user: string[]) => compare(recorded, { events: [TASK], kernel: [], user });
+
+  it('is compared byte for byte, and to its end', () => {
+    expect(run('a ', 'b')).toMatchObject({ equal: true, compared: 3 });
+    expect(run('a', 'b').diff).toContain('had read, line 0');
+    expect(run('a ').diff).toContain('(nothing more)');
+    expect(run('a ', 'b', 'c').equal).toBe(false);
+  });
+
+  it('is left out where the scenario reads nothing', () => {
+    expect(run()).toMatchObject({ equal: true, compared: 1 });
+  });
+});

@@ -7,6 +7,8 @@ import type { Recording } from './recording.js';
 export interface ModelRun {
   readonly events: readonly OracleEvent[];
   readonly kernel: readonly string[];
+  /** What a user process has read; it is compared if there is any. */
+  readonly user?: readonly string[];
 }
 
 /** Where they part: for people, several lines. */
@@ -135,6 +137,16 @@ function compareText(recorded: readonly string[], model: readonly string[], stab
   return undefined;
 }
 
+/** Byte for byte. */
+function compareUser(recorded: readonly string[], model: readonly string[]): string | undefined {
+  const length = Math.max(recorded.length, model.length);
+  for (let at = 0; at < length; at++) {
+    if (recorded[at] === model[at]) continue;
+    return `what a user process had read, line ${at}\n${showParting(recorded, model, at, (line) => line)}`;
+  }
+  return undefined;
+}
+
 /** Compares a run with a recording; the diff marks the recorded side `-` and the model's `+`. */
 export function compare(recording: Recording, run: ModelRun): Comparison {
   const stable = recording.meta.identical_in_all_runs;
@@ -142,6 +154,9 @@ export function compare(recording: Recording, run: ModelRun): Comparison {
   const kernel = recordedText(recording.kernel);
   const events = stable ? compareEvents(recorded, run.events) : compareStableEvents(recorded, run.events);
   const text = compareText(kernel, run.kernel, stable);
-  const diff = [events, text].filter((part) => part !== undefined).join('\n');
-  return { equal: diff === '', compared: recorded.length + kernel.length, diff };
+  const users = run.user ?? [];
+  const user = users.length === 0 ? undefined : compareUser(recording.user, users);
+  const diff = [events, text, user].filter((part) => part !== undefined).join('\n');
+  const compared = recorded.length + kernel.length + (users.length === 0 ? 0 : recording.user.length);
+  return { equal: diff === '', compared, diff };
 }

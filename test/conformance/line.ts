@@ -70,11 +70,19 @@ export interface LineOptions {
   readonly latching?: boolean;
   /** Deliveries and calls of the chip are not logged, but for set_affinity, which the recorded driver always logged. */
   readonly quiet?: boolean;
+  /** The interrupt number, which is to be free, and the line's number at its controller (default 0); where the recording shows them. */
+  readonly irq?: number;
+  readonly hwirq?: number;
   /** What the chip's set_type returns, call by call: 0, or an errno as KernelError code; default always 0. */
   readonly setTypeFails?: readonly (0 | 'EINVAL' | 'ENXIO')[];
 }
 
 export type LogLine = (ev: string, v: { readonly [name: string]: string | number }) => void;
+
+/** Interrupt numbers are handed out from below: the recorded machine had these for its own devices. */
+function takeNumbersBelow({ irqs }: Machine, irq: number): void {
+  for (let taken = 1; taken < irq; taken++) if (irqs.find(taken) === undefined) irqs.alloc(undefined, 0);
+}
 
 /** One interrupt line with a chip and a domain of its own. */
 export class Line {
@@ -85,6 +93,7 @@ export class Line {
   readonly #log: LogLine;
   readonly #logAlways: LogLine;
   readonly #domain: IrqDomain;
+  readonly #hwirq: number;
   /** The mask in the hardware. */
   #masked = true;
   /** Level of a level line. */
@@ -104,10 +113,12 @@ export class Line {
     this.#log = (ev, v) => {
       if (options.quiet !== true) log(ev, v);
     };
-    this.#domain = new IrqDomain(machine, { name, size: 1, chip: this.#chip(), flow: FLOWS[flow] });
-    this.irq = this.#domain.createMapping(0);
+    this.#hwirq = options.hwirq ?? 0;
+    takeNumbersBelow(machine, options.irq ?? 0);
+    this.#domain = new IrqDomain(machine, { name, size: this.#hwirq + 1, chip: this.#chip(), flow: FLOWS[flow] });
+    this.irq = this.#domain.createMapping(this.#hwirq);
     // The recorded driver did so, and a chip behind a bus sees it.
-    irqSetHandler(this.irq, FLOWS[flow]);
+    irqSetHandler(this.irq, FLOWS[flow], flow);
   }
 
   /** The line is masked in the hardware. */
@@ -225,7 +236,7 @@ export class Line {
         delivered++;
         this.#delivering = true;
         this.#log('hw.deliver', { line: this.name });
-        return 0;
+        return this.#hwirq;
       }
       if (again) this.#log('hw.storm_cut', { line: this.name });
       this.#delivering = false;
@@ -235,7 +246,7 @@ export class Line {
 
   /** generic_handle_irq(), in a hard interrupt. */
   handle(): 0 | -1 {
-    return this.#domain.handle(0);
+    return this.#domain.handle(this.#hwirq);
   }
 
   setLevel(asserted: boolean): void {
@@ -244,6 +255,6 @@ export class Line {
 
   /** Gives the interrupt number back; no action may be on the line. */
   dispose(): void {
-    this.#domain.disposeMapping(0);
+    this.#domain.disposeMapping(this.#hwirq);
   }
 }

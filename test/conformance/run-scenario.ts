@@ -33,5 +33,6 @@ export function runProgram(program: Program, options: MachineOptions = {}): Mode
   const [failure] = failures;
   if (failure !== undefined) throw failure;
   if (!task.exited) throw new Error(`the scenario does not end: oracle is in state ${task.stateLetter}`);
-  return { events: oracle.events, kernel: modelText(printed.slice(0, lines), oracle.lines) };
+  const kernel = modelText(printed.slice(0, lines), oracle.lines);
+  return { events: oracle.events, kernel, user: oracle.userText };
 }

@@ -94,6 +94,8 @@ function isCoroutine(value: unknown): value is Coroutine {
 export class Oracle {
   readonly machine: Machine;
   readonly events: OracleEvent[] = [];
+  /** What a user process has read. */
+  readonly userText: string[] = [];
   /** Names of all lines so far, by interrupt number. */
   readonly lines = new Map<number, string>();
   #base = 0;
@@ -115,6 +117,11 @@ export class Oracle {
     const { id, interrupts } = thisCpu();
     if (ctx === 'task') this.#interrupts.set(id, interrupts);
     return ctx === 'softirq' && (on !== 'inline' || this.#interrupts.get(id) === interrupts);
+  }
+
+  /** Logs what a user process has read, or been answered. */
+  user(text: string): void {
+    this.userText.push(text.trimEnd());
   }
 
   /** Begins a part of the scenario. */
