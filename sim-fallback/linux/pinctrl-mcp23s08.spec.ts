@@ -1,11 +1,9 @@
-// Lines behind an I2C expander: nested in the thread of its interrupt, with a bus in between that takes time and fails.
+// Lines behind an I2C expander: nested in the thread of its interrupt, with a bus in between that takes time.
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   context,
   current,
-  disableIrq,
-  enableIrq,
   freeIrq,
   IRQ_HANDLED,
   IRQ_NONE,
@@ -13,88 +11,31 @@ import {
   IRQF_TRIGGER_HIGH,
   IRQF_TRIGGER_LOW,
   IRQF_TRIGGER_RISING,
-  type IrqReturn,
-  Machine,
   msleep,
-  type Process,
   requestAnyContextIrq,
   requestIrq,
   requestThreadedIrq,
   showInterrupts,
 } from '../../kernel/index.js';
-import type { BoardDescription } from '../board/board.js';
-import { GPINTEN } from '../i2c/mcp23017-port.js';
+import { type ExpanderRigOptions, expanderRig, linesOf, MS, SERVICE_NS, US } from './expander.spec-helper.js';
 import {
-  type Mcp23s08,
   mcp23s08DirectionInput,
   mcp23s08DirectionOutput,
   mcp23s08Get,
   mcp23s08GetMultiple,
-  mcp23s08Remove,
   mcp23s08Set,
   mcp23s08SetMultiple,
   mcp23s08SetPullUp,
 } from './pinctrl-mcp23s08.js';
-import {
-  createSimulatedExpander,
-  createSimulatedI2c,
-  type SimulatedExpander,
-  type SimulatedExpanderOptions,
-  type SimulatedI2c,
-} from './simulated-expander.js';
-import { createSimulatedPi, type SimulatedPi } from './simulated-pi.js';
 
-const INT_GPIO = 25;
 const FALLING = IRQF_TRIGGER_FALLING;
 const BOTH = IRQF_TRIGGER_FALLING | IRQF_TRIGGER_RISING;
-const US = 1_000;
-const MS = 1_000_000;
-/** INTF, INTCAP and GPIO at 100 kHz: three conditions and five bytes each. */
-const SERVICE_NS = 3 * (3 + 5 * 9) * 10 * US;
 
-const BOARD: BoardDescription = {
-  buttons: { a0: { gpio: 0 }, a7: { gpio: 7 }, b0: { gpio: 8 }, b7: { gpio: 15 } },
-  leds: { led: { gpio: 4 } },
-};
+let { log, machine, pi, expander, mcp, request, noteLines, int } = expanderRig();
 
-let log: string[];
-let machine: Machine;
-let pi: SimulatedPi;
-let i2c: SimulatedI2c;
-let expander: SimulatedExpander;
-let mcp: Mcp23s08;
-
-function setUp(options: Partial<SimulatedExpanderOptions> = {}, cpus = 1): void {
-  log = [];
-  machine = new Machine({ cpus, printk: (level, text) => log.push(`${level}: ${text}`) });
-  pi = createSimulatedPi({ machine, board: { buttons: { direct: { gpio: 17 } } } });
-  i2c = createSimulatedI2c(machine);
-  expander = createSimulatedExpander(pi, i2c, { intGpio: INT_GPIO, board: BOARD, ...options });
-  mcp = machine.runTask(() => expander.probe());
+function setUp(options: ExpanderRigOptions = {}): void {
+  ({ log, machine, pi, expander, mcp, request, noteLines, int } = expanderRig(options));
 }
-
-function request(line: number, handler: (irq: number) => Process<IrqReturn>, flags = FALLING): number {
-  const irq = mcp.toIrq(line);
-  machine.runTask(() => requestThreadedIrq(irq, null, handler, flags, `line${line}`));
-  return irq;
-}
-
-/** Requests lines whose handler notes the line and the milliseconds. */
-function noteLines(lines: readonly number[], flags = FALLING): [number, number][] {
-  const seen: [number, number][] = [];
-  const since = machine.clock.now();
-  for (const line of lines) {
-    const note = (): typeof IRQ_HANDLED => {
-      seen.push([line, Math.floor((machine.clock.now() - since) / MS)]);
-      return IRQ_HANDLED;
-    };
-    request(line, note, flags);
-  }
-  return seen;
-}
-
-const linesOf = (seen: readonly [number, number][]): number[] => seen.map(([line]) => line);
-const int = (): number => pi.soc.gpio.level(INT_GPIO);
 
 beforeEach(() => setUp());
 
@@ -299,7 +240,7 @@ describe('changes at the same time', () => {
     const change = fc.record({ line: fc.constantFrom(0, 3, 7, 8, 15), gapUs: fc.integer({ min: 1, max: 6000 }) });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 30 }), fc.integer({ min: 1, max: 4 }), (changes, cpus) => {
-        setUp({ board: {} }, cpus);
+        setUp({ board: {}, cpus });
         const lines = [0, 3, 7, 8, 15];
         const seen = noteLines(lines, BOTH);
         const levels = new Map<number, 0 | 1>();
@@ -323,164 +264,8 @@ describe('changes at the same time', () => {
         expect(int()).toBe(1);
         expect(log).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
-  });
-});
-
-describe('a bus that fails', () => {
-  it('while an interrupt is read is reported once, and the line is handled when the bus works again', () => {
-    const seen = noteLines([0]);
-    expander.board.press('a0');
-    i2c.bus.detach(expander.device);
-    machine.advance(500 * MS);
-    expect(log).toEqual(['err: mcp230xx 1-0020: cannot read the interrupt: -121']);
-    i2c.bus.attach(expander.device);
-    machine.advance(10 * MS);
-    expect(linesOf(seen)).toEqual([0]);
-    expect(machine.irqs.get(mcp.irq).disabled).toBe(false);
-    expect(log).toHaveLength(1);
-  });
-
-  it('that hangs is waited for, a second a transfer, and survived', () => {
-    const seen = noteLines([0]);
-    i2c.bus.holdClock(true);
-    expander.board.press('a0');
-    machine.advance(3000 * MS);
-    expect(log).toEqual(['err: mcp230xx 1-0020: cannot read the interrupt: -110']);
-    i2c.bus.holdClock(false);
-    machine.advance(2000 * MS);
-    expect(linesOf(seen)).toEqual([0]);
-  });
-
-  it('for a moment, in the midst of an interrupt, leaves lines with a level on', () => {
-    let calls = 0;
-    request(
-      3,
-      () => {
-        calls += 1;
-        expander.device.drive(3, 0);
-        return IRQ_HANDLED;
-      },
-      IRQF_TRIGGER_HIGH,
-    );
-    expander.device.drive(3, 1);
-    // INTF is read and GPINTEN written; the address for INTCAP finds nobody.
-    machine.advance(900 * US);
-    i2c.bus.detach(expander.device);
-    machine.advance(80 * US);
-    i2c.bus.attach(expander.device);
-    machine.advance(100 * MS);
-    expect(log).toEqual(['err: mcp230xx 1-0020: cannot read the interrupt: -121']);
-    expect([calls, machine.irqs.get(mcp.irq).total]).toEqual([1, 2]);
-  });
-
-  it('while registers are written is reported, and they are written with the next change', () => {
-    i2c.bus.detach(expander.device);
-    const seen = noteLines([0]);
-    expect(log).toEqual(['err: mcp230xx 1-0020: Unable to sync register 0x0. -121']);
-    i2c.bus.attach(expander.device);
-    expander.board.press('a0', { holdNs: 10 * MS });
-    machine.advance(20 * MS);
-    expect(seen).toEqual([]);
-    request(8, () => IRQ_HANDLED);
-    expander.board.press('a0');
-    machine.advance(20 * MS);
-    expect(linesOf(seen)).toEqual([0]);
-  });
-
-  it('while a pin is read or set is an error of the caller', () => {
-    i2c.bus.detach(expander.device);
-    const refused = expect.objectContaining({ code: 'EREMOTEIO' });
-    expect(() => machine.runTask(() => mcp23s08Get(mcp, 0))).toThrow(refused);
-    expect(() => machine.runTask(() => mcp23s08Set(mcp, 0, 1))).toThrow(refused);
-    i2c.bus.attach(expander.device);
-    expect(machine.runTask(() => mcp23s08Get(mcp, 0))).toBe(1);
-  });
-
-  it('when the chip is taken into use is the error of that', () => {
-    i2c.bus.detach(expander.device);
-    expect(() => machine.runTask(() => expander.probe())).toThrow(expect.objectContaining({ code: 'EREMOTEIO' }));
-  });
-});
-
-describe('freeing and disabling a line', () => {
-  it('waits for its handler in the thread of the chip, which goes on with the other lines', () => {
-    const seen: string[] = [];
-    const irq = request(0, function* () {
-      seen.push('begins');
-      yield* msleep(40);
-      seen.push('ends');
-      return IRQ_HANDLED;
-    });
-    request(8, () => {
-      seen.push('b0');
-      return IRQ_HANDLED;
-    });
-    expander.board.press('a0');
-    expander.board.press('b0');
-    machine.advance(10 * MS);
-    machine.runTask(function* () {
-      yield* freeIrq(irq);
-      seen.push('freed');
-    });
-    expander.board.release('a0');
-    machine.advance(10 * MS);
-    expander.board.press('a0');
-    machine.advance(100 * MS);
-    expect(seen).toEqual(['begins', 'ends', 'b0', 'freed']);
-    expect(mcp.irqEnabled).toBe(1 << 8);
-    expect(mcp.usedAsIrq).toBe(1 << 8);
-  });
-
-  it('with a level that holds leaves it off, also from its own run of the thread', () => {
-    const irq = request(
-      3,
-      function* () {
-        yield* msleep(10);
-        return IRQ_HANDLED;
-      },
-      IRQF_TRIGGER_HIGH,
-    );
-    expander.device.drive(3, 1);
-    machine.advance(5 * MS);
-    machine.runTask(() => freeIrq(irq));
-    machine.advance(20 * MS);
-    const total = machine.irqs.get(mcp.irq).total;
-    machine.advance(1000 * MS);
-    expect(machine.irqs.get(mcp.irq).total).toBe(total);
-    expect([mcp.cached(GPINTEN), int()]).toEqual([0, 1]);
-  });
-
-  it('keeps its handler away while it is disabled', () => {
-    const seen = noteLines([0], BOTH);
-    machine.runTask(() => disableIrq(mcp.toIrq(0)));
-    expander.board.press('a0');
-    machine.advance(10 * MS);
-    expect(seen).toEqual([]);
-    machine.runTask(function* () {
-      yield* enableIrq(mcp.toIrq(0));
-    });
-    expander.board.release('a0');
-    machine.advance(10 * MS);
-    expect(linesOf(seen)).toEqual([0]);
-  });
-
-  it('comes before the chip can be let go of, whose interrupt is free then', () => {
-    const irq = request(0, () => IRQ_HANDLED);
-    const busy = expect.objectContaining({ code: 'EBUSY' });
-    expect(() => machine.runTask(() => mcp23s08Remove(mcp))).toThrow(busy);
-    machine.runTask(function* () {
-      yield* freeIrq(irq);
-      yield* mcp23s08Remove(mcp);
-    });
-    expect(machine.irqs.get(mcp.irq).actions).toEqual([]);
-    expect(machine.irqs.find(irq)).toBeUndefined();
-    mcp = machine.runTask(() => expander.probe());
-    const seen = noteLines([0]);
-    expander.board.press('a0');
-    machine.advance(10 * MS);
-    expect(linesOf(seen)).toEqual([0]);
   });
 });
 
@@ -517,7 +302,7 @@ describe('pins', () => {
 });
 
 describe('the interrupt output', () => {
-  it.each<[string, Partial<SimulatedExpanderOptions>, number]>([
+  it.each<[string, ExpanderRigOptions, number]>([
     ['active low', {}, 1],
     ['active high', { activeHigh: true }, 0],
     ['open drain with a pull-up', { openDrain: true }, 1],
