@@ -45,7 +45,7 @@ interface State {
   readonly first?: Act;
   /** It runs by now. */
   readonly running?: true;
-  readonly then?: Act;
+  readonly last?: Act;
 }
 type Act = (wq: Workqueue, work: DelayedWork) => void;
 
@@ -60,11 +60,11 @@ const STATES: Readonly<Record<string, State>> = {
   },
   onTimer: { first: (wq, work) => queueDelayedWork(wq, work, 5) },
   running: { first: queueWork, running: true },
-  runningAndQueued: { first: queueWork, running: true, then: queueWork },
-  runningAndOnTimer: { first: queueWork, running: true, then: (wq, work) => queueDelayedWork(wq, work, 20) },
+  runningAndQueued: { first: queueWork, running: true, last: queueWork },
+  runningAndOnTimer: { first: queueWork, running: true, last: (wq, work) => queueDelayedWork(wq, work, 20) },
   disabled: { first: (_, work) => disableDelayedWork(work) },
-  disabledTwice: { first: (_, work) => disableDelayedWork(work), then: (_, work) => disableDelayedWork(work) },
-  runningAndDisabled: { first: queueWork, running: true, then: (_, work) => disableDelayedWork(work) },
+  disabledTwice: { first: (_, work) => disableDelayedWork(work), last: (_, work) => disableDelayedWork(work) },
+  runningAndDisabled: { first: queueWork, running: true, last: (_, work) => disableDelayedWork(work) },
 };
 
 /** What the call returns; pending (1) and running (2) behind it; how often the item has run in the end. */
@@ -217,7 +217,7 @@ function outcome(flags: number, state: string, call: string): string {
   });
   const body = function* (): Coroutine<string> {
     const wq = allocWorkqueue('demo', flags, 1);
-    const { first, running, then } = STATES[state] ?? {};
+    const { first, running, last } = STATES[state] ?? {};
     preemptDisable();
     first?.(wq, work);
     if (running) {
@@ -225,7 +225,7 @@ function outcome(flags: number, state: string, call: string): string {
       yield* msleep(4);
       preemptDisable();
     }
-    then?.(wq, work);
+    last?.(wq, work);
     let answer: string;
     try {
       const result = CALLS[call]?.(wq, work);
