@@ -2,16 +2,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../errno.js';
 import { preemptDisable, preemptEnable } from '../sched/core.js';
-import { type FakeLineOptions, fakeLines, thrownBy } from './fake-line.spec-helper.js';
+import { udelay } from '../time/delay.js';
+import { fakeLines, thrownBy } from './fake-line.spec-helper.js';
 import {
-  IRQ_HANDLED,
+  IRQ_NO_BALANCING,
+  IRQ_NO_DEBUG,
   IRQ_NOAUTOEN,
+  IRQ_NOREQUEST,
   IRQ_NOTCONNECTED,
+  IRQ_PER_CPU,
+  IRQC_IS_HARDIRQ,
+  IRQC_IS_NESTED,
   IRQCHIP_ONESHOT_SAFE,
   IRQF_COND_ONESHOT,
   IRQF_COND_SUSPEND,
   IRQF_NO_AUTOEN,
+  IRQF_NO_DEBUG,
   IRQF_NO_SUSPEND,
+  IRQF_NOBALANCING,
   IRQF_ONESHOT,
   IRQF_PERCPU,
   IRQF_PROBE_SHARED,
@@ -19,41 +27,13 @@ import {
   IRQF_TRIGGER_FALLING,
   IRQF_TRIGGER_HIGH,
   IRQF_TRIGGER_RISING,
-  type IrqReturn,
 } from './flags.js';
 import type { IrqHandler } from './irqdesc.js';
-import { irqClearStatusFlags, irqSetStatusFlags } from './line-setup.js';
-import { freeIrq } from './manage.js';
-import { requestIrq, requestThreadedIrq } from './request.js';
-
-const handled = (): IrqReturn => IRQ_HANDLED;
-
-interface Request {
-  readonly flags: number;
-  readonly handler?: boolean;
-  readonly thread?: boolean;
-  readonly devId?: unknown;
-  readonly irq?: number;
-  readonly name?: string;
-}
-
-function requester(options: FakeLineOptions = {}) {
-  const lines = fakeLines(options);
-  let requests = 0;
-  /** What request_threaded_irq returns in C. */
-  const request = (asked: Request): number => {
-    const { flags, handler = true, thread = false, devId = { of: requests++ }, irq = lines.irq, name = 'one' } = asked;
-    const error = thrownBy(() =>
-      lines.machine.runTask(() =>
-        requestThreadedIrq(irq, handler ? handled : null, thread ? handled : null, flags, name, devId),
-      ),
-    );
-    if (error === undefined) return 0;
-    if (error instanceof KernelError) return error.errno;
-    throw error;
-  };
-  return { ...lines, request };
-}
+import { irqClearStatusFlags, irqSetPercpuDevid, irqSetStatusFlags } from './line-setup.js';
+import { canRequestIrq, freeIrq, irqHasAction } from './manage.js';
+import { irqSetNestedThread } from './nested.js';
+import { requestAnyContextIrq, requestIrq } from './request.js';
+import { handled, type Request, requester } from './requester.spec-helper.js';
 
 describe('a single request', () => {
   // As recorded from Linux 6.12 (03-request-errno).
@@ -248,70 +228,6 @@ describe('a second request', () => {
   });
 });
 
-describe('freeIrq', () => {
-  it('returns the name, and warns about what is not there', () => {
-    const { machine, irq, printed, request } = requester();
-    const free = (devId?: unknown): unknown => machine.runTask(() => freeIrq(irq, devId));
-    expect(free('x')).toBeUndefined();
-    request({ flags: 0, devId: 'x', name: 'demo' });
-    expect([free('y'), free('x'), free('x')]).toEqual([undefined, 'demo', undefined]);
-    expect(printed).toEqual(new Array(3).fill(`warning: Trying to free already-free IRQ ${irq} (free_irq)`));
-  });
-
-  it('removes the oldest of equal dev_ids, and takes null for none', () => {
-    const { machine, irq, request } = requester();
-    const free = (devId?: unknown): unknown => machine.runTask(() => freeIrq(irq, devId));
-    request({ flags: IRQF_SHARED, devId: 'a', name: 'dup1' });
-    request({ flags: IRQF_SHARED, devId: 'a', name: 'dup2' });
-    expect([free('a'), free('a')]).toEqual(['dup1', 'dup2']);
-    machine.runTask(() => requestIrq(irq, handled, 0, 'none'));
-    expect(free(null)).toBe('none');
-  });
-
-  it('masks the line with its last action, and brings it up anew with the next', () => {
-    const { machine, irq, request, log, desc } = requester();
-    request({ flags: IRQF_SHARED, devId: 'a' });
-    request({ flags: IRQF_SHARED, devId: 'b' });
-    machine.runTask(() => freeIrq(irq, 'a'));
-    expect(log).toEqual(['unmask']);
-    machine.runTask(() => freeIrq(irq, 'b'));
-    expect(log).toEqual(['unmask', 'mask']);
-    expect([desc.depth, desc.disabled, desc.masked, desc.started]).toEqual([1, true, true, false]);
-    request({ flags: 0 });
-    expect([log.length, desc.depth, desc.disabled, desc.masked, desc.started]).toEqual([3, 0, false, false, true]);
-  });
-
-  it('uses startup and shutdown of a chip that has them', () => {
-    const calls: string[] = [];
-    const { machine, irq, request, log } = requester({
-      chip: { startup: () => calls.push('startup'), shutdown: () => calls.push('shutdown') },
-    });
-    request({ flags: 0, devId: 1 });
-    machine.runTask(() => freeIrq(irq, 1));
-    expect([calls, log]).toEqual([['startup', 'shutdown'], []]);
-  });
-
-  it('cannot be called in an interrupt', () => {
-    const { machine, irq, printed, pulse } = fakeLines();
-    machine.runTask(() =>
-      requestIrq(
-        irq,
-        function* () {
-          yield* freeIrq(irq);
-          return IRQ_HANDLED;
-        },
-        0,
-        'one',
-      ),
-    );
-    pulse();
-    expect(printed[0]).toBe(`warning: Trying to free IRQ ${irq} from IRQ context! (free_irq)`);
-    expect(printed[1]).toMatch(/^emerg: BUG: sleeping function called from invalid context at [\s\S]*called: free_irq/);
-    expect(printed.at(-1)).toMatch(/^alert: Oops: exception in handler one/);
-    expect(machine.irqs.get(irq).actions.length).toBe(1);
-  });
-});
-
 describe('the status flag IRQ_NOAUTOEN', () => {
   it('leaves a line disabled that is requested, until it is cleared', () => {
     const { machine, irq, desc, request } = requester();
@@ -333,5 +249,132 @@ describe('the status flag IRQ_NOAUTOEN', () => {
       machine.runTask(() => freeIrq(irq, 'x'));
     }
     expect(printed).toEqual(['warning:  (__setup_irq)']);
+  });
+});
+
+describe('a line that cannot be requested as any other', () => {
+  it('refuses with IRQ_NOREQUEST, and can be requested again without', () => {
+    const { machine, irq, request } = requester();
+    machine.runTask(() => irqSetStatusFlags(irq, IRQ_NOREQUEST));
+    expect([request({ flags: 0 }), machine.runTask(() => canRequestIrq(irq, 0))]).toEqual([-22, false]);
+    machine.runTask(() => irqClearStatusFlags(irq, IRQ_NOREQUEST));
+    expect([machine.runTask(() => canRequestIrq(irq, 0)), request({ flags: 0 })]).toEqual([true, 0]);
+    expect(machine.runTask(() => [canRequestIrq(irq, 0), canRequestIrq(irq, IRQF_SHARED)])).toEqual([false, false]);
+    expect(machine.runTask(() => [irqHasAction(irq), irqHasAction(99)])).toEqual([true, false]);
+  });
+
+  it('warns of one that each CPU has for itself', () => {
+    const { machine, irq, request, printed } = requester();
+    machine.runTask(() => irqSetPercpuDevid(irq));
+    expect(request({ flags: 0 })).toBe(-22);
+    expect(printed).toEqual(['warning:  (request_threaded_irq)']);
+    expect(machine.runTask(() => freeIrq(irq, null))).toBeUndefined();
+    expect(printed.at(-1)).toBe('warning:  (free_irq)');
+  });
+
+  it('is handled in the thread of its parent: it needs a thread function, and gets no thread', () => {
+    const { machine, irq, desc, printed, request } = requester();
+    machine.runTask(() => irqSetNestedThread(irq, true));
+    expect(request({ flags: 0 })).toBe(-22);
+    expect(request({ flags: 0, thread: true, devId: 'x' })).toBe(0);
+    expect(desc.actions.map(({ thread }) => thread)).toEqual([undefined]);
+    // Should its interrupt arrive as one, somebody has wired it wrongly.
+    machine.runTask(() => desc.actions[0]?.handler(irq, 'x'));
+    expect(printed).toEqual([`warning: Primary handler called for nested irq ${irq} (irq_nested_primary_handler)`]);
+  });
+});
+
+describe('requestAnyContextIrq', () => {
+  it('gives 0 for a hard interrupt, 1 for one that is nested in a thread', () => {
+    const { machine, irq, domain, desc } = requester();
+    const nested = domain.createMapping(4);
+    machine.runTask(() => irqSetNestedThread(nested, true));
+    const ask = (which: number): number => machine.runTask(() => requestAnyContextIrq(which, handled, 0, 'any'));
+    expect([ask(irq), ask(nested)]).toEqual([IRQC_IS_HARDIRQ, IRQC_IS_NESTED]);
+    expect([desc.actions[0]?.handler, machine.irqs.get(nested).actions[0]?.threadFn]).toEqual([handled, handled]);
+  });
+
+  it('refuses what the others refuse', () => {
+    const { machine, irq } = requester();
+    const code = (which: number): unknown => {
+      const error = thrownBy(() => machine.runTask(() => requestAnyContextIrq(which, handled, IRQF_SHARED, 'any')));
+      return error instanceof KernelError ? error.code : error;
+    };
+    expect([code(irq), code(99), code(IRQ_NOTCONNECTED)]).toEqual(['EINVAL', 'EINVAL', 'ENOTCONN']);
+  });
+});
+
+describe('resources of a chip', () => {
+  function resourceful(refuse: 'EBUSY' | undefined, setType?: () => never) {
+    const calls: string[] = [];
+    const chip = {
+      *requestResources() {
+        yield* udelay(5);
+        calls.push('request');
+        if (refuse !== undefined) throw new KernelError(refuse, 'none left');
+      },
+      *releaseResources() {
+        yield* udelay(5);
+        calls.push('release');
+      },
+      ...(setType === undefined ? {} : { setType }),
+    };
+    return { calls, ...requester({ chip }) };
+  }
+
+  it('are taken with the first action and given back with the last', () => {
+    const { calls, request, machine, irq } = resourceful(undefined);
+    for (const devId of ['a', 'b']) request({ flags: IRQF_SHARED, devId });
+    machine.runTask(() => freeIrq(irq, 'a'));
+    expect(calls).toEqual(['request']);
+    machine.runTask(() => freeIrq(irq, 'b'));
+    expect(calls).toEqual(['request', 'release']);
+  });
+
+  it('can be refused, which the request is told', () => {
+    const { calls, request, printed, irq, desc } = resourceful('EBUSY');
+    expect([request({ flags: 0 }), calls, desc.activated]).toEqual([-16, ['request'], false]);
+    expect(printed).toEqual([`err: genirq: Failed to request resources for one (irq ${irq}) on irqchip fake`]);
+  });
+
+  it('are given back by a request that fails behind them', () => {
+    const refuse = (): never => {
+      throw new KernelError('ENXIO', 'no');
+    };
+    const { calls, request } = resourceful(undefined, refuse);
+    expect([request({ flags: IRQF_TRIGGER_RISING }), calls]).toEqual([-6, ['request', 'release']]);
+  });
+});
+
+describe('the first request of a line', () => {
+  it.each<[string, number, number]>([
+    ['IRQF_PERCPU', IRQF_PERCPU, IRQ_PER_CPU],
+    ['IRQF_PERCPU with IRQF_NO_DEBUG', IRQF_PERCPU | IRQF_NO_DEBUG, IRQ_PER_CPU | IRQ_NO_DEBUG],
+    ['IRQF_NO_DEBUG alone', IRQF_NO_DEBUG, 0],
+    ['IRQF_NOBALANCING', IRQF_NOBALANCING, IRQ_NO_BALANCING],
+  ])('leaves on it what %s asks for', (_, flags, settings) => {
+    const { request, desc } = requester();
+    request({ flags });
+    expect(desc.settings & (IRQ_PER_CPU | IRQ_NO_DEBUG | IRQ_NO_BALANCING)).toBe(settings);
+  });
+
+  it('forgets what had been counted against it, and that nobody had cared', () => {
+    const { request, desc, machine, irq } = requester();
+    request({ flags: 0, devId: 'x' });
+    Object.assign(desc, { irqCount: 7, irqsUnhandled: 5 });
+    machine.runTask(() => freeIrq(irq, 'x'));
+    desc.spuriousDisabled = true;
+    request({ flags: 0 });
+    expect([desc.irqCount, desc.irqsUnhandled, desc.spuriousDisabled, desc.depth]).toEqual([0, 0, false, 0]);
+  });
+});
+
+describe('a further request of a line that nobody had cared for', () => {
+  it('gives it another chance', () => {
+    const { request, desc } = requester();
+    request({ flags: IRQF_SHARED });
+    Object.assign(desc, { spuriousDisabled: true, depth: 1, disabled: true, masked: true });
+    request({ flags: IRQF_SHARED });
+    expect([desc.spuriousDisabled, desc.depth, desc.disabled, desc.masked]).toEqual([false, 0, false, false]);
   });
 });

@@ -2,12 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../errno.js';
 import { preemptDisable, preemptEnable, preemptPoint } from '../sched/core.js';
+import { smpProcessorId } from '../sched/current.js';
 import type { Task } from '../sched/task.js';
 import { nsleep, udelay } from '../time/delay.js';
+import { irqSetAffinity } from './affinity.js';
 import { type FakeLines, fakeLines, handledAfter } from './fake-line.spec-helper.js';
-import { IRQ_HANDLED, IRQ_WAKE_THREAD, IRQF_ONESHOT, type IrqReturn } from './flags.js';
+import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD, IRQF_ONESHOT, type IrqReturn } from './flags.js';
+import { handleLevelIrq } from './flow.js';
 import type { IrqThreadFn } from './irqdesc.js';
-import { disableIrq, enableIrq, freeIrq } from './manage.js';
+import { disableIrq, enableIrq, freeIrq, irqWakeThread } from './manage.js';
 import { requestThreadedIrq } from './request.js';
 import { synchronizeIrq } from './synchronize.js';
 
@@ -209,6 +212,73 @@ describe('an interrupt thread', () => {
     expect(lines.printed.length).toBe(2);
     expect(lines.printed[1]).toMatch(/^alert: Oops: exception in thread function demo of irq \d+\nError: no/);
     expect([thread.exited, lines.desc.threadsActive]).toEqual([false, 0]);
+  });
+});
+
+describe('an interrupt thread and its line', () => {
+  it('counts the runs that have handled something', () => {
+    const lines = fakeLines();
+    const answers: IrqReturn[] = [IRQ_HANDLED, IRQ_NONE, IRQ_HANDLED];
+    threaded(lines, () => answers.shift() ?? IRQ_NONE);
+    for (let i = 0; i < 4; i++) lines.pulse();
+    expect(lines.desc.threadsHandled).toBe(2);
+  });
+
+  it('is ready when the request returns, and goes to the CPUs of the interrupts', () => {
+    const lines = fakeLines({ cpus: 4, chip: { setAffinity: (_desc, mask) => mask & 0b1100 } });
+    const thread = threaded(lines, () => IRQ_HANDLED);
+    expect([lines.desc.actions[0]?.ready, thread.cpusAllowed, thread.stateLetter]).toEqual([true, 0b1100, 'S']);
+  });
+
+  it('follows the interrupts to other CPUs before it runs the next time', () => {
+    const lines = fakeLines({ cpus: 2, chip: { setAffinity: (_desc, mask) => mask } });
+    const ran: number[] = [];
+    const thread = threaded(
+      lines,
+      handledAfter(() => ran.push(smpProcessorId())),
+    );
+    for (const mask of [0b10, 0b01]) {
+      lines.machine.runTask(() => irqSetAffinity(lines.irq, mask));
+      lines.pulse();
+    }
+    expect([ran, thread.cpusAllowed]).toEqual([[1, 0], 0b01]);
+  });
+
+  it('stays where it is when the chip has sent the interrupts nowhere', () => {
+    const lines = fakeLines({ cpus: 2 });
+    expect(threaded(lines, () => IRQ_HANDLED).cpusAllowed).toBe(0b11);
+  });
+
+  it('that is woken without its interrupt runs, and who wakes nobody does no harm', () => {
+    const lines = fakeLines();
+    let runs = 0;
+    const threadFn = handledAfter(() => runs++);
+    lines.machine.runTask(() => requestThreadedIrq(lines.irq, () => IRQ_HANDLED, threadFn, 0, 'demo', 'dev'));
+    lines.machine.runTask(() => {
+      irqWakeThread(lines.irq, 'dev');
+      irqWakeThread(lines.irq, 'nobody');
+      irqWakeThread(99, 'dev');
+    });
+    expect([runs, lines.printed]).toEqual([1, []]);
+  });
+
+  it('dies of a chip that throws, is reported, and leaves nobody waiting', () => {
+    const broken = (): never => {
+      throw new Error('no bus');
+    };
+    const lines = fakeLines({ full: false });
+    const { machine, irq, desc, pulse, printed } = lines;
+    desc.handleIrq = handleLevelIrq;
+    machine.runTask(() => requestThreadedIrq(irq, null, () => IRQ_HANDLED, IRQF_ONESHOT, 'demo'));
+    const thread = desc.actions[0]?.thread;
+    desc.chip = { ...desc.chip, name: 'broken', mask: () => {}, unmask: broken };
+    pulse();
+    expect(printed.map((text) => text.split('\n')[0])).toEqual([
+      expect.stringMatching(/^alert: Oops: exception in task irq\/1-demo/),
+      `err: genirq: exiting task "irq/${irq}-demo" (${thread?.pid}) is an active IRQ thread (irq ${irq})`,
+      `alert: Oops: exception in chip of irq ${irq}`,
+    ]);
+    expect([desc.threadsActive, desc.threadsOneshot, machine.runTask(() => freeIrq(irq))]).toEqual([0, 0, 'demo']);
   });
 });
 

@@ -217,5 +217,9 @@ function irqThreadDtor(desc: IrqDesc, action: IrqAction, thread: Task): void {
     action.runThread = false;
     wakeThreadsWaitq(desc);
   }
-  if (desc.oneshot && action.handler !== irqForcedSecondaryHandler) finishOneshot(desc, action);
+  try {
+    if (desc.oneshot && action.handler !== irqForcedSecondaryHandler) finishOneshot(desc, action);
+  } catch (error) {
+    desc.machine.oops(`chip of irq ${desc.irq}`, error);
+  }
 }
