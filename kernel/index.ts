@@ -147,6 +147,7 @@ export {
 export { type AsyncContext, type Effect, provideAsyncContext } from './sched/effect.js';
 export * from './sched/kthread.js';
 export * from './sched/preempt.js';
+export { showTasks, type TaskInfo, taskList } from './sched/ps.js';
 export * from './sched/signal.js';
 export {
   TASK_IDLE,

@@ -1,6 +1,7 @@
 // Machine: the CPUs, the interrupt table, the tasks, the trace and the log, put together over one clock.
 import { ERRNO, KernelError } from './errno.js';
 import { FileTree } from './fs/file-tree.js';
+import { initProc } from './fs/proc.js';
 import { IrqTable } from './irq/irqdesc.js';
 import { initIrqProc } from './irq/proc.js';
 import { IrqPolls } from './lib/irq-poll.js';
@@ -118,6 +119,7 @@ export class Machine {
     this.irqPoll = new IrqPolls(this);
     this.files.create('/proc/softirqs', { mode: 0o444, show: () => showSoftirqs(this) });
     initIrqProc(this);
+    initProc(this);
   }
 
   #startSoftirqs(): void {
