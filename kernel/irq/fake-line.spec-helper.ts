@@ -5,7 +5,7 @@ import { context, current, thisCpu } from '../sched/current.js';
 import { contextOf } from '../sched/preempt.js';
 import { IRQ_HANDLED, type IrqReturn } from './flags.js';
 import { handleEdgeIrq } from './flow.js';
-import type { IrqChip, IrqDesc } from './irqdesc.js';
+import type { FlowHandler, IrqChip, IrqDesc } from './irqdesc.js';
 import { IrqDomain } from './irqdomain.js';
 
 export interface FakeLineOptions {
@@ -16,6 +16,10 @@ export interface FakeLineOptions {
   readonly chip?: { readonly [K in keyof IrqChip]?: IrqChip[K] | undefined };
   /** The chip has mask_ack and retrigger, as the recordings' one; default true. */
   readonly full?: boolean;
+  /** The chip has eoi; default false. */
+  readonly eoi?: boolean;
+  /** Default: the edge flow. */
+  readonly flow?: FlowHandler;
 }
 
 export interface FakeLines {
@@ -70,7 +74,7 @@ export function fakeLines(options: FakeLineOptions = {}): FakeLines {
   const domain = new IrqDomain(machine, {
     name: 'fake',
     size: 8,
-    flow: handleEdgeIrq,
+    flow: options.flow ?? handleEdgeIrq,
     chip: {
       name: 'fake',
       ack: () => log.push('ack'),
@@ -83,6 +87,7 @@ export function fakeLines(options: FakeLineOptions = {}): FakeLines {
         log.push('unmask');
       },
       setType: () => {},
+      ...(options.eoi === true ? { eoi: () => log.push('eoi') } : {}),
       ...extra,
       ...options.chip,
     } as IrqChip,
