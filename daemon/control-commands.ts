@@ -36,6 +36,7 @@ function formatStatus(
     ['chip', `${chip.name} [${chip.label}] (${chip.lines} lines)`],
     ['health', status.problem ?? 'ok'],
     ['edges', `${edges.received} received, ${edges.lost} lost, ${status.dropped} without thread or work`],
+    ...(status.leftOut > 0 ? [['storms', `${status.leftOut} edges left out`]] : []),
     ['handler errors', String(status.handlerErrors)],
     ['up', formatDuration(Math.floor(status.uptimeNs / 1e9) * 1e9)],
     ['config', status.config],

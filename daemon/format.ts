@@ -1,6 +1,6 @@
 // Text for people: tables, events, durations as they are shown by both commands.
 
-import type { ControlEvent, LineStatus } from './control/target.js';
+import type { ControlEvent, LineStatus, StormStatus } from './control/target.js';
 
 /** Lays rows out in columns, two spaces apart, without trailing spaces. Columns of numbers are aligned to the right. */
 export function table(rows: readonly (readonly (string | number)[])[]): string {
@@ -37,6 +37,8 @@ function happened(event: ControlEvent): string {
     case 'lost':
     case 'dropped':
       return `${event.line}: ${event.count} ${event.count === 1 ? 'edge' : 'edges'}`;
+    case 'storm':
+      return `${event.line}: ${event.phase === 'begins' ? 'begins' : `is over, ${event.leftOut} edges left out`}`;
     case 'error':
       return `${event.interrupt}: ${event.stack ?? event.message}`;
   }
@@ -47,9 +49,16 @@ export function formatEvent(event: ControlEvent): string {
   return `${seconds(event.atNs).padStart(14)}  ${event.type.padEnd(7)}  ${happened(event)}`;
 }
 
-/** The lines as a table. */
+/** A line that the guard has disabled now is marked. */
+function leftOut(storm: StormStatus): string {
+  return `${storm.leftOut}${storm.throttled ? ' (storm)' : ''}`;
+}
+
+/** The lines as a table; with a column for the storm guard if any has one. */
 export function formatLines(lines: readonly LineStatus[]): string {
+  const guarded = lines.some((line) => line.storm !== undefined);
   const head = ['NAME', 'GPIO', 'DIR', 'VALUE', 'EDGE', 'BIAS', 'ACTIVE', 'RISING', 'FALLING', 'LOST'];
+  if (guarded) head.push('LEFT OUT');
   const rows = lines.map((line) => [
     line.name,
     line.gpio,
@@ -61,6 +70,7 @@ export function formatLines(lines: readonly LineStatus[]): string {
     line.rising,
     line.falling,
     line.lost,
+    ...(guarded ? [line.storm === undefined ? '-' : leftOut(line.storm)] : []),
   ]);
   return table([head, ...rows]);
 }

@@ -66,6 +66,24 @@ it('tells of losses at once, and of those of a burst in one sum', () => {
   ]);
 });
 
+it('tells when a storm begins, and what it was when it is over', () => {
+  const { reports, events, logged } = rig();
+  reports.stormBegins('b', { ratePerSec: 500, windowNs: 100e6, backoffNs: 50e6, maxBackoffNs: 1e9 });
+  const seen = { throttled: false, storms: 2, backoffNs: 0 };
+  reports.stormEnds('b', { ...seen, throttles: 3, throttledNs: 350e6, merged: 1 });
+  reports.stormEnds('b', { ...seen, throttles: 1, throttledNs: 50e6, merged: 20 });
+  expect(events).toEqual([
+    { type: 'storm', atNs: 1_005, line: 'b', phase: 'begins' },
+    { type: 'storm', atNs: 1_005, line: 'b', phase: 'ends', throttles: 3, throttledNs: 350e6, leftOut: 1 },
+    { type: 'storm', atNs: 1_005, line: 'b', phase: 'ends', throttles: 1, throttledNs: 50e6, leftOut: 20 },
+  ]);
+  expect(logged.map(({ level, msg }) => [level, msg])).toEqual([
+    [40, 'b: storm: more than 500 edges a second; disabled for 50ms, then tried again'],
+    [40, 'b: storm is over: disabled 3 times, 350ms in all, 1 edge left out'],
+    [40, 'b: storm is over: disabled once, 50ms in all, 20 edges left out'],
+  ]);
+});
+
 it('lets no receiver keep events from the others', () => {
   const { reports, events, logged, unsubscribe } = rig();
   const others: ControlEvent[] = [];

@@ -1,8 +1,9 @@
 // What happens, told to the log and to whoever listens.
 import type { Logger } from 'pino';
-import type { Level } from '../kernel/index.js';
+import type { Level, StormLimits, StormState } from '../kernel/index.js';
 import { Bursts } from './bridge/bursts.js';
 import type { EdgeRecord } from './bridge/edge-ring.js';
+import { formatApproximate, formatDuration } from './config/duration.js';
 import type { ControlEvent, ControlListener } from './control/target.js';
 
 /** Name under which the model itself reports mistakes of the user's code. */
@@ -70,6 +71,20 @@ export class Reports {
   /** Edges of a line whose top half ran, and for whose thread or work there was no room. */
   dropped(line: string, count: number): void {
     this.#dropped.add(line, count);
+  }
+
+  /** A line has more edges than its storm guard allows. */
+  stormBegins(line: string, { ratePerSec, backoffNs }: Required<StormLimits>): void {
+    const text = `${line}: storm: more than ${ratePerSec} edges a second; disabled for ${formatDuration(backoffNs)}`;
+    this.#log.warn({ line }, `${text}, then tried again`);
+    this.#emit({ type: 'storm', atNs: this.#now(), line, phase: 'begins' });
+  }
+
+  stormEnds(line: string, { throttles, throttledNs, merged: leftOut }: StormState): void {
+    const times = `disabled ${throttles === 1 ? 'once' : `${throttles} times`}, ${formatApproximate(throttledNs)} in all`;
+    const edges = `${leftOut} ${leftOut === 1 ? 'edge' : 'edges'} left out`;
+    this.#log.warn({ line, throttles, leftOut }, `${line}: storm is over: ${times}, ${edges}`);
+    this.#emit({ type: 'storm', atNs: this.#now(), line, phase: 'ends', throttles, throttledNs, leftOut });
   }
 
   /** Tells what it still keeps. */

@@ -8,11 +8,13 @@ import {
   IRQF_SHARED,
   IRQF_TRIGGER_FALLING,
   IRQF_TRIGGER_RISING,
+  irqSetStormGuard,
   KernelError,
   type Level,
   provideAsyncContext,
   renderTimeline,
   requestThreadedIrq,
+  type StormLimits,
   synchronizeIrq,
   type Work,
 } from '../kernel/index.js';
@@ -169,9 +171,18 @@ class RunningService implements Service {
     const { name, topHalf, threadFn } = interrupt;
     const irq = this.#backend.toIrq(line.gpio);
     const flags = triggerOf(line) | (spec?.handler === undefined ? 0 : IRQF_SHARED);
+    const { stormGuard } = line;
+    if (stormGuard !== undefined) await machine.call(() => this.#guard(irq, line.name, stormGuard));
     await machine.call(() => requestThreadedIrq(irq, topHalf, threadFn, flags, name, interrupt));
     this.#requested.push({ irq, devId: interrupt, name });
     if (spec?.handler !== undefined) await this.#requestModule(line, irq, flags, spec, spec.handler);
+  }
+
+  #guard(irq: number, line: string, limits: StormLimits): void {
+    irqSetStormGuard(irq, limits, {
+      began: (checked) => this.#reports.stormBegins(line, checked),
+      ended: (state) => this.#reports.stormEnds(line, state),
+    });
   }
 
   async #requestModule(line: LineSpec, irq: number, flags: number, spec: InterruptSpec, path: string): Promise<void> {

@@ -4,7 +4,7 @@ import { type GpioDesc, KernelError, showInterrupts } from '../kernel/index.js';
 import type { Backend } from './bridge/backend.js';
 import type { LineInterrupt } from './bridge/line-interrupt.js';
 import type { Config, LineSpec } from './config/config.js';
-import type { DaemonStatus, InterruptsStatus, Known, LineStatus } from './control/target.js';
+import type { DaemonStatus, InterruptsStatus, Known, LineStatus, StormStatus } from './control/target.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -26,11 +26,13 @@ export function viewStatus(of: Viewed): DaemonStatus {
   const { chip, machine } = of.backend;
   let received = 0;
   let dropped = 0;
+  let leftOut = 0;
   let lost: Known<number> = 0;
   for (const { name, gpio } of of.config.lines) {
     const interrupt = of.interrupts.get(name);
     received += (interrupt?.rising ?? 0) + (interrupt?.falling ?? 0);
     dropped += interrupt?.dropped ?? 0;
+    leftOut += stormOf(of, gpio, interrupt)?.leftOut ?? 0;
     const lostHere = of.backend.lostOn(gpio);
     lost = lost === 'unknown' || lostHere === 'unknown' ? 'unknown' : lost + lostHere;
   }
@@ -45,6 +47,7 @@ export function viewStatus(of: Viewed): DaemonStatus {
     ...(of.problem === undefined ? {} : { problem: of.problem }),
     edges: { received, lost },
     dropped,
+    leftOut,
     handlerErrors: of.handlerErrors,
   };
 }
@@ -61,10 +64,20 @@ export function viewLine(of: Viewed, name: string): LineStatus {
   return lineStatus(of, line);
 }
 
+/** Of a line that has edges, and a guard. */
+function stormOf({ backend }: Viewed, gpio: number, interrupt: LineInterrupt | undefined): StormStatus | undefined {
+  if (interrupt === undefined) return undefined;
+  const state = backend.machine.irqs.get(backend.toIrq(gpio)).storm?.state;
+  if (state === undefined) return undefined;
+  const { throttled, storms, throttles, throttledNs, merged } = state;
+  return { throttled, storms, throttles, throttledNs: Math.round(throttledNs), leftOut: merged };
+}
+
 function lineStatus(of: Viewed, line: LineSpec): LineStatus {
   const { name, gpio, direction, activeLow, edge, bias, drive, debounceNs } = line;
   const interrupt = of.interrupts.get(name);
   const lastEdgeNs = Math.round(of.backend.originNs + (interrupt?.lastStampNs ?? 0));
+  const storm = stormOf(of, gpio, interrupt);
   const seen = interrupt !== undefined && interrupt.lastStampNs >= 0;
   return {
     ...{ name, gpio, direction, value: of.desc(name).get(), activeLow, edge, bias, drive, debounceNs },
@@ -72,6 +85,7 @@ function lineStatus(of: Viewed, line: LineSpec): LineStatus {
     falling: interrupt?.falling ?? 0,
     lost: of.backend.lostOn(gpio),
     dropped: interrupt?.dropped ?? 0,
+    ...(storm === undefined ? {} : { storm }),
     ...(seen ? { lastEdgeNs } : {}),
     ...(seen && interrupt.lineSeqno > 0 ? { lineSeqno: interrupt.lineSeqno } : {}),
   };

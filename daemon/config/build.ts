@@ -3,8 +3,10 @@
 import { resolve } from 'node:path';
 import type { ChipChoice, Config, InterruptSpec, LineSpec, ThreadAction, WorkAction, WorkqueueSpec } from './config.js';
 import type { Pieces } from './pieces.js';
-import type { ActionInput, InterruptInput, LineInput, WorkqueueInput } from './schema.js';
+import type { ActionInput, InterruptInput, LineInput, StormGuardInput, WorkqueueInput } from './schema.js';
 
+/** The longest back-off of a storm guard, in first ones, unless it was chosen. */
+const BACKOFF_GROWTH = 64;
 /** How long a program or a module may run when its action does not say. */
 const TIMEOUT_NS = 30e9;
 /** Heap of a worker thread when its workqueue does not say: many times what most modules need. */
@@ -15,7 +17,15 @@ function chipChoice(text: string): ChipChoice {
   return text.startsWith('label:') ? { by: 'label', label: text.slice('label:'.length) } : { by: 'name', name: text };
 }
 
-function lineSpec(name: string, input: LineInput): LineSpec {
+/** A line's own guard, or the file's for lines that have none of their own. */
+function stormGuard(input: StormGuardInput | undefined): LineSpec['stormGuard'] {
+  if (input === undefined || input.rate === 0) return undefined;
+  const { rate, window, backoff, max_backoff: maxBackoff = backoff * BACKOFF_GROWTH } = input;
+  return { ratePerSec: rate, windowNs: window, backoffNs: backoff, maxBackoffNs: maxBackoff };
+}
+
+function lineSpec(name: string, input: LineInput, everyLine: StormGuardInput | undefined): LineSpec {
+  const hasEdges = (input.edge ?? 'none') !== 'none';
   return {
     name,
     gpio: input.gpio,
@@ -26,6 +36,7 @@ function lineSpec(name: string, input: LineInput): LineSpec {
     activeLow: input.active === 'low',
     debounceNs: input.debounce ?? 0,
     initial: input.initial ?? 0,
+    stormGuard: hasEdges ? stormGuard(input.storm_guard ?? everyLine) : undefined,
   };
 }
 
@@ -70,7 +81,10 @@ function deepFreeze<T>(value: T): T {
  */
 export function buildConfig(pieces: Pieces, directory: string): Config {
   const lines: LineSpec[] = [];
-  for (const [name, { input }] of pieces.lines ?? []) if (input !== undefined) lines.push(lineSpec(name, input));
+  const everyLine = pieces.file?.storm_guard;
+  for (const [name, { input }] of pieces.lines ?? []) {
+    if (input !== undefined) lines.push(lineSpec(name, input, everyLine));
+  }
   const workqueues: WorkqueueSpec[] = [];
   for (const [name, { input }] of pieces.workqueues ?? []) {
     if (input !== undefined) workqueues.push(workqueueSpec(name, input));

@@ -1,6 +1,7 @@
 // What the daemon is told to do: the configuration as the rest of the daemon sees it, checked and frozen.
 
 import type { Bias, Drive, Edge, Level } from '../../kernel/gpio/driver.js';
+import type { StormLimits } from '../../kernel/index.js';
 import type { Template } from './template.js';
 
 /**
@@ -32,6 +33,8 @@ export interface LineSpec {
   readonly debounceNs: number;
   /** Logical level that an output starts with. */
   readonly initial: Level;
+  /** Above this the line is disabled for a while; none for a line without edges, and where none was asked for. */
+  readonly stormGuard?: Required<StormLimits> | undefined;
 }
 
 /** What may be done in atomic context: line operations only. */

@@ -45,6 +45,25 @@ describe('a right configuration', () => {
     });
   });
 
+  it('guards each line with edges by its own limits, or by those of the file, or, with a rate of 0, not at all', () => {
+    const text = [
+      'storm_guard: { rate: 5000, window: 50ms, backoff: 10ms, max_backoff: 1s }',
+      'lines:',
+      '  a: { gpio: 1, edge: both }',
+      '  b: { gpio: 2, edge: both, storm_guard: { rate: 20 } }',
+      '  c: { gpio: 3, edge: both, storm_guard: { rate: 0 } }',
+      '  d: { gpio: 4 }',
+      '  e: { gpio: 5, direction: out }',
+    ].join('\n');
+    expect(good(text).lines.map(({ stormGuard }) => stormGuard)).toEqual([
+      { ratePerSec: 5000, windowNs: 50e6, backoffNs: 10e6, maxBackoffNs: 1e9 },
+      { ratePerSec: 20, windowNs: 100e6, backoffNs: 100e6, maxBackoffNs: 6.4e9 },
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('is frozen to the bottom', () => {
     const config = good(interrupt('work: { do: [ { exec: [/bin/echo, "{line}"] } ] }'));
     const frozen = (value: unknown): boolean =>
@@ -167,7 +186,7 @@ describe('any text at all', () => {
         fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...keys) }, { weight: 1, arbitrary: fc.string() }),
         any,
       );
-    const line = record('gpio', 'direction', 'edge', 'bias', 'active', 'debounce', 'initial', 'drive');
+    const line = record('gpio', 'direction', 'edge', 'bias', 'active', 'debounce', 'initial', 'drive', 'storm_guard');
     const action = record('set', 'value', 'toggle', 'log', 'exec', 'module', 'timeout');
     const actions = fc.oneof(fc.array(action, { maxLength: 2 }), any);
     const work = fc.record({ queue: any, do: actions }, { requiredKeys: [] });

@@ -10,6 +10,7 @@ import {
   interruptSchema,
   type LineInput,
   lineSchema,
+  stormGuardSchema,
   type WorkqueueInput,
   workqueueSchema,
 } from './schema.js';
@@ -37,6 +38,7 @@ const KEYS = {
   lines: Object.keys(lineSchema.shape),
   interrupts: Object.keys(interruptSchema.shape),
   workqueues: Object.keys(workqueueSchema.shape),
+  stormGuard: Object.keys(stormGuardSchema.shape),
   work: ['queue', 'do'],
   action: Object.keys(actionSchema.shape),
 };
@@ -44,7 +46,8 @@ const KEYS = {
 function keysAt(path: ConfigPath): readonly string[] {
   const top = path[0];
   if (top === undefined) return KEYS.file;
-  if (top === 'lines') return KEYS.lines;
+  if (top === 'storm_guard') return KEYS.stormGuard;
+  if (top === 'lines') return path[2] === 'storm_guard' ? KEYS.stormGuard : KEYS.lines;
   if (top === 'workqueues') return KEYS.workqueues;
   if (path.length === 2) return KEYS.interrupts;
   return path.at(-1) === 'work' || path.at(-2) === 'work' ? KEYS.work : KEYS.action;

@@ -1,9 +1,17 @@
 // The rules between entries: who claims what, who refers to whom, and what may run in which context.
 
 import { SYSTEM_QUEUES } from './config.js';
+import { formatDuration } from './duration.js';
 import { type ConfigErrorCode, type ConfigPath, describe, type Finding, formatPath } from './errors.js';
 import type { Entry, Pieces } from './pieces.js';
-import { type ActionInput, type InterruptInput, type LineInput, VERBS, type WorkqueueInput } from './schema.js';
+import {
+  type ActionInput,
+  type InterruptInput,
+  type LineInput,
+  type StormGuardInput,
+  VERBS,
+  type WorkqueueInput,
+} from './schema.js';
 import { nearest } from './suggest.js';
 
 /** Highest GPIO of a Pi's header chip (BCM2835, BCM2711 and RP1 have 54 lines each). */
@@ -50,6 +58,7 @@ class Rules {
     for (const [name, { path, input }] of lines) {
       if (input === undefined) continue;
       this.#direction(input, path);
+      this.#lineGuard(input, path);
       const last = header ? HEADER_LAST : OTHER_LAST;
       if (input.gpio > last) {
         const hint = header ? `0 to ${last}, the GPIO number and not the pin of the header` : `0 to ${last}`;
@@ -72,6 +81,26 @@ class Rules {
       const hint = `remove it, or write direction: ${misplaced.write}`;
       this.#add('CONFIG_CONFLICT', [...path, key], `${key} is for ${misplaced.only}`, hint, true);
     }
+  }
+
+  #lineGuard(line: LineInput, path: ConfigPath): void {
+    if (line.storm_guard === undefined) return;
+    const at = [...path, 'storm_guard'];
+    if ((line.edge ?? 'none') === 'none') {
+      this.#add('CONFIG_CONFLICT', at, 'storm_guard without edges', 'remove it, or give the line an edge', true);
+    }
+    this.#guard(line.storm_guard, at);
+  }
+
+  #guard({ backoff, max_backoff: most }: StormGuardInput, path: ConfigPath): void {
+    if (most === undefined || most >= backoff) return;
+    const hint = `at least ${formatDuration(backoff)}, the first back-off`;
+    this.#add('CONFIG_CONFLICT', [...path, 'max_backoff'], 'max_backoff is less than backoff', hint);
+  }
+
+  stormGuard(): void {
+    const guard = this.#pieces.file?.storm_guard;
+    if (guard !== undefined) this.#guard(guard, ['storm_guard']);
   }
 
   workqueues(): void {
@@ -239,6 +268,7 @@ class Rules {
 /** Everything that breaks a rule between entries; entries that failed their own check are left out. */
 export function checkRules(pieces: Pieces): readonly Finding[] {
   const rules = new Rules(pieces);
+  rules.stormGuard();
   rules.lines();
   rules.workqueues();
   rules.interrupts();

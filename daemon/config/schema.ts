@@ -96,6 +96,14 @@ const modulePath = z
   .regex(/\.m?js$/)
   .max(MAX_TEXT);
 
+/** How many edges a line may have before it is disabled for a while; a rate of 0 is as many as come. */
+export const stormGuardSchema = z.strictObject({
+  rate: z.int().min(0).max(1_000_000),
+  window: duration(1e6, 60e9, 1).default(100e6),
+  backoff: duration(1e6, 3600e9, 1).default(100e6),
+  max_backoff: duration(1e6, 3600e9, 1).optional(),
+});
+
 /** A line of the chip. */
 export const lineSchema = z.strictObject({
   gpio: z.int().min(0),
@@ -107,6 +115,7 @@ export const lineSchema = z.strictObject({
   debounce: duration(0, 0xffff_ffff * 1000, 1000).optional(),
   initial: level.optional(),
   drive: z.enum(['push-pull', 'open-drain', 'open-source']).optional(),
+  storm_guard: stormGuardSchema.optional(),
 });
 
 /** One action: exactly one of its verbs `set`, `toggle`, `log`, `exec`, `module`; which context may run which is in rules.ts. */
@@ -167,12 +176,14 @@ const CHIP = /^(auto|gpiochip\d{1,4}|label:[\x21-\x7e]{1,31})$/;
 export const fileSchema = z.strictObject({
   driver: z.enum(DRIVERS).default('auto'),
   chip: z.string().regex(CHIP).default('auto'),
+  storm_guard: stormGuardSchema.optional(),
   lines: z.record(z.string(), z.unknown()),
   interrupts: z.array(z.unknown()).max(1024).default([]),
   workqueues: z.record(z.string(), z.unknown()).default({}),
 });
 
 /** Types of checked entries, before they become a {@link import('./config.js').Config}. */
+export type StormGuardInput = z.output<typeof stormGuardSchema>;
 export type LineInput = z.output<typeof lineSchema>;
 export type ActionInput = z.output<typeof actionSchema>;
 export type InterruptInput = z.output<typeof interruptSchema>;

@@ -40,6 +40,7 @@ export class FakeService implements Service {
       chip: { name: 'gpiochip0', label: 'pinctrl-bcm2835', lines: 54 },
       edges: { received: 3, lost: 0 },
       dropped: 0,
+      leftOut: 0,
       handlerErrors: 0,
     };
   }

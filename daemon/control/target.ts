@@ -31,6 +31,8 @@ export interface DaemonStatus {
   };
   /** Edges whose top half ran, and for whose thread or work there was no room. */
   readonly dropped: number;
+  /** Edges that were left out while the storm guard had their line disabled. */
+  readonly leftOut: number;
   /** Since the start: handlers that threw or broke a rule of their context, and actions that failed. */
   readonly handlerErrors: number;
 }
@@ -53,10 +55,24 @@ export interface LineStatus {
   readonly lost: Known<number>;
   /** Edges whose top half ran, and for whose thread or work there was no room. */
   readonly dropped: number;
+  /** What the storm guard has seen; absent where the configuration has none. */
+  readonly storm?: StormStatus;
   /** Stamp of the newest edge, ns of CLOCK_MONOTONIC; absent before the first. */
   readonly lastEdgeNs?: number;
   /** `line_seqno` of the newest edge; absent before the first and where the driver has none. */
   readonly lineSeqno?: number;
+}
+
+/** The storm guard of a line. */
+export interface StormStatus {
+  /** It has the line disabled now. */
+  readonly throttled: boolean;
+  readonly storms: number;
+  /** Times that it disabled the line, one or more a storm, and for how long in all. */
+  readonly throttles: number;
+  readonly throttledNs: number;
+  /** Edges that were left out meanwhile; the last one before the line was enabled was handled then. */
+  readonly leftOut: number;
 }
 
 /** One interrupt of the model. */
@@ -96,6 +112,18 @@ export type ControlEvent =
   | { readonly type: 'lost'; readonly atNs: number; readonly line: string; readonly count: number }
   /** Edges whose top half ran, and for whose thread or work there was no room; told as `lost` is. */
   | { readonly type: 'dropped'; readonly atNs: number; readonly line: string; readonly count: number }
+  /** A line has had more edges than its storm guard allows, and is disabled for a while. */
+  | { readonly type: 'storm'; readonly atNs: number; readonly line: string; readonly phase: 'begins' }
+  /** The storm is over; what the guard did to the line. */
+  | {
+      readonly type: 'storm';
+      readonly atNs: number;
+      readonly line: string;
+      readonly phase: 'ends';
+      readonly throttles: number;
+      readonly throttledNs: number;
+      readonly leftOut: number;
+    }
   /** A handler threw or broke a rule of its context, or an action failed. `interrupt` says where. */
   | {
       readonly type: 'error';

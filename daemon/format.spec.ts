@@ -1,0 +1,42 @@
+// What people are shown of lines and events.
+import { expect, it } from 'vitest';
+import type { LineStatus, StormStatus } from './control/target.js';
+import { formatEvent, formatLines } from './format.js';
+
+const LINE: LineStatus = {
+  name: 'meter',
+  gpio: 17,
+  direction: 'in',
+  value: 0,
+  activeLow: false,
+  edge: 'rising',
+  bias: 'pull-up',
+  drive: 'push-pull',
+  debounceNs: 0,
+  rising: 12,
+  falling: 0,
+  lost: 0,
+  dropped: 0,
+};
+const STORM: StormStatus = { throttled: false, storms: 1, throttles: 2, throttledNs: 3e8, leftOut: 345 };
+
+it('the table of lines has a column for the storm guard when a line has one', () => {
+  expect(formatLines([LINE])).not.toContain('LEFT OUT');
+  const text = formatLines([LINE, { ...LINE, storm: STORM }, { ...LINE, storm: { ...STORM, throttled: true } }]);
+  expect(text.split('\n').map((line) => line.slice(line.indexOf('  12') + 4).trim())).toEqual([
+    expect.stringMatching(/LOST {2}LEFT OUT$/),
+    expect.stringMatching(/ 0 {2}-$/),
+    expect.stringMatching(/ 0 {2}345$/),
+    expect.stringMatching(/ 0 {2}345 \(storm\)$/),
+    '',
+  ]);
+});
+
+it('a storm is two events', () => {
+  const begins = { type: 'storm', atNs: 1.5e9, line: 'meter', phase: 'begins' } as const;
+  expect(formatEvent(begins)).toBe('      1.500000  storm    meter: begins');
+  const counts = { throttles: 2, throttledNs: 3e8, leftOut: 345 };
+  expect(formatEvent({ ...begins, ...counts, phase: 'ends' })).toBe(
+    '      1.500000  storm    meter: is over, 345 edges left out',
+  );
+});
