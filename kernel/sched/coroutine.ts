@@ -58,6 +58,8 @@ export class Frame {
   busyUntilNs = 0;
   /** The CPU waits for another one to give this activation a spinlock. */
   spinning = false;
+  /** It asked for another task, when softirqs were due that come first. */
+  scheduleDue = false;
   /** It asked for what it may not have: thrown at its `yield`, where its own code can tidy up and its caller can report it. */
   fault: unknown;
   /** The activation that interrupt code came on top of, if that was cut off too. */

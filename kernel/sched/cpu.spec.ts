@@ -17,8 +17,8 @@ import {
   hrtimerStart,
 } from '../time/hrtimer.js';
 import { flushWork } from '../workqueue/flush.js';
-import { Work } from '../workqueue/work.js';
 import { scheduleWork } from '../workqueue/queue.js';
+import { Work } from '../workqueue/work.js';
 import { localIrqDisable, localIrqEnable, preemptDisable, preemptEnable, preemptPoint } from './core.js';
 import type { Coroutine } from './coroutine.js';
 import {

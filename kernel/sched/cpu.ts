@@ -201,7 +201,7 @@ export class Cpu {
       return true;
     }
     if (idle) return false;
-    this.#preemptible = this.machine.preempt === 'full';
+    this.#preemptible = this.machine.preempt === 'full' || this.softirqs.threadSpins;
     return this.#goOn(this.current.frame);
   }
 
@@ -213,6 +213,11 @@ export class Cpu {
         return false;
       }
       frame.busyUntilNs = 0;
+    }
+    if (frame.scheduleDue) {
+      frame.scheduleDue = false;
+      this.#switchTask(true);
+      return true;
     }
     let value: unknown;
     let thrown = false;
@@ -333,7 +338,9 @@ export class Cpu {
   #schedule(frame: Frame): void {
     scheduleDebug(this);
     if (frame !== this.current.frame) throw new KernelError('EDEADLK', 'in interrupt code nothing can sleep');
-    this.#switchTask(true);
+    if (this.softirqs.due) this.softirqs.beginIfDue();
+    if (this.softirqs.active) frame.scheduleDue = true;
+    else this.#switchTask(true);
   }
 
   /** Puts the task that should run on the CPU; a voluntary switch takes one that is not TASK_RUNNING off the queue. */

@@ -58,6 +58,12 @@ export class CpuSoftirqs {
     return this.#thread;
   }
 
+  /** It is the running task, and goes round and round ({@link putBack}): through cond_resched(), where it can lose the CPU. */
+  get threadSpins(): boolean {
+    const { current } = this.#cpu;
+    return current === this.#thread && current.frame.spinning;
+  }
+
   /** Makes ksoftirqd, asleep (spawn_ksoftirqd). */
   startThread(): void {
     const { id, machine } = this.#cpu;
@@ -180,7 +186,7 @@ export class CpuSoftirqs {
       }
       task.state = TASK_RUNNING;
       this.begin(0);
-      yield Request.point;
+      yield Request.condResched;
       if (this.pending !== 0 && this.pending === this.#putBack) yield Request.spin;
     }
   }

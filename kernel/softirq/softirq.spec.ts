@@ -24,7 +24,6 @@ import {
   localSoftirqPending,
   NET_RX_SOFTIRQ,
   NET_TX_SOFTIRQ,
-  openSoftirq,
   raiseSoftirq,
   raiseSoftirqIrqoff,
   SOFTIRQ_NAMES,
@@ -171,6 +170,23 @@ describe('raised in a task (recording 31)', () => {
       preemptEnable();
     });
     expect(log).toEqual(['nothing hardirq 10001', 'BLOCK softirq 101', 'BLOCK softirq 102']);
+  });
+
+  it('they run before the caller sleeps, also without a point in between', () => {
+    const { machine, run } = rig();
+    const tasks: string[] = [];
+    machine.softirqs.open(BLOCK_SOFTIRQ, function* () {
+      yield* udelay(10);
+      tasks.push(`${current().comm} ${machine.clock.now()}`);
+    });
+    run(function* () {
+      localBhDisable();
+      raiseSoftirq(BLOCK_SOFTIRQ);
+      localBhEnable();
+      yield* usleepRange(100, 100);
+      tasks.push(`slept ${machine.clock.now()}`);
+    });
+    expect(tasks).toEqual(['init 10000', 'slept 100000']);
   });
 
   it('a hard interrupt that raises while bottom halves are off leaves it to the enable', () => {
@@ -357,67 +373,6 @@ describe('bottom halves enabled with interrupts off', () => {
       yield* hard(() => {});
     });
     expect(log).toEqual(['enabled task 0', 'BLOCK softirq 100']);
-  });
-});
-
-describe('ksoftirqd', () => {
-  it('is there from the start, asleep, SCHED_NORMAL, one on each CPU', () => {
-    const { machine } = rig({ cpus: 2 });
-    const threads = [...machine.tasks].map(({ comm, stateLetter, policy, nice, cpusAllowed }) =>
-      [comm, stateLetter, policy, nice, cpusAllowed].join(' '),
-    );
-    expect(threads).toEqual(['ksoftirqd/0 S SCHED_NORMAL 0 1', 'ksoftirqd/1 S SCHED_NORMAL 0 2']);
-  });
-
-  it('runs the softirqs of hard interrupts if these are threads (recording 21, threadirqs)', () => {
-    const { machine, hard, run, at } = rig({ threadirqs: true });
-    const log = run(function* () {
-      yield* hard(() => raiseSoftirq(BLOCK_SOFTIRQ));
-      at('task');
-      yield* usleepRange(100, 100);
-      localBhDisable();
-      raiseSoftirq(BLOCK_SOFTIRQ);
-      localBhEnable();
-      yield* preemptPoint();
-    });
-    expect(machine.threadirqs).toBe(true);
-    expect(log).toEqual(['task task 0', 'BLOCK softirq 100 ksoftirqd', 'BLOCK softirq 101']);
-  });
-});
-
-describe("a vector of the user's own", () => {
-  it('comes just before RCU, which is the last', () => {
-    const { machine, run, hard, at } = rig({ extraSoftirqs: ['MY_SOFTIRQ'] });
-    const MY_SOFTIRQ = machine.softirqs.nrOf('MY_SOFTIRQ');
-    expect([MY_SOFTIRQ, machine.softirqs.nrOf('RCU')]).toEqual([9, 10]);
-    const log = run(function* () {
-      openSoftirq(MY_SOFTIRQ, () => at('mine'));
-      yield* hard(() => {
-        raiseSoftirq(MY_SOFTIRQ);
-        raiseSoftirq(BLOCK_SOFTIRQ);
-        expect(localSoftirqPending()).toBe(0x210);
-      });
-    });
-    expect(log).toEqual(['BLOCK softirq 100', 'mine softirq 100']);
-  });
-
-  it.each([[['HI']], [['A', 'A']], [['']], [Array.from({ length: 23 }, (_, i) => `V${i}`)]])(
-    'is refused under the names %j',
-    (extraSoftirqs) => {
-      expect(() => new Machine({ extraSoftirqs })).toThrow(expect.objectContaining({ code: 'EINVAL' }));
-    },
-  );
-
-  it('that the machine has not got cannot be opened or raised', () => {
-    const { machine } = rig();
-    machine.runTask(function* () {
-      yield* preemptPoint();
-      for (const call of [raiseSoftirq, raiseSoftirqIrqoff, __raiseSoftirqIrqoff]) {
-        expect(() => call(10)).toThrow(expect.objectContaining({ code: 'EINVAL' }));
-      }
-      expect(() => openSoftirq(10, () => {})).toThrow('the machine has no softirq 10');
-      expect(() => machine.softirqs.nrOf('MY_SOFTIRQ')).toThrow('the machine has no softirq MY_SOFTIRQ');
-    });
   });
 });
 
