@@ -136,6 +136,16 @@ describe('a flow asks of its chip', () => {
     expect([desc.coalesced, desc.pending, desc.inProgress]).toEqual([coalesced, false, false]);
   });
 
+  it('not to unmask a level that its own handler has disabled', () => {
+    const { pulse, machine, taken, irq, desc } = lineOf(handleLevelIrq, () => {
+      disableIrqNosync(desc.irq);
+    });
+    pulse();
+    expect([taken(), desc.masked, desc.pending]).toEqual([['mask_ack', 'primary'], true, false]);
+    machine.runTask(() => enableIrq(irq));
+    expect(taken()).toEqual(['unmask']);
+  });
+
   it('two calls where it has none for mask and ack together', () => {
     const { pulse, log } = lineOf(handleLevelIrq, () => {}, { full: false });
     pulse();
