@@ -12,7 +12,7 @@ cd "$1"
   # Functions, macros with arguments, structures, typedefs ending in _t.
   cat linux/{interrupt,irq,irqdesc,irqdomain,irqhandler,irqreturn,irqflags,irqnr,hardirq,bottom_half,preempt,smp}.h \
     linux/{spinlock,spinlock_types,spinlock_api_smp,rwlock,rwlock_api_smp,mutex,semaphore,rwsem,seqlock,lockdep,debug_locks}.h \
-    linux/{wait,swait,completion,sched,kthread,delay,jiffies,timer,hrtimer,ktime,time64,timekeeping,types,workqueue,percpu,percpu-defs,cpumask}.h \
+    linux/{wait,swait,completion,sched,kthread,delay,jiffies,timer,hrtimer,ktime,time64,timekeeping,types,workqueue,percpu,percpu-defs,cpumask,netdevice,irq_poll}.h \
     linux/sched/{signal,task,clock,debug,rt,wake_q,deadline,prio}.h linux/{signal,nmi,device,printk,bug,kernel,errno}.h \
     linux/{atomic,bitops,find,bitmap,llist,list,kfifo,circ_buf,rcupdate,srcu,irq_work,stop_machine,proc_fs,seq_file}.h \
     linux/atomic/*.h linux/gpio/{consumer,driver}.h uapi/linux/gpio.h asm-generic/{percpu,bitops/*}.h |
