@@ -10,6 +10,7 @@ import { ControlClientError } from './control/client-error.js';
 import { checkDirectory, defaultSocketPath } from './control/socket.js';
 import { type DaemonStatus, type InterruptsStatus, type LineStatus, PRESS_MAX_NS } from './control/target.js';
 import { formatEvent, formatLines, table } from './format.js';
+import { addModelCommands } from './model-commands.js';
 
 /** Where the shipped unit has its socket. */
 const SERVICE_SOCKET = '/run/gpio-irqd/control.sock';
@@ -140,6 +141,7 @@ function addCommands(program: Command, session: Session): void {
     .command('interrupts')
     .description('/proc/interrupts of the model')
     .action(() => session.ask<InterruptsStatus>('GET', '/v1/interrupts', (answer) => answer.text));
+  addModelCommands(program, (...question) => session.ask(...question));
   program
     .command('trace')
     .description('what ran when, in which context')

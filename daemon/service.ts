@@ -31,6 +31,7 @@ import type {
   PressOptions,
   Service,
 } from './control/target.js';
+import { ModelView } from './model-view.js';
 import { Reports } from './reports.js';
 import { noSuchLine, type Viewed, viewInterrupts, viewLine, viewLines, viewStatus } from './views.js';
 
@@ -73,6 +74,7 @@ const BOUNCE_SETTLE_NS = 20_000_000;
 
 class RunningService implements Service {
   readonly closed: Promise<number>;
+  readonly model: ModelView;
   readonly #config: Config;
   readonly #configPath: string;
   readonly #log: Logger;
@@ -115,6 +117,7 @@ class RunningService implements Service {
     });
     const { originNs, machine } = this.#backend;
     this.#queues = new Queues(machine);
+    this.model = new ModelView(machine);
     const nowNs = (): number => machine.clock.now();
     this.#reports = new Reports(log, nowNs, (ns) => Math.round(originNs + ns));
     this.#host = this.#createHost(nowNs);

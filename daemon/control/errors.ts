@@ -6,7 +6,10 @@ import { KernelError } from '../../kernel/errno.js';
 /** Errors of the API itself, with their HTTP status and hint. Stable: programs may match on the codes. */
 export const CONTROL_ERRORS = {
   BAD_REQUEST: [400, 'send JSON such as {"value": 1} for a line, or {"forNs": 80000000} for a button'],
-  NOT_FOUND: [404, 'GET /v1/status, /v1/lines, /v1/interrupts, /v1/events and /v1/trace are there'],
+  NOT_FOUND: [
+    404,
+    'GET /v1/status, /v1/lines, /v1/interrupts, /v1/irqs/N, /v1/files/…, /v1/softirqs, /v1/workqueues, /v1/tasks, /v1/events and /v1/trace are there',
+  ],
   BODY_TOO_LARGE: [413, 'a body may have 64 KiB'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'send content-type: application/json'],
   HEADERS_TOO_LARGE: [431, 'the headers may have 8 KiB'],
@@ -35,10 +38,20 @@ const ERRNO_STATUS: Partial<Record<ErrnoCode, number>> = {
   EEXIST: 409,
   EINVAL: 400,
   ERANGE: 400,
+  EOVERFLOW: 400,
+  EISDIR: 400,
+  ENOTDIR: 404,
   ENODEV: 503,
   ENOTSUP: 501,
   ETIMEDOUT: 504,
 };
+
+/** What a file of the model's /proc says that can only be read; from a chip, EIO is a fault. */
+const METHOD_NOT_ALLOWED = 405;
+
+function isFile(subject: string | undefined): boolean {
+  return subject?.startsWith('/proc/') === true;
+}
 
 /** Fastify's and Node's own codes, in our words. */
 const FOREIGN: Readonly<Record<string, ControlErrorCode>> = {
@@ -59,7 +72,7 @@ export function explainThrown(error: unknown): { status: number; body: ControlEr
   if (error instanceof KernelError) {
     const body = { code: error.code, message: error.message };
     return {
-      status: ERRNO_STATUS[error.code] ?? 500,
+      status: error.code === 'EIO' && isFile(error.subject) ? METHOD_NOT_ALLOWED : (ERRNO_STATUS[error.code] ?? 500),
       body: error.hint === undefined ? body : { ...body, hint: error.hint },
     };
   }

@@ -1,7 +1,9 @@
-// A service without model or driver, for the tests of whatever sits on top of one.
+// A service without driver, for the tests of whatever sits on top of one.
 
 import { KernelError } from '../../kernel/errno.js';
 import type { Level } from '../../kernel/gpio/driver.js';
+import { Machine } from '../../kernel/machine.js';
+import { ModelView } from '../model-view.js';
 import type { ControlEvent, ControlListener, LineStatus, PressOptions, Service } from './target.js';
 
 /** The board of the example: button1 lights led1, button2 puts it out. Remembers what was asked of it. */
@@ -11,6 +13,9 @@ export class FakeService implements Service {
   readonly closed: Promise<number> = new Promise((settle) => {
     this.#end = settle;
   });
+  /** Of a machine with two CPUs. */
+  readonly machine = new Machine({ cpus: 2 });
+  readonly model = new ModelView(this.machine);
   readonly presses: PressOptions[] = [];
   readonly stops: string[] = [];
   led: Level = 0;

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Level } from '../../kernel/gpio/driver.js';
 import { controlError, explainThrown } from './errors.js';
 import { EventStream, type WatcherCounts } from './events.js';
+import { addModelRoutes } from './model-routes.js';
 import { checkPathLength, clearStaleSocket, listenPrivately, prepareDirectory } from './socket.js';
 import { type ControlTarget, PRESS_DEFAULT_NS, PRESS_MAX_NS } from './target.js';
 
@@ -104,6 +105,7 @@ function addRoutes(
     },
   );
   app.get('/v1/interrupts', () => target.interrupts());
+  addModelRoutes(app, target.model);
   app.get('/v1/trace', () => ({ text: target.trace() }));
   app.post<Named & { Body: { forNs?: number; bounce?: boolean } | null | undefined }>(
     '/v1/buttons/:name/press',

@@ -1,6 +1,7 @@
 // What the control API controls: the running service, as the control server and the command line see it.
 
 import type { Bias, ChipInfo, Drive, Edge, Level } from '../../kernel/gpio/driver.js';
+import type { ModelTarget } from './model-target.js';
 
 /**
  * A count that some drivers cannot know.
@@ -160,6 +161,8 @@ export interface ControlTarget {
   getLine(name: string): LineStatus;
   setLine(name: string, value: Level): void;
   interrupts(): InterruptsStatus;
+  /** The model's kernel. */
+  readonly model: ModelTarget;
   /** Resolves when the button is let go and its handlers, threads and work items have run. */
   press(name: string, options: PressOptions): Promise<void>;
   /** @returns ends the subscription; idempotent. */

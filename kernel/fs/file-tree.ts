@@ -100,10 +100,15 @@ export class FileTree {
     return node;
   }
 
+  /** What is known of a file or directory. `ENOENT`, `ENOTDIR`. Any context. */
+  stat(path: string): FileStat {
+    return statOf(namesOf(path).at(-1) ?? '', this.#find(path));
+  }
+
   /** What a directory has, by name; a file gives itself. `ENOENT`, `ENOTDIR`. Any context. */
   list(path: string): FileStat[] {
     const node = this.#find(path);
-    if (!(node instanceof Map)) return [statOf(namesOf(path).at(-1) ?? '', node)];
+    if (!(node instanceof Map)) return [this.stat(path)];
     return [...node].sort(compareNames).map(([name, entry]) => statOf(name, entry));
   }
 
