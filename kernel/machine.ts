@@ -21,7 +21,6 @@ import { HungTaskDetector } from './sched/hung-task.js';
 import { kthreadParkme } from './sched/kthread.js';
 import { TASK_NEW, Task, type TaskOptions } from './sched/task.js';
 import { wakeUpNewTask } from './sched/wakeup.js';
-import { showSoftirqs } from './softirq/softirq.js';
 import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from './softirq/vectors.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
 import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf } from './time/jiffies.js';
@@ -117,7 +116,6 @@ export class Machine {
     this.#startSoftirqs();
     this.net = new Net(this);
     this.irqPoll = new IrqPolls(this);
-    this.files.create('/proc/softirqs', { mode: 0o444, show: () => showSoftirqs(this) });
     initIrqProc(this);
     initProc(this);
   }
