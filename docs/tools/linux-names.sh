@@ -14,7 +14,7 @@ cd "$1"
     linux/{spinlock,spinlock_types,spinlock_api_smp,rwlock,rwlock_api_smp,mutex,semaphore,rwsem,seqlock,lockdep,debug_locks}.h \
     linux/{wait,swait,completion,sched,kthread,delay,jiffies,timer,hrtimer,ktime,time64,timekeeping,types,workqueue,percpu,percpu-defs,cpumask,netdevice,irq_poll}.h \
     linux/sched/{signal,task,clock,debug,rt,wake_q,deadline,prio}.h linux/{signal,nmi,device,printk,bug,kernel,errno}.h \
-    linux/{atomic,bitops,find,bitmap,llist,list,kfifo,circ_buf,rcupdate,srcu,irq_work,stop_machine,proc_fs,seq_file}.h \
+    linux/{atomic,bitops,find,bitmap,llist,list,kfifo,circ_buf,rcupdate,srcu,irq_work,stop_machine,proc_fs,seq_file,suspend,freezer}.h \
     linux/atomic/*.h linux/gpio/{consumer,driver}.h uapi/linux/gpio.h asm-generic/{percpu,bitops/*}.h |
     grep -oP '\b[a-z_][a-z0-9_]*(?=\()|#define\s+\K[A-Z][A-Z0-9_]*(?=\()|\bstruct\s+\K[a-z][a-z0-9_]+|\b[a-z][a-z0-9_]+_t\b'
   # Macros without arguments that are called like variables, and functions defined behind the headers.

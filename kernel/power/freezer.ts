@@ -8,11 +8,13 @@ import { TASK_IDLE, TASK_NORMAL, TASK_RUNNING, type Task } from '../sched/task.j
 import { wakeUpProcess, wakeUpState } from '../sched/wakeup.js';
 import { usleepRange } from '../time/delay.js';
 import { jiffiesOf } from '../time/jiffies.js';
+import { freezeWorkqueuesBegin, freezeWorkqueuesBusy, thawWorkqueues } from '../workqueue/freeze.js';
+import { showFreezableWorkqueues } from '../workqueue/show.js';
 import { pmWakeupPending } from './wakeup.js';
 
 /** How long tasks may take to freeze (/sys/power/pm_freeze_timeout). */
 const FREEZE_TIMEOUT_SECS = 20;
-const NSEC_PER_MSEC = 1_000_000;
+const NSEC_PER_SEC = 1_000_000_000;
 /** Between two looks, in µs: each twice as long, to the longest. */
 const FIRST_SLEEP_US = 1_000;
 const LONGEST_SLEEP_US = 8_000;
@@ -65,6 +67,18 @@ function freezeTasks(): number {
   return todo;
 }
 
+/** What has not frozen yet: tasks, and whether items of work queues run. */
+interface Unfrozen {
+  readonly tasks: number;
+  readonly wqBusy: boolean;
+}
+
+function unfrozen(): Unfrozen | undefined {
+  const tasks = freezeTasks();
+  const wqBusy = freezeWorkqueuesBusy();
+  return tasks === 0 && !wqBusy ? undefined : { tasks, wqBusy };
+}
+
 /**
  * Freezes freezable tasks and work queues (freeze_kernel_threads). Process context.
  *
@@ -76,19 +90,26 @@ export function* freezeKernelThreads(): Coroutine<void> {
   machine.power.freezing = true;
   const began = machine.clock.now();
   const end = jiffiesOf(machine) + FREEZE_TIMEOUT_SECS * machine.hz;
-  let todo = freezeTasks();
-  for (let us = FIRST_SLEEP_US; todo > 0 && jiffiesOf(machine) <= end && !pmWakeupPending(); todo = freezeTasks()) {
+  freezeWorkqueuesBegin();
+  let todo = unfrozen();
+  let us = FIRST_SLEEP_US;
+  while (todo !== undefined && jiffiesOf(machine) <= end && !pmWakeupPending()) {
     yield* usleepRange(us / 2, us);
     us = Math.min(us * 2, LONGEST_SLEEP_US);
+    todo = unfrozen();
   }
-  const seconds = ((machine.clock.now() - began) / NSEC_PER_MSEC / 1_000).toFixed(3);
-  if (todo === 0) {
-    machine.printk('info', `Freezing remaining freezable tasks completed (elapsed ${seconds} seconds)`);
-    return;
-  }
+  const seconds = ((machine.clock.now() - began) / NSEC_PER_SEC).toFixed(3);
+  if (todo !== undefined) refuse(todo, seconds);
+  machine.printk('info', `Freezing remaining freezable tasks completed (elapsed ${seconds} seconds)`);
+}
+
+/** Thaws what has frozen, and says what has not. */
+function refuse({ tasks, wqBusy }: Unfrozen, seconds: string): never {
+  const { machine } = thisCpu();
   const how = pmWakeupPending() ? 'aborted' : 'failed';
-  const refusing = `${todo} tasks refusing to freeze, wq_busy=0`;
+  const refusing = `${tasks} tasks refusing to freeze, wq_busy=${wqBusy ? 1 : 0}`;
   machine.printk('err', `Freezing remaining freezable tasks ${how} after ${seconds} seconds (${refusing}):`);
+  if (wqBusy) showFreezableWorkqueues();
   thawKernelThreads();
   throw new KernelError('EBUSY', `suspend ${how}: ${refusing}`);
 }
@@ -97,5 +118,6 @@ export function* freezeKernelThreads(): Coroutine<void> {
 export function thawKernelThreads(): void {
   const { power } = thisCpu().machine;
   power.freezing = false;
+  thawWorkqueues();
   for (const task of power.frozen) wakeUpProcess(task);
 }

@@ -4,8 +4,13 @@ import { IRQ_HANDLED, IRQF_NO_SUSPEND } from '../irq/flags.js';
 import { enableIrqWake } from '../irq/pm.js';
 import { requestIrq } from '../irq/request.js';
 import { Machine } from '../machine.js';
+import { Completion, waitForCompletion } from '../sched/completion.js';
 import { kthreadShouldStop, kthreadStop } from '../sched/core.js';
 import { msleep } from '../time/delay.js';
+import { WQ_FREEZABLE } from '../workqueue/flags.js';
+import { queueWork, scheduleWork } from '../workqueue/queue.js';
+import { Work } from '../workqueue/work.js';
+import { allocWorkqueue } from '../workqueue/workqueue.js';
 import { setFreezable, tryToFreeze } from './freezer.js';
 import { PM_SUSPEND_MEM, PM_SUSPEND_TO_IDLE, pmSuspend } from './suspend.js';
 import { pmSystemCancelWakeup, pmSystemWakeup, pmWakeupClear, pmWakeupIrq, pmWakeupPending } from './wakeup.js';
@@ -112,11 +117,16 @@ describe('pm_suspend', () => {
     expect(taken()).toEqual([expect.stringContaining('a suspend is under way')]);
   });
 
-  it('does not call a task hung that waits for the end of the suspend', () => {
-    const { machine, suspend, printed } = sleeper();
+  it('does not call a task hung that waits for what is suspended, before it is over', () => {
+    const { machine, suspend, printed, pulse } = sleeper();
+    const hung = (): string[] => printed.filter((text) => text.includes('blocked for more'));
+    machine.spawn('waits', () => waitForCompletion(new Completion()));
     suspend();
     machine.advance(1_000_000 * MSEC);
-    expect(printed.filter((text) => text.includes('blocked for more'))).toEqual([]);
+    expect(hung()).toEqual([]);
+    pulse();
+    machine.advance(121_000 * MSEC);
+    expect(hung().length).toBe(1);
   });
 });
 
@@ -189,6 +199,52 @@ describe('a freezable task', () => {
     expect(machine.runTask(() => kthreadStop(task))).toBe(IRQ_HANDLED);
     expect(taken().at(-1)).toMatch(/stopped$/);
     pulse();
+  });
+});
+
+describe('a freezable work queue', () => {
+  it('begins nothing that is queued during the suspend, and all of it after that; others go on', () => {
+    const { machine, log, suspend, taken, pulse } = sleeper();
+    const freezable = machine.runTask(() => allocWorkqueue('events_frozen', WQ_FREEZABLE, 0));
+    const works = ['a', 'b'].map((name) => new Work(() => log.push(`${name} runs`), name));
+    const other = new Work(() => log.push('other runs'), 'other');
+    suspend();
+    machine.runTask(() => {
+      for (const work of works) queueWork(freezable, work);
+      scheduleWork(other);
+    });
+    machine.advance(100 * MSEC);
+    expect(taken()).toEqual(['other runs']);
+    pulse();
+    machine.advance(MSEC);
+    expect(taken().filter((entry) => entry.endsWith('runs'))).toEqual(['a runs', 'b runs']);
+  });
+
+  it('is waited for while an item of it runs, for 20 s at most', () => {
+    const { machine, at, suspend, taken, printed } = sleeper();
+    const freezable = machine.runTask(() => allocWorkqueue('events_frozen', WQ_FREEZABLE, 0));
+    let forMs = 30;
+    const work = new Work(function* () {
+      yield* msleep(forMs);
+      at('item done');
+    }, 'item');
+    machine.runTask(() => queueWork(freezable, work));
+    suspend();
+    expect(machine.power.s2idleState).toBe('none');
+    machine.advance(100 * MSEC);
+    expect(taken().length).toBe(1);
+    expect(machine.power.s2idleState).toBe('enter');
+    machine.runTask(pmSystemWakeup);
+    taken();
+
+    forMs = 60_000;
+    machine.runTask(() => queueWork(freezable, work));
+    suspend();
+    machine.advance(21_000 * MSEC);
+    expect(taken()).toEqual([expect.stringContaining('0 tasks refusing to freeze, wq_busy=1')]);
+    expect(printed.filter((text) => text.startsWith('err:')).length).toBe(1);
+    machine.advance(60_000 * MSEC);
+    expect(taken().length).toBe(1);
   });
 });
 

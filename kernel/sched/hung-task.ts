@@ -8,7 +8,7 @@ const NSEC_PER_SEC = 1_000_000_000;
 const MAX_WARNINGS = 10;
 
 /**
- * Watches the tasks in state D. Each is reported once a sleep; nothing is armed while there is none to report, so that a
+ * Watches the tasks in state D, but for the time of a suspend. Each is reported once a sleep; nothing is armed while there is none to report, so that a
  * machine in which all tasks are stuck comes to rest.
  */
 export class HungTaskDetector {
@@ -53,6 +53,7 @@ export class HungTaskDetector {
       const due = task.blockedSinceNs + this.#timeoutNs;
       if (task.reportedHung || task.state !== TASK_UNINTERRUPTIBLE) continue;
       if (due > now) next = Math.min(next, due);
+      else if (this.#machine.power.inTransition) next = Math.min(next, now + this.#timeoutNs);
       else this.#report(task, now);
     }
     if (next !== Number.POSITIVE_INFINITY) this.#alarm.schedule(next);
