@@ -28,6 +28,7 @@ export {
   irqSetAffinityHint,
   irqUpdateAffinityHint,
 } from './irq/affinity.js';
+export * from './irq/affinity-notify.js';
 export { chainedIrqEnter, chainedIrqExit } from './irq/chained-irq.js';
 export type { LineChange } from './irq/chip-bus.js';
 export * from './irq/devres.js';

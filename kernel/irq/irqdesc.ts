@@ -5,7 +5,7 @@ import type { PerCpu } from '../lib/percpu.js';
 import { Mutex } from '../locking/mutex.js';
 import type { Machine } from '../machine.js';
 import type { Arch, MachineOptions } from '../machine-options.js';
-import type { Atomic, Frame, Outcome, Process } from '../sched/coroutine.js';
+import type { Atomic, Coroutine, Frame, Outcome, Process } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { Task } from '../sched/task.js';
 import { IRQ_LEVEL, IRQ_NOAUTOEN, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
@@ -108,6 +108,8 @@ export interface IrqAction {
 /** Told of each change of a line's affinity. */
 export interface AffinityListener {
   changed(): void;
+  /** It is told nothing any more when this is over. Process context. */
+  end(): Coroutine<void>;
 }
 
 /** State of one interrupt line (struct irq_desc with its irq_data). */
