@@ -55,8 +55,10 @@ export class Tasklet {
   readonly waiters = new Set<Task>();
   /** What spins until its function has ended. */
   readonly spinners = new Set<Frame>();
-  /** Where its function runs, or ran last. */
+  /** Where its function runs, or ran last; undefined since it got another. */
   cpu: Cpu | undefined;
+  /** `name` in the trace of that CPU's machine. */
+  nameId = 0;
 
   /** `count` 1 makes it disabled (DECLARE_TASKLET_DISABLED). */
   constructor(fn: TaskletFn, count: 0 | 1 = 0) {
@@ -148,13 +150,15 @@ export class TaskletList {
 
   #call(tasklet: Tasklet): Outcome {
     const cpu = this.#cpu;
-    const { trace } = cpu.machine;
     tasklet.putBackOn = undefined;
     tasklet.scheduled = false;
     tasklet.running = true;
-    tasklet.cpu = cpu;
+    if (tasklet.cpu !== cpu) {
+      tasklet.cpu = cpu;
+      tasklet.nameId = cpu.machine.trace.intern(tasklet.name);
+    }
     if (tasklet.waiters.size > 0) tasklet.wakeWaiters();
-    cpu.trace(Tracepoint.taskletEntry, 0, 0, trace.intern(tasklet.name));
+    cpu.trace(Tracepoint.taskletEntry, 0, 0, tasklet.nameId);
     let result: unknown;
     try {
       result = tasklet.fn(tasklet);
@@ -172,7 +176,7 @@ export class TaskletList {
 
   #finish(tasklet: Tasklet): Outcome {
     const cpu = this.#cpu;
-    cpu.trace(Tracepoint.taskletExit, 0, 0, cpu.machine.trace.intern(tasklet.name));
+    cpu.trace(Tracepoint.taskletExit, 0, 0, tasklet.nameId);
     tasklet.running = false;
     tasklet.retry();
     if (tasklet.waiters.size > 0) tasklet.wakeWaiters();

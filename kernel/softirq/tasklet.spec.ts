@@ -5,6 +5,7 @@ import { localIrqDisable, preemptPoint } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { context, current, irqsDisabled, smpProcessorId } from '../sched/current.js';
 import { mdelay, msleep, nsleep, udelay } from '../time/delay.js';
+import { Tracepoint } from '../trace/ring.js';
 import {
   Tasklet,
   taskletDisable,
@@ -236,6 +237,15 @@ it('tasklet_setup gives a function to a tasklet, but not to one in use', () => {
     yield* msleep(1);
   });
   expect([t.name, log]).toEqual(['fresh', ['fresh']]);
+  machine.runTask(function* () {
+    taskletSetup(t, function other() {});
+    taskletSchedule(t);
+    yield* msleep(1);
+  });
+  const names = [...machine.trace.read()]
+    .filter(({ event }) => event === Tracepoint.taskletEntry)
+    .map(({ name }) => name);
+  expect(names).toEqual(['fresh', 'other']);
 });
 
 it('tasklet_disable comes back when it does not run, whatever two CPUs do at random', () => {

@@ -21,6 +21,7 @@ export function taskletSetup(tasklet: Tasklet, fn: TaskletFn): void {
   checkIdle(tasklet, 'tasklet_setup');
   tasklet.fn = fn;
   tasklet.name = nameOf(fn);
+  tasklet.cpu = undefined;
   tasklet.count = 0;
   tasklet.useCallback = true;
   tasklet.data = 0;
@@ -36,6 +37,7 @@ export function taskletInit<T>(tasklet: Tasklet, func: (data: T) => Atomic<void>
   checkIdle(tasklet, 'tasklet_init');
   tasklet.fn = () => func(data);
   tasklet.name = nameOf(func);
+  tasklet.cpu = undefined;
   tasklet.count = 0;
   tasklet.useCallback = false;
   tasklet.data = data;
