@@ -40,7 +40,7 @@ describe('an interrupt domain', () => {
     const chained = domain.setChainedHandler(4, () => 0, 'bank');
     taken();
     domain.disposeMapping(4);
-    expect([taken(), machine.irqs.find(chained.irq)]).toEqual([['mask'], undefined]);
+    expect([taken(), machine.irqs.find(chained.irq)]).toEqual([['mask_ack'], undefined]);
   });
 
   it('runs out of numbers with ENOSPC', () => {

@@ -3,8 +3,9 @@ import { KernelError } from '../errno.js';
 import type { Machine } from '../machine.js';
 import { DONE, type Outcome, SUSPENDED } from '../sched/coroutine.js';
 import { thisCpu } from '../sched/current.js';
-import { irqActivateAndStartup, maskIrq } from './chip.js';
+import { maskIrq } from './chip.js';
 import type { FlowHandler, IrqChip, IrqDesc } from './irqdesc.js';
+import { setChained } from './line-setup.js';
 
 /** What a domain is made from. */
 export interface IrqDomainOptions {
@@ -56,10 +57,11 @@ export class IrqDomain {
     return this.#descs[hwirq];
   }
 
-  /** Gives the interrupt number of a line back. `EBUSY` while it has an action. */
+  /** Gives the interrupt number of a line back, and with it a chained handler. `EBUSY` while it has an action. */
   disposeMapping(hwirq: number): void {
     const desc = this.#descs[hwirq];
     if (desc === undefined) return;
+    if (desc.chained) setChained(desc, null, undefined);
     this.#machine.irqs.free(desc);
     maskIrq(desc);
     this.#descs[hwirq] = undefined;
@@ -74,11 +76,7 @@ export class IrqDomain {
     if (desc.actions.length > 0) {
       throw new KernelError('EBUSY', `irq ${desc.irq} has an action, so no chained handler can own it`);
     }
-    desc.handleIrq = handler;
-    desc.flowName = name;
-    desc.chained = true;
-    desc.pending = false;
-    irqActivateAndStartup(desc, true);
+    setChained(desc, handler, name);
     return desc;
   }
 
