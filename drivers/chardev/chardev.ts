@@ -34,8 +34,13 @@ const CAPABILITIES: GpioCapabilities = {
   realtimeClock: true,
   seqno: true,
   eventBufferSize: true,
+  edgeQueue: 'drop-oldest',
   reconfigure: true,
   lineInfoWatch: true,
+  lineNames: true,
+  lineHolders: true,
+  lineEdges: true,
+  goneNotice: true,
   atomicSetMany: true,
 };
 

@@ -15,6 +15,13 @@ export type EventClock = 'monotonic' | 'realtime' | 'userspace';
 /** A logical level: 1 is active, which with `activeLow` is a low voltage. */
 export type Level = 0 | 1;
 
+/**
+ * What becomes of edges that are not read at once. `drop-oldest`: they wait in one FIFO, in order; a full one drops the
+ * oldest. `drop-newest`: they wait in a FIFO for each line; a full one drops what comes. `merge`: nothing waits; all edges
+ * of a line since it was last read are one, which shows the level that the line has now.
+ */
+export type EdgeQueue = 'drop-oldest' | 'drop-newest' | 'merge';
+
 /** What a driver can do. Asking for what is `false` is an `ENOTSUP` error that names driver and capability, never ignored. */
 export interface GpioCapabilities {
   readonly bias: boolean;
@@ -29,10 +36,22 @@ export interface GpioCapabilities {
   readonly seqno: boolean;
   /** The FIFO between interrupt and reader can be sized. */
   readonly eventBufferSize: boolean;
+  readonly edgeQueue: EdgeQueue;
   /** {@link LineRequest.reconfigure} works without letting go of the lines. */
   readonly reconfigure: boolean;
   /** {@link GpioChip.watchLineInfo} works. */
   readonly lineInfoWatch: boolean;
+  /** {@link LineInfo.name} is known; else it is always empty. */
+  readonly lineNames: boolean;
+  /**
+   * {@link GpioChip.lineInfo} tells of every held line that it is, and who holds it, and `EBUSY` names the holder. Else it
+   * tells only of lines that were taken through this driver that they are held, and who holds them only to the holder.
+   */
+  readonly lineHolders: boolean;
+  /** {@link GpioChip.lineInfo} tells the edge and debounce of a line that somebody else holds; else only its holder knows. */
+  readonly lineEdges: boolean;
+  /** {@link GpioChip.onGone} comes by itself; else with the first call that finds the chip gone. */
+  readonly goneNotice: boolean;
   /** {@link LineRequest.setValues} changes all its lines in one hardware access. */
   readonly atomicSetMany: boolean;
 }

@@ -35,8 +35,13 @@ const CAPABILITIES: GpioCapabilities = {
   realtimeClock: false,
   seqno: true,
   eventBufferSize: true,
+  edgeQueue: 'drop-oldest',
   reconfigure: true,
   lineInfoWatch: true,
+  lineNames: true,
+  lineHolders: true,
+  lineEdges: true,
+  goneNotice: true,
   atomicSetMany: false,
 };
 
