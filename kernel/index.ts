@@ -241,6 +241,7 @@ export {
   addTimerOn,
   modTimer,
   modTimerPending,
+  TIMER_DEFERRABLE,
   TIMER_IRQSAFE,
   type TimerFn,
   TimerList,

@@ -24,6 +24,7 @@ import { wakeUpNewTask } from './sched/wakeup.js';
 import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from './softirq/vectors.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
 import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf } from './time/jiffies.js';
+import { runTimers } from './time/timer-wheel.js';
 import { TraceRing } from './trace/ring.js';
 import { WorkqueueSubsystem } from './workqueue/system.js';
 
@@ -124,7 +125,7 @@ export class Machine {
     for (const cpu of this.cpus) cpu.softirqs.startThread();
     this.softirqs.open(HI_SOFTIRQ, () => this.#bottomHalves(true));
     this.softirqs.open(TASKLET_SOFTIRQ, () => this.#bottomHalves(false));
-    this.softirqs.open(TIMER_SOFTIRQ, () => thisCpu().timers.run());
+    this.softirqs.open(TIMER_SOFTIRQ, () => runTimers(thisCpu()));
     this.softirqs.open(HRTIMER_SOFTIRQ, () => thisCpu().hrtimers.runSoft());
   }
 

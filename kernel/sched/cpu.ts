@@ -48,6 +48,8 @@ export class Cpu {
   readonly idle: Task;
   readonly hrtimers: HrtimerBase;
   readonly timers: TimerBase;
+  /** Timers that wait while the CPU is idle; made when there is one. */
+  deferrable: TimerBase | undefined;
   readonly softirqs: CpuSoftirqs;
   readonly tasklets: TaskletList;
   readonly hiTasklets: TaskletList;
@@ -386,6 +388,7 @@ export class Cpu {
     this.current = next;
     next.cpu = this;
     this.preemptCount = next.preemptCount;
+    if (previous === this.idle || next === this.idle) this.deferrable?.idleChanged();
     next.worker?.comesBack();
   }
 

@@ -37,6 +37,7 @@ export class TimerBase {
   /** The timer whose function is under way. */
   running: TimerList | undefined;
   readonly #cpu: Cpu;
+  readonly #deferrable: boolean;
   readonly #levels: number;
   readonly #buckets: TimerLink[];
   readonly #expiry: Float64Array;
@@ -51,7 +52,9 @@ export class TimerBase {
   /** Where {@link #place} puts its second result. */
   #placedExpiry = 0;
 
-  constructor(cpu: Cpu) {
+  /** `deferrable`: while the CPU is idle no tick comes for its timers. */
+  constructor(cpu: Cpu, deferrable = false) {
+    this.#deferrable = deferrable;
     const { hz } = cpu.machine;
     this.#cpu = cpu;
     this.#spinners = new SpinnerSet(cpu);
@@ -111,6 +114,16 @@ export class TimerBase {
   /** The caller spins ({@link Request.spin}) until the function that is under way here has ended. */
   addSpinner(cpu: Cpu): void {
     this.#spinners.add(cpu, 'timerDelete() does not wait');
+  }
+
+  /** The base of the same CPU's deferrable timers. */
+  deferrableTwin(): TimerBase {
+    return new TimerBase(this.#cpu, true);
+  }
+
+  /** Of deferrable timers: the CPU has become idle, or has something to do again. */
+  idleChanged(): void {
+    this.#program();
   }
 
   /** TIMER softirq: runs every bucket that is due. */
@@ -222,8 +235,8 @@ export class TimerBase {
 
   /** Arms the tick for the first bucket; one that is due already waits for the next tick, as all do. */
   #program(): void {
-    const { machine, hrtimers } = this.#cpu;
-    if (this.#nextExpiry === Number.POSITIVE_INFINITY) {
+    const { machine, hrtimers, current, idle } = this.#cpu;
+    if (this.#nextExpiry === Number.POSITIVE_INFINITY || (this.#deferrable && current === idle)) {
       hrtimers.remove(this.#tick);
       return;
     }
@@ -231,4 +244,10 @@ export class TimerBase {
     const dueNs = machine.bootNs + ticks * machine.tickNs;
     if (this.#tick.index < 0 || this.#tick.dueNs !== dueNs) hrtimers.start(this.#tick, dueNs, 0);
   }
+}
+
+/** TIMER softirq: the timers of a CPU, then the deferrable ones, which also run on an idle CPU when another timer is due. */
+export function runTimers(cpu: Cpu): Outcome {
+  if (cpu.timers.run() === SUSPENDED) return cpu.defer(() => cpu.deferrable?.run() ?? DONE);
+  return cpu.deferrable?.run() ?? DONE;
 }

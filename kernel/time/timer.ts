@@ -9,6 +9,8 @@ import { Tracepoint } from '../trace/ring.js';
 import { jiffiesOf } from './jiffies.js';
 import type { TimerBase } from './timer-wheel.js';
 
+/** It does not wake an idle CPU: it is late until the CPU has something to do, or another timer is due there. */
+export const TIMER_DEFERRABLE = 0x0008_0000;
 /** The function is called with interrupts off, and may be waited for with interrupts off. */
 export const TIMER_IRQSAFE = 0x0020_0000;
 
@@ -93,6 +95,12 @@ function expires64(cpu: Cpu, expires: number): number {
   return now + ((expires - now) | 0);
 }
 
+function baseOf(cpu: Cpu, timer: TimerList): TimerBase {
+  if ((timer.flags & TIMER_DEFERRABLE) === 0) return cpu.timers;
+  cpu.deferrable ??= cpu.timers.deferrableTwin();
+  return cpu.deferrable;
+}
+
 function arm(timer: TimerList, expires: number, target: Cpu | undefined): 0 | 1 {
   const cpu = thisCpu();
   if (!Number.isFinite(expires))
@@ -109,7 +117,7 @@ function arm(timer: TimerList, expires: number, target: Cpu | undefined): 0 | 1 
   if (wasPending) timer.base?.detach(timer);
   // A timer whose function is under way stays on its CPU, so that it never runs on two.
   const running = timer.base?.running === timer ? timer.base : undefined;
-  const base = running ?? (target ?? cpu).timers;
+  const base = running ?? baseOf(target ?? cpu, timer);
   timer.expires = value;
   base.add(timer, at);
   return wasPending ? 1 : 0;

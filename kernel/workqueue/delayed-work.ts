@@ -34,13 +34,15 @@ function delayed_work_timer_fn(timer: TimerList): void {
  * ```
  */
 export class DelayedWork extends Work {
-  readonly timer: TimerList = new DelayedWorkTimer(this, 0);
+  readonly timer: TimerList;
   /** Where the timer will queue it. */
   wq: Workqueue | undefined;
   cpuId = WORK_CPU_UNBOUND;
 
-  constructor(fn: WorkFn, name: string = fn.name || 'work') {
+  /** `timerFlags`: TIMER_DEFERRABLE for one that does not wake an idle CPU (INIT_DEFERRABLE_WORK). */
+  constructor(fn: WorkFn, name: string = fn.name || 'work', timerFlags = 0) {
     super(fn, name);
+    this.timer = new DelayedWorkTimer(this, timerFlags);
   }
 }
 

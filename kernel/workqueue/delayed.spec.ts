@@ -3,6 +3,7 @@ import { Machine } from '../machine.js';
 import { smpProcessorId } from '../sched/current.js';
 import { mdelay, msleep } from '../time/delay.js';
 import { jiffiesOf } from '../time/jiffies.js';
+import { TIMER_DEFERRABLE } from '../time/timer.js';
 import { cancelDelayedWork, cancelDelayedWorkSync } from './cancel.js';
 import {
   DelayedWork,
@@ -45,6 +46,28 @@ describe('a delayed item', () => {
     machine.runTask(() => scheduleDelayedWork(work, 10));
     machine.advance(10_000 * MS);
     expect(new Set(runs.slice(1).map((at, i) => at - (runs[i] ?? 0)))).toEqual(new Set([13]));
+  });
+
+  it('that is deferrable does not wake an idle CPU, and runs at the next tick when it has something to do', () => {
+    const machine = new Machine({ hz: 250 });
+    const ran: number[] = [];
+    const item = (): DelayedWork =>
+      new DelayedWork(() => ran.push(machine.clock.now() / MS), 'deferred', TIMER_DEFERRABLE);
+    const deferred = item();
+    machine.runTask(() => scheduleDelayedWork(deferred, 2));
+    machine.advance(1_000 * MS);
+    expect([ran, deferred.pending]).toEqual([[], true]);
+    machine.runTask(() => mdelay(7));
+    machine.advance(1_000 * MS);
+    expect(ran).toEqual([1_004]);
+    machine.runTask(function* () {
+      scheduleDelayedWork(item(), 2);
+      yield* mdelay(30);
+      scheduleDelayedWork(item(), 2);
+      yield* msleep(40);
+    });
+    // In time while the CPU is busy; with another timer's tick while it is idle.
+    expect(ran.slice(1).map((at) => at - (ran[1] ?? 0))).toEqual([0, expect.any(Number)]);
   });
 
   it('runs on the CPU that was asked for', () => {

@@ -3,7 +3,7 @@ import { ListHead, listMoveTail } from '../lib/list.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { kthreadStop } from '../sched/kthread.js';
 import { jiffiesOf } from '../time/jiffies.js';
-import { modTimer, TimerList, timerDeleteSync, timerPending } from '../time/timer.js';
+import { modTimer, TIMER_DEFERRABLE, TimerList, timerDeleteSync, timerPending } from '../time/timer.js';
 import { cancelWorkSync } from './cancel.js';
 import type { WorkerPool } from './pool.js';
 import { queueWork } from './queue.js';
@@ -23,7 +23,7 @@ export class IdleCuller {
     this.#pool = pool;
     const idle_worker_timeout = (): void => this.#onTimeout();
     const idle_cull_fn = (): Coroutine<void> => this.#cull();
-    this.#timer = new TimerList(idle_worker_timeout);
+    this.#timer = new TimerList(idle_worker_timeout, TIMER_DEFERRABLE);
     this.#work = new Work(idle_cull_fn);
   }
 
