@@ -12,6 +12,16 @@ const IN_INTERRUPT = NMI_MASK | HARDIRQ_MASK | SOFTIRQ_MASK;
 /**
  * Sets what a vector does, on all CPUs (open_softirq). Any context.
  *
+ * ```ts
+ * const machine = new Machine({ extraSoftirqs: ['MY_SOFTIRQ'] });   // enum { … MY_SOFTIRQ, RCU_SOFTIRQ, NR_SOFTIRQS };
+ * const MY_SOFTIRQ = machine.softirqs.nrOf('MY_SOFTIRQ');
+ * machine.runTask(() => openSoftirq(MY_SOFTIRQ, () => log('my action')));
+ * const handler = () => {
+ *   raiseSoftirq(MY_SOFTIRQ);
+ *   return IRQ_HANDLED;
+ * };
+ * ```
+ *
  * @throws KernelError EINVAL for a vector that the machine has not got
  */
 export function openSoftirq(nr: number, action: SoftirqAction): void {
