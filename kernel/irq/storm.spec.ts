@@ -7,6 +7,7 @@ import { __IRQF_TIMER, IRQ_HANDLED, IRQF_NO_AUTOEN, IRQF_TRIGGER_HIGH } from './
 import { handleLevelIrq } from './flow.js';
 import type { IrqHandler } from './irqdesc.js';
 import { disableIrqNosync, enableIrq, freeIrq } from './manage.js';
+import { resumeDeviceIrqs, suspendDeviceIrqs } from './pm.js';
 import { requestIrq } from './request.js';
 import { irqSetStormGuard, irqStormState, type StormLimits } from './storm.js';
 
@@ -245,6 +246,49 @@ describe('the guard', () => {
       yield* udelay(1);
     });
     expect(lines.calls).toBe(11);
+  });
+
+  it('leaves a line as it was, in whatever order it is disabled, suspended and brought back meanwhile', () => {
+    const step = fc.constantFrom('edges', 'pass', 'disable', 'enable', 'suspend', 'resume');
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const lines = guarded();
+        const { machine, irq, desc } = lines;
+        let disabled = 0;
+        let suspended = false;
+        const enable = (): void => machine.runTask(() => void enableIrq(irq));
+        for (const what of steps) {
+          if (what === 'edges') lines.edges(100 * USEC, 3 * MSEC);
+          if (what === 'pass') machine.advance(15 * MSEC);
+          if (what === 'disable') {
+            machine.runTask(() => void disableIrqNosync(irq));
+            disabled++;
+          }
+          if (what === 'enable' && disabled > 0) {
+            enable();
+            disabled--;
+          }
+          if (what === 'suspend' && !suspended) {
+            machine.runTask(suspendDeviceIrqs);
+            suspended = true;
+          }
+          if (what === 'resume' && suspended) {
+            machine.runTask(resumeDeviceIrqs);
+            suspended = false;
+          }
+          const throttled = lines.state()?.throttled === true ? 1 : 0;
+          expect(desc.depth).toBe(disabled + (suspended ? 1 : 0) + throttled);
+        }
+        if (suspended) machine.runTask(resumeDeviceIrqs);
+        for (; disabled > 0; disabled--) enable();
+        machine.advance(10 * SEC);
+        expect(desc).toMatchObject({ depth: 0, disabled: false, masked: false, pending: false });
+        expect(lines.printed.filter((text) => text.includes('Unbalanced'))).toEqual([]);
+        const before = lines.calls;
+        lines.pulse();
+        expect(lines.calls).toBe(before + 1);
+      }),
+    );
   });
 
   it('does not mind when the owner enables the line too early', () => {
