@@ -1,6 +1,7 @@
 // Circles: work that has no end at one instant of virtual time, and what runs in it.
 import { KernelError } from '../errno.js';
 import type { Machine } from '../machine.js';
+import type { Clock } from '../time/clock.js';
 import { TRACEPOINT_NAMES } from '../trace/ring.js';
 import { runningCpu } from './current.js';
 import { contextOf } from './preempt.js';
@@ -14,12 +15,14 @@ const RECORDS = 64;
 /** Counts the steps of all CPUs at one instant. */
 export class CircleDetector {
   readonly #machine: Machine;
+  readonly #clock: Clock;
   #steps = 0;
   #stepsAtPump = 0;
   #atNs = -1;
 
   constructor(machine: Machine) {
     this.#machine = machine;
+    this.#clock = machine.clock;
   }
 
   /** The host lets the CPUs run. */
@@ -29,7 +32,7 @@ export class CircleDetector {
 
   /** Called after each step of a CPU. `EDEADLK` when virtual time does not move any more. */
   stepDone(): void {
-    const now = this.#machine.clock.now();
+    const now = this.#clock.now();
     if (now !== this.#atNs) {
       this.#atNs = now;
       this.#restart();

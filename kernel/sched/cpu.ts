@@ -4,10 +4,10 @@ import type { Machine } from '../machine.js';
 import { CpuSoftirqs } from '../softirq/cpu-softirqs.js';
 import { TaskletList } from '../softirq/tasklet-list.js';
 import { HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/vectors.js';
-import type { Alarm } from '../time/clock.js';
+import type { Alarm, Clock } from '../time/clock.js';
 import { HrtimerBase } from '../time/hrtimer.js';
 import { TimerBase } from '../time/timer-wheel.js';
-import { Tracepoint, type TracepointId } from '../trace/ring.js';
+import { Tracepoint, type TracepointId, type TraceRing } from '../trace/ring.js';
 import {
   type Continuation,
   type Coroutine,
@@ -25,10 +25,11 @@ import { LocalInterrupts, type LocalVectorId } from './local-interrupts.js';
 import { HARDIRQ_MASK, HARDIRQ_OFFSET, NMI_MASK, PREEMPT_OFFSET, SOFTIRQ_MASK } from './preempt.js';
 import { RunQueue } from './runqueue.js';
 import { scheduleDebug } from './schedule-debug.js';
-import { signalPendingState } from './signal.js';
-import { TASK_DEAD, TASK_RUNNING, TASK_UNINTERRUPTIBLE, Task } from './task.js';
-import { selectCpu } from './wakeup.js';
+import { exitTask, switchTask } from './switch.js';
+import { TASK_RUNNING, Task } from './task.js';
 
+/** Of as many tasks that find the CPU {@link Cpu.undisturbed}, one is told otherwise: a power of two, less 1. */
+const LET_THROUGH_MASK = 3;
 const IN_INTERRUPT = NMI_MASK | HARDIRQ_MASK | SOFTIRQ_MASK;
 
 function* idleLoop(): Coroutine {
@@ -54,6 +55,7 @@ export class Cpu {
   readonly tasklets: TaskletList;
   readonly hiTasklets: TaskletList;
   readonly accounting: CpuAccounting;
+  readonly fairSlice: FairSlice;
   /** The running task; in an interrupt, the interrupted one. */
   current: Task;
   preemptCount = PREEMPT_OFFSET;
@@ -71,20 +73,27 @@ export class Cpu {
   unstarted: Unstarted | undefined;
   /** Interrupt code cut off by generators, the innermost; the others lie below it. */
   #top: Frame | undefined;
+  /** The machine's own, at hand where each step looks at them. */
+  readonly #clock: Clock;
+  readonly #ring: TraceRing;
   readonly #busyAlarm: Alarm;
-  readonly #fairSlice: FairSlice;
   readonly #local = new LocalInterrupts();
   /** Made once: a closure within {@link #takeInterrupt} would cost every interrupt an object. */
   readonly #leave: Continuation = () => this.#exitInterrupt();
   #suspending: Frame | undefined;
+  #letThrough = 0;
   #irqLine = false;
   /** The running task may lose the CPU here: always with kernel preemption, else only where it said so. */
   #preemptible: boolean;
+  readonly #fullPreemption: boolean;
 
   constructor(machine: Machine, id: number) {
     this.machine = machine;
     this.id = id;
-    this.#preemptible = machine.preempt === 'full';
+    this.#clock = machine.clock;
+    this.#ring = machine.trace;
+    this.#fullPreemption = machine.preempt === 'full';
+    this.#preemptible = this.#fullPreemption;
     this.idle = new Task({ pid: 0, comm: `swapper/${id}`, cpusAllowed: 1 << id }, this, idleLoop());
     this.idle.preemptCount = PREEMPT_OFFSET;
     this.current = this.idle;
@@ -95,7 +104,7 @@ export class Cpu {
     this.hiTasklets = new TaskletList(this, HI_SOFTIRQ);
     this.accounting = new CpuAccounting(this);
     this.#busyAlarm = machine.clock.createAlarm(() => this.kick());
-    this.#fairSlice = new FairSlice(this);
+    this.fairSlice = new FairSlice(this);
   }
 
   /** It has something to do; the machine lets it run, at once unless it is running CPUs already. */
@@ -128,8 +137,7 @@ export class Cpu {
   }
 
   trace(event: TracepointId, a: number, b: number, nameId: number): void {
-    const { machine } = this;
-    machine.trace.record(event, machine.clock.now(), this.id, this.preemptCount, this.current.pid, a, b, nameId);
+    this.#ring.record(event, this.#clock.now(), this.id, this.preemptCount, this.current.pid, a, b, nameId);
   }
 
   /** Goes on until it is idle, busy until later, or the host wants its turn. */
@@ -182,6 +190,15 @@ export class Cpu {
     return this.#top ?? this.current.frame;
   }
 
+  /**
+   * Nothing wants this CPU: a task that only lets others in may go on without a `yield`, which would come back at once.
+   * Now and then it is false all the same, for the host, and for whoever looks for circles.
+   */
+  get undisturbed(): boolean {
+    if (this.needResched || this.#irqLine || this.#local.pending !== 0 || this.softirqs.pending !== 0) return false;
+    return (++this.#letThrough & LET_THROUGH_MASK) !== 0;
+  }
+
   /** One step; false when nothing can go on at this instant. */
   #advance(): boolean {
     if (this.irqsEnabled && (this.#irqLine || this.#local.pending !== 0)) {
@@ -199,11 +216,11 @@ export class Cpu {
     }
     const idle = this.current === this.idle;
     if (this.needResched && (idle || (this.#preemptible && this.preemptCount === 0 && this.irqsEnabled))) {
-      this.#switchTask(false);
+      switchTask(this, false);
       return true;
     }
     if (idle) return false;
-    this.#preemptible = this.machine.preempt === 'full' || this.softirqs.threadSpins;
+    this.#preemptible = this.#fullPreemption || this.softirqs.threadSpins;
     return this.#goOn(this.current.frame);
   }
 
@@ -218,7 +235,7 @@ export class Cpu {
     }
     if (frame.scheduleDue) {
       frame.scheduleDue = false;
-      this.#switchTask(true);
+      switchTask(this, true);
       return true;
     }
     let value: unknown;
@@ -256,7 +273,7 @@ export class Cpu {
       value = error;
       thrown = true;
     }
-    if (frame === this.current.frame) this.#exitTask(value, thrown);
+    if (frame === this.current.frame) exitTask(this, value, thrown);
     else this.#continue(frame, value, thrown);
     return true;
   }
@@ -342,73 +359,7 @@ export class Cpu {
     if (frame !== this.current.frame) throw new KernelError('EDEADLK', 'in interrupt code nothing can sleep');
     if (this.softirqs.due) this.softirqs.beginIfDue();
     if (this.softirqs.active) frame.scheduleDue = true;
-    else this.#switchTask(true);
-  }
-
-  /** Puts the task that should run on the CPU; a voluntary switch takes one that is not TASK_RUNNING off the queue. */
-  #switchTask(voluntary: boolean): void {
-    const previous = this.current;
-    this.needResched = false;
-    this.charge();
-    if (voluntary && previous.state !== TASK_RUNNING && previous.onRq) this.#block(previous);
-    if (previous.onRq && !previous.allows(this.id)) {
-      this.rq.dequeue(previous);
-      selectCpu(previous).activate(previous);
-    }
-    let next = this.rq.pick();
-    if (next?.policy !== 'SCHED_FIFO') {
-      const pulled = this.machine.waitingElsewhere(this, next !== undefined);
-      if (pulled !== undefined) {
-        pulled.cpu.rq.dequeue(pulled);
-        this.#adopt(pulled);
-        next = this.rq.pick();
-      }
-    }
-    this.#put(previous, next ?? this.idle);
-  }
-
-  /** A task goes to sleep, or ends; a signal that was sent already, and that ends such a sleep, keeps it awake. */
-  #block(task: Task): void {
-    if (signalPendingState(task.state, task)) {
-      task.state = TASK_RUNNING;
-      return;
-    }
-    this.rq.dequeue(task);
-    if (task.state === TASK_UNINTERRUPTIBLE) this.machine.hungTasks.blocks(task);
-    task.worker?.goesToSleep();
-  }
-
-  #put(previous: Task, next: Task): void {
-    this.#fairSlice.arm(next);
-    this.irqsEnabled = true;
-    if (next === this.idle && this.softirqs.pending !== 0 && !this.softirqs.due) this.softirqs.reportIdle();
-    if (next === previous) return;
-    previous.preemptCount = this.preemptCount;
-    this.trace(Tracepoint.schedSwitch, previous.pid, next.pid, next.nameId);
-    this.current = next;
-    next.cpu = this;
-    this.preemptCount = next.preemptCount;
-    if (previous === this.idle || next === this.idle) this.deferrable?.idleChanged();
-    next.worker?.comesBack();
-  }
-
-  #exitTask(value: unknown, thrown: boolean): void {
-    const task = this.current;
-    if (thrown) {
-      task.exitError = value;
-      this.machine.oops(`task ${task.comm}/${task.pid}`, value);
-    } else {
-      task.exitValue = value;
-    }
-    this.machine.lockdep?.checkExit(this, task);
-    if (this.preemptCount !== 0) {
-      this.machine.printk('info', `note: ${task.comm}[${task.pid}] exited with preempt_count ${this.preemptCount}`);
-    }
-    task.state = TASK_DEAD;
-    for (const notify of task.onExit) notify();
-    this.machine.forget(task);
-    this.preemptCount = 0;
-    this.#switchTask(true);
+    else switchTask(this, true);
   }
 
   /** Charges the running task with what it has used so far. */
@@ -420,16 +371,16 @@ export class Cpu {
 
   /** Puts a woken task on this CPU's queue and asks for a switch if it comes before the running one. */
   activate(task: Task): void {
-    this.#adopt(task);
+    this.adopt(task);
     const running = this.current;
     if (running === this.idle || task.prio < Math.min(running.prio, 100)) this.needResched = true;
-    else this.#fairSlice.joined(running);
+    else this.fairSlice.joined(running);
     this.trace(Tracepoint.schedWakeup, task.pid, this.id, task.nameId);
     if (this.needResched) this.kick();
   }
 
   /** Takes a task on its queue; a fair one keeps its lead or lag over the others. */
-  #adopt(task: Task): void {
+  adopt(task: Task): void {
     if (task.cpu !== this) {
       task.vruntime = Math.max(0, task.vruntime - task.cpu.rq.minVruntime) + this.rq.minVruntime;
       task.cpu = this;

@@ -1,4 +1,5 @@
 // Where the time of a CPU goes: task, softirq, hard interrupt or idle (kernel/sched/cputime.c with IRQ_TIME_ACCOUNTING).
+import type { Clock } from '../time/clock.js';
 import type { Cpu } from './cpu.js';
 import { HARDIRQ_MASK, NMI_MASK, SOFTIRQ_OFFSET } from './preempt.js';
 
@@ -18,19 +19,21 @@ export interface CpuTimes {
 /** The clock of one CPU's contexts. The engine calls {@link account} just before the context changes. */
 export class CpuAccounting {
   readonly #cpu: Cpu;
+  readonly #clock: Clock;
   readonly #ns = new Float64Array(4);
   #sinceNs: number;
   #unchargedNs = 0;
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
-    this.#sinceNs = cpu.machine.clock.now();
+    this.#clock = cpu.machine.clock;
+    this.#sinceNs = this.#clock.now();
   }
 
   /** Adds the time since the last call to the context that is running. */
   account(): void {
     const cpu = this.#cpu;
-    const now = cpu.machine.clock.now();
+    const now = this.#clock.now();
     const ns = now - this.#sinceNs;
     if (ns === 0) return;
     this.#sinceNs = now;

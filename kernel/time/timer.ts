@@ -55,7 +55,7 @@ export function callTimerFn(cpu: Cpu, timer: TimerList): Outcome {
   const irqSafe = (timer.flags & TIMER_IRQSAFE) !== 0;
   const count = cpu.preemptCount;
   if (irqSafe) cpu.irqsEnabled = false;
-  cpu.trace(Tracepoint.timerExpireEntry, timer.expires, 0, timer.nameId);
+  cpu.trace(Tracepoint.timerExpireEntry, timer.expires | 0, 0, timer.nameId);
   let result: unknown;
   try {
     result = timer.fn(timer);
@@ -76,7 +76,7 @@ function goOn(cpu: Cpu, timer: TimerList, count: number, result: unknown): Outco
 }
 
 function conclude(cpu: Cpu, timer: TimerList, count: number): Outcome {
-  cpu.trace(Tracepoint.timerExpireExit, timer.expires, 0, timer.nameId);
+  cpu.trace(Tracepoint.timerExpireExit, timer.expires | 0, 0, timer.nameId);
   cpu.irqsEnabled = true;
   if (cpu.preemptCount === count) return DONE;
   const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');

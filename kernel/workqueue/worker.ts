@@ -131,7 +131,7 @@ export class Worker implements WorkerHooks {
           this.oops(work, pwq, error);
         }
         this.called(work, pwq);
-        yield Request.condResched;
+        if (!task.cpu.undisturbed) yield Request.condResched;
         this.retire();
         if (task.cpu.needResched) yield Request.point;
       }

@@ -1,0 +1,73 @@
+// Which task has a CPU: the switch from one to the next, and the end of a task (__schedule in kernel/sched/core.c).
+import { Tracepoint } from '../trace/ring.js';
+import type { Cpu } from './cpu.js';
+import { signalPendingState } from './signal.js';
+import { TASK_DEAD, TASK_RUNNING, TASK_UNINTERRUPTIBLE, type Task } from './task.js';
+import { selectCpu } from './wakeup.js';
+
+/** Puts the task that should run on the CPU; a voluntary switch takes one that is not TASK_RUNNING off the queue. */
+export function switchTask(cpu: Cpu, voluntary: boolean): void {
+  const { rq, current: previous } = cpu;
+  cpu.needResched = false;
+  cpu.charge();
+  if (voluntary && previous.state !== TASK_RUNNING && previous.onRq) block(cpu, previous);
+  if (previous.onRq && !previous.allows(cpu.id)) {
+    rq.dequeue(previous);
+    selectCpu(previous).activate(previous);
+  }
+  let next = rq.pick();
+  if (next?.policy !== 'SCHED_FIFO') {
+    const pulled = cpu.machine.waitingElsewhere(cpu, next !== undefined);
+    if (pulled !== undefined) {
+      pulled.cpu.rq.dequeue(pulled);
+      cpu.adopt(pulled);
+      next = rq.pick();
+    }
+  }
+  put(cpu, previous, next ?? cpu.idle);
+}
+
+/** A task goes to sleep, or ends; a signal that was sent already, and that ends such a sleep, keeps it awake. */
+function block(cpu: Cpu, task: Task): void {
+  if (signalPendingState(task.state, task)) {
+    task.state = TASK_RUNNING;
+    return;
+  }
+  cpu.rq.dequeue(task);
+  if (task.state === TASK_UNINTERRUPTIBLE) cpu.machine.hungTasks.blocks(task);
+  task.worker?.goesToSleep();
+}
+
+function put(cpu: Cpu, previous: Task, next: Task): void {
+  cpu.fairSlice.arm(next);
+  cpu.irqsEnabled = true;
+  if (next === cpu.idle && cpu.softirqs.pending !== 0 && !cpu.softirqs.due) cpu.softirqs.reportIdle();
+  if (next === previous) return;
+  previous.preemptCount = cpu.preemptCount;
+  cpu.trace(Tracepoint.schedSwitch, previous.pid, next.pid, next.nameId);
+  cpu.current = next;
+  next.cpu = cpu;
+  cpu.preemptCount = next.preemptCount;
+  if (previous === cpu.idle || next === cpu.idle) cpu.deferrable?.idleChanged();
+  next.worker?.comesBack();
+}
+
+/** The running task's body has returned `value`, or thrown it. */
+export function exitTask(cpu: Cpu, value: unknown, thrown: boolean): void {
+  const { machine, current: task } = cpu;
+  if (thrown) {
+    task.exitError = value;
+    machine.oops(`task ${task.comm}/${task.pid}`, value);
+  } else {
+    task.exitValue = value;
+  }
+  machine.lockdep?.checkExit(cpu, task);
+  if (cpu.preemptCount !== 0) {
+    machine.printk('info', `note: ${task.comm}[${task.pid}] exited with preempt_count ${cpu.preemptCount}`);
+  }
+  task.state = TASK_DEAD;
+  for (const notify of task.onExit) notify();
+  machine.forget(task);
+  cpu.preemptCount = 0;
+  switchTask(cpu, true);
+}
