@@ -8,7 +8,7 @@ const SOFTIRQ = 1;
 const HARDIRQ = 2;
 const IDLE = 3;
 
-/** Ns that a CPU has spent in each kind of context; together the time since the machine was made. */
+/** Ns that a CPU has spent in each kind of context; together the time since the machine was made. Softirqs in ksoftirqd are task time. */
 export interface CpuTimes {
   readonly taskNs: number;
   readonly softirqNs: number;
@@ -39,8 +39,7 @@ export class CpuAccounting {
     this.#sinceNs = now;
     const kind = this.#kind();
     this.#ns[kind] = (this.#ns[kind] ?? 0) + ns;
-    // Softirqs are nobody's time, except where a task runs for nothing else.
-    if (kind === TASK || (kind === SOFTIRQ && cpu.current === cpu.softirqs.thread)) this.#unchargedNs += ns;
+    if (kind === TASK) this.#unchargedNs += ns;
   }
 
   /** What the running task has used since the last {@link takeUncharged}. */
@@ -63,9 +62,10 @@ export class CpuAccounting {
   }
 
   #kind(): number {
-    const { preemptCount, current, idle } = this.#cpu;
+    const { preemptCount, current, idle, softirqs } = this.#cpu;
     if ((preemptCount & (HARDIRQ_MASK | NMI_MASK)) !== 0) return HARDIRQ;
-    if ((preemptCount & SOFTIRQ_OFFSET) !== 0) return SOFTIRQ;
+    // Softirqs are nobody's time, but of ksoftirqd, a task that runs for nothing else, they are its own.
+    if ((preemptCount & SOFTIRQ_OFFSET) !== 0 && current !== softirqs.thread) return SOFTIRQ;
     return current === idle ? IDLE : TASK;
   }
 }

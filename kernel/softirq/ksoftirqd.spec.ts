@@ -71,6 +71,19 @@ describe('ksoftirqd', () => {
   });
 });
 
+it("softirqs in ksoftirqd are its own time, and others are nobody's", () => {
+  const { machine, run, hard } = rig();
+  machine.softirqs.open(BLOCK_SOFTIRQ, () => udelay(10));
+  run(function* () {
+    yield* hard(() => raiseSoftirq(BLOCK_SOFTIRQ));
+    yield* usleepRange(100, 100);
+    raiseSoftirq(BLOCK_SOFTIRQ);
+    yield* usleepRange(100, 100);
+  });
+  const { softirqNs, taskNs } = machine.bootCpu.times;
+  expect([softirqNs, taskNs, machine.bootCpu.softirqs.thread?.sumExecNs]).toEqual([10_000, 10_000, 10_000]);
+});
+
 describe('without kernel preemption ksoftirqd', () => {
   const expectToRun = (machine: Machine): void => {
     const urgent: Task = machine.create('urgent', () => {}, { rtPriority: 50 });
