@@ -1,5 +1,5 @@
 // Machine: the CPUs, the interrupt table, the tasks, the trace and the log, put together over one clock.
-import { ERRNO, KernelError } from './errno.js';
+import { KernelError } from './errno.js';
 import { FileTree } from './fs/file-tree.js';
 import { initProc } from './fs/proc.js';
 import { IrqTable } from './irq/irqdesc.js';
@@ -11,15 +11,14 @@ import type { MachineOptions, PreemptModel, Printk } from './machine-options.js'
 import { Net } from './net/softnet.js';
 import { PowerState } from './power/wakeup.js';
 import { CircleDetector } from './sched/circle.js';
-import { type Coroutine, DONE, isCoroutine, type Outcome, type Process, SUSPENDED } from './sched/coroutine.js';
+import { DONE, type Outcome, type Process, SUSPENDED } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
 import { runningCpu, thisCpu } from './sched/current.js';
 import { contextFrames, placeOf, stackDump, withLongStacks } from './sched/debug.js';
-import { callProcess, finish } from './sched/effect.js';
 import { HostSlice } from './sched/host-slice.js';
 import { HungTaskDetector } from './sched/hung-task.js';
-import { kthreadParkme } from './sched/kthread.js';
 import { TASK_NEW, Task, type TaskOptions } from './sched/task.js';
+import { type Guarded, guarded, threadBody } from './sched/thread-body.js';
 import { wakeUpNewTask } from './sched/wakeup.js';
 import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from './softirq/vectors.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
@@ -385,26 +384,4 @@ function length(options: MachineOptions, name: 'sliceNs' | 'hungTaskTimeoutSecs'
 function checkPreempt(preempt: PreemptModel): PreemptModel {
   if (preempt === 'full' || preempt === 'none') return preempt;
   throw new KernelError('EINVAL', `preempt ${preempt}: full or none`);
-}
-
-type Guarded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown };
-
-/** Keeps what a body throws for its caller, who will report it. */
-function* guarded<R>(body: () => Process<R>): Coroutine<Guarded<R>> {
-  try {
-    return { ok: true, value: yield* finish(callProcess(body)) };
-  } catch (error) {
-    return { ok: false, error };
-  }
-}
-
-function* threadBody(self: () => Task, body: () => Process<unknown>): Coroutine {
-  const task = self();
-  yield* kthreadParkme();
-  if (task.shouldStop) return -ERRNO.EINTR;
-  task.started = true;
-  const result = callProcess(body);
-  if (!isCoroutine(result)) return yield* finish(result);
-  task.frame.tail = result;
-  return undefined;
 }
