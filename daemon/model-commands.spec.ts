@@ -95,7 +95,7 @@ describe('irq N', () => {
     expect((await ctl('irq', `${irq}`)).output.split('\n')).toEqual([
       `irq        ${irq} (fake 17, edge)`,
       'handlers   button1',
-      'state      enabled',
+      'state      enabled, inactive',
       'counts     CPU0 1, CPU1 0',
       'unhandled  0',
       'affinity   CPU 0-1, goes to CPU 0',
@@ -113,7 +113,7 @@ describe('irq N', () => {
     expect(handled).toBe(0);
     expect((await ctl('irq', `${irq}`, 'enable')).output).toContain('disabled (depth 1, 1 from here');
     expect((await ctl('irq', `${irq}`)).output).toContain('an interrupt waits');
-    expect((await ctl('irq', `${irq}`, 'enable')).output).toContain('state      enabled');
+    expect((await ctl('irq', `${irq}`, 'enable')).output).toContain('state      enabled, inactive');
     service.machine.advance(1_000_000);
     expect(handled).toBe(1);
   });
@@ -135,7 +135,7 @@ describe('irq N', () => {
     service.machine.runTask(() => freeIrq(irq));
     expect((await ctl('irq', `${irq}`, 'disable')).errors).toContain('has no handler');
     request();
-    expect((await ctl('irq', `${irq}`)).output).toContain('state      enabled');
+    expect((await ctl('irq', `${irq}`)).output).toContain('state      enabled, inactive');
     expect((await ctl('irq', `${irq}`, 'enable')).code).toBe(1);
   });
 

@@ -40,7 +40,13 @@ export {
   genericHandleIrq,
   genericHandleIrqSafe,
 } from './irq/generic-handle.js';
-export { type IrqState, irqGetIrqchipState, irqSetIrqchipState, irqState } from './irq/irqchip-state.js';
+export {
+  type IrqState,
+  irqGetIrqchipState,
+  irqSetIrqchipState,
+  irqState,
+  stateOfLine,
+} from './irq/irqchip-state.js';
 export type { FlowHandler, IrqChip, IrqDesc, IrqHandler, IrqThreadFn } from './irq/irqdesc.js';
 export * from './irq/irqdomain.js';
 export {

@@ -1,6 +1,6 @@
 // What the control API shows of the model's kernel, and lets be changed: lines, files, softirqs, workqueues, tasks.
 
-import type { TaskInfo } from '../../kernel/index.js';
+import type { IrqState, TaskInfo } from '../../kernel/index.js';
 
 /** One interrupt line of the model, in all that is known of it. */
 export interface IrqStatus {
@@ -15,6 +15,8 @@ export interface IrqStatus {
   /** Interrupts by CPU. */
   readonly counts: readonly number[];
   readonly enabled: boolean;
+  /** What its interrupt is at: `inactive`, `pending`, `active`, `active+pending`, `disabled`. */
+  readonly state: IrqState;
   /** Disabled as often as this, by handlers and through this API. */
   readonly depth: number;
   /** Of these, through this API: as many `enable` take it back. */

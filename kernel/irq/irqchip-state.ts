@@ -62,16 +62,20 @@ function chipSays(desc: IrqDesc, which: number): boolean {
   return chipState(desc, which);
 }
 
-/**
- * What a line is at. It is active while a handler of it runs, or a thread is to run or runs; pending while a further
- * interrupt is kept, by the model or by the controller; disabled as long as disable_irq() or nobody's request keeps it so.
- * `EINVAL` for an unknown irq. Any context.
- */
-export function irqState(irq: number): IrqState {
-  const desc = thisCpu().machine.irqs.get(irq);
+/** As {@link irqState}, of a descriptor; also outside of the model's contexts. */
+export function stateOfLine(desc: IrqDesc): IrqState {
   if (desc.disabled) return 'disabled';
   const active = desc.inProgress || desc.threadsActive > 0 || chipSays(desc, IRQCHIP_STATE_ACTIVE);
   const pending = desc.pending || chipSays(desc, IRQCHIP_STATE_PENDING);
   if (active) return pending ? 'active+pending' : 'active';
   return pending ? 'pending' : 'inactive';
+}
+
+/**
+ * What a line is at. It is active while a handler of it runs, or a thread is to run or runs; pending while a further
+ * interrupt is kept, by the model or by the controller; disabled before its first request, and between disable_irq() and
+ * enable_irq(). `EINVAL` for an unknown irq. Any context.
+ */
+export function irqState(irq: number): IrqState {
+  return stateOfLine(thisCpu().machine.irqs.get(irq));
 }
