@@ -108,6 +108,44 @@ describe('a line behind a bus that sleeps', () => {
     expect([desc.depth, taken(), machine.runTask(() => freeIrq(irq))]).toEqual([0, [], 'demo']);
   });
 
+  it('tells a generator where it yields next, which can catch it and do it right', () => {
+    const lines = behindBus();
+    const { machine, irq, desc } = lines;
+    request(lines);
+    const codes = machine.runTask(function* () {
+      const caught: unknown[] = [];
+      try {
+        disableIrqNosync(irq);
+        yield* preemptPoint();
+      } catch (error) {
+        caught.push(error instanceof KernelError ? error.code : error);
+      }
+      yield* disableIrqNosync(irq);
+      return caught;
+    });
+    expect([codes, desc.depth]).toEqual([['EAGAIN'], 1]);
+  });
+
+  it('is left as it is by a plain thread function, whose thread goes on', () => {
+    const lines = behindBus();
+    const { machine, domain, printed, pulse } = lines;
+    request(lines);
+    const other = domain.createMapping(4);
+    const desc = machine.irqs.get(other);
+    desc.chip = { name: 'soc', mask: () => {}, unmask: () => {} };
+    let runs = 0;
+    const threadFn = handledAfter(() => {
+      if (runs++ === 0) disableIrqNosync(lines.irq);
+    });
+    machine.runTask(() => requestThreadedIrq(other, null, threadFn, IRQF_ONESHOT, 'thread'));
+    pulse(4);
+    pulse(4);
+    expect([runs, lines.desc.depth, printed.length]).toEqual([2, 0, 1]);
+    expect(printed[0]).toMatch(
+      /exception in thread function thread [\s\S]*disable_irq_nosync\(\) of irq \d+ waits for the bus/,
+    );
+  });
+
   it('is left as it is by a handler, where nothing can wait', () => {
     const lines = behindBus();
     const { machine, domain, printed, pulse } = lines;
@@ -116,10 +154,7 @@ describe('a line behind a bus that sleeps', () => {
     const handler = handledAfter(() => {
       enableIrq(lines.irq);
     });
-    const soc = { ...lines.desc.chip, name: 'soc' };
-    delete soc.busLock;
-    delete soc.busSyncUnlock;
-    Object.assign(machine.irqs.get(other), { chip: soc });
+    machine.irqs.get(other).chip = { name: 'soc', mask: () => {}, unmask: () => {} };
     machine.runTask(() => requestIrq(other, handler, 0, 'top half'));
     pulse(4);
     expect(printed.at(-1)).toMatch(/exception in handler top half [\s\S]*enable_irq\(\) of irq \d+ waits for the bus/);

@@ -49,6 +49,17 @@ describe('freeIrq', () => {
     expect([calls, log]).toEqual([['startup', 'shutdown'], []]);
   });
 
+  it('leaves a chained handler alone', () => {
+    const { machine, domain, printed } = requester();
+    const { irq, started } = domain.setChainedHandler(1, () => 0, 'bank');
+    expect(machine.runTask(() => freeIrq(irq, null))).toBeUndefined();
+    expect([printed, started, machine.irqs.get(irq).started]).toEqual([
+      [`warning: Trying to free already-free IRQ ${irq} (free_irq)`],
+      true,
+      true,
+    ]);
+  });
+
   it('cannot be called in an interrupt', () => {
     const { machine, irq, printed, pulse } = fakeLines();
     machine.runTask(() =>

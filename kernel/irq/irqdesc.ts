@@ -57,7 +57,10 @@ export interface IrqChip {
   setAffinity?(desc: IrqDesc, mask: number, force: boolean): number;
   /** Arms (true) or disarms the line as a source of wake-up. Throws what it cannot do. */
   setWake?(desc: IrqDesc, on: boolean): void;
-  /** Before and after each change to a line of a chip behind a bus that sleeps, such as I2C. */
+  /**
+   * Before and after each change to a line of a chip behind a bus that sleeps, such as I2C. They may not throw: what fails on
+   * the bus, the driver reports.
+   */
   busLock?(desc: IrqDesc): Process<void>;
   busSyncUnlock?(desc: IrqDesc): Process<void>;
   /** Before the first action comes and after the last has gone; throws to refuse. */

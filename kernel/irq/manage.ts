@@ -106,8 +106,12 @@ export function irqSetParent(irq: number, parentIrq: number): void {
   thisCpu().machine.irqs.get(irq).parentIrq = parentIrq;
 }
 
-/** NULL is NULL, however it is spelt; what was registered first goes first, if the same dev_id is there twice. */
+/**
+ * NULL is NULL, however it is spelt; what was registered first goes first, if the same dev_id is there twice. A chained
+ * handler is nobody's to free, though in the kernel it answers to NULL.
+ */
 function actionOf(desc: IrqDesc, devId: unknown): IrqAction | undefined {
+  if (desc.chained) return undefined;
   return desc.actions.find((action) => (action.devId ?? null) === (devId ?? null));
 }
 
