@@ -32,7 +32,6 @@ export class CpuAccounting {
 
   /** Adds the time since the last call to the context that is running. */
   account(): void {
-    const cpu = this.#cpu;
     const now = this.#clock.now();
     const ns = now - this.#sinceNs;
     if (ns === 0) return;
