@@ -5,8 +5,6 @@ import type { ChipChoice, Config, InterruptSpec, LineSpec, ThreadAction, WorkAct
 import type { Pieces } from './pieces.js';
 import type { ActionInput, InterruptInput, LineInput, StormGuardInput, WorkqueueInput } from './schema.js';
 
-/** The longest back-off of a storm guard, in first ones, unless it was chosen. */
-const BACKOFF_GROWTH = 64;
 /** How long a program or a module may run when its action does not say. */
 const TIMEOUT_NS = 30e9;
 /** Heap of a worker thread when its workqueue does not say: many times what most modules need. */
@@ -20,8 +18,13 @@ function chipChoice(text: string): ChipChoice {
 /** A line's own guard, or the file's for lines that have none of their own. */
 function stormGuard(input: StormGuardInput | undefined): LineSpec['stormGuard'] {
   if (input === undefined || input.rate === 0) return undefined;
-  const { rate, window, backoff, max_backoff: maxBackoff = backoff * BACKOFF_GROWTH } = input;
-  return { ratePerSec: rate, windowNs: window, backoffNs: backoff, maxBackoffNs: maxBackoff };
+  const { rate, window, backoff, max_backoff: maxBackoff } = input;
+  return {
+    ratePerSec: rate,
+    ...(window === undefined ? {} : { windowNs: window }),
+    ...(backoff === undefined ? {} : { backoffNs: backoff }),
+    ...(maxBackoff === undefined ? {} : { maxBackoffNs: maxBackoff }),
+  };
 }
 
 function lineSpec(name: string, input: LineInput, everyLine: StormGuardInput | undefined): LineSpec {

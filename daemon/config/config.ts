@@ -34,7 +34,7 @@ export interface LineSpec {
   /** Logical level that an output starts with. */
   readonly initial: Level;
   /** Above this the line is disabled for a while; none for a line without edges, and where none was asked for. */
-  readonly stormGuard?: Required<StormLimits> | undefined;
+  readonly stormGuard?: StormLimits | undefined;
 }
 
 /** What may be done in atomic context: line operations only. */

@@ -123,6 +123,14 @@ const BAD: BadCase[] = [
     /at least 2s/,
   ],
   [
+    'a window in which no edge may come',
+    'storm_guard: { rate: 4, window: 200ms }\nlines:\n  b: { gpio: 1 }\n',
+    'CONFIG_CONFLICT',
+    1,
+    33,
+    /at least 250ms/,
+  ],
+  [
     'a storm guard on a line without edges',
     'lines:\n  b: { gpio: 1, storm_guard: { rate: 9 } }\n',
     'CONFIG_CONFLICT',

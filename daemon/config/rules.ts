@@ -21,6 +21,9 @@ const OTHER_LAST = 1023;
 /** Lines in one request (GPIO_V2_LINES_MAX). */
 const LINES_MAX = 64;
 
+/** First back-off of a storm guard that does not say (kernel/irq/storm.ts). */
+const BACKOFF_NS = 100e6;
+
 type Context = 'top_half' | 'thread' | 'work';
 
 /** What each context may do, and why it may do no more. */
@@ -92,10 +95,16 @@ class Rules {
     this.#guard(line.storm_guard, at);
   }
 
-  #guard({ backoff, max_backoff: most }: StormGuardInput, path: ConfigPath): void {
-    if (most === undefined || most >= backoff) return;
-    const hint = `at least ${formatDuration(backoff)}, the first back-off`;
-    this.#add('CONFIG_CONFLICT', [...path, 'max_backoff'], 'max_backoff is less than backoff', hint);
+  #guard({ rate, window, backoff = BACKOFF_NS, max_backoff: most }: StormGuardInput, path: ConfigPath): void {
+    if (most !== undefined && most < backoff) {
+      const hint = `at least ${formatDuration(backoff)}, the first back-off`;
+      this.#add('CONFIG_CONFLICT', [...path, 'max_backoff'], 'max_backoff is less than backoff', hint);
+    }
+    const least = Math.ceil(1e9 / rate);
+    if (rate > 0 && window !== undefined && window < least) {
+      const hint = `at least ${formatDuration(least)}, or leave it out`;
+      this.#add('CONFIG_CONFLICT', [...path, 'window'], `no edge fits into the window at a rate of ${rate}`, hint);
+    }
   }
 
   stormGuard(): void {

@@ -99,8 +99,8 @@ const modulePath = z
 /** How many edges a line may have before it is disabled for a while; a rate of 0 is as many as come. */
 export const stormGuardSchema = z.strictObject({
   rate: z.int().min(0).max(1_000_000),
-  window: duration(1e6, 60e9, 1).default(100e6),
-  backoff: duration(1e6, 3600e9, 1).default(100e6),
+  window: duration(1e6, 60e9, 1).optional(),
+  backoff: duration(1e6, 3600e9, 1).optional(),
   max_backoff: duration(1e6, 3600e9, 1).optional(),
 });
 

@@ -9,10 +9,14 @@ import { __disableIrq, __enableIrq } from './manage.js';
 
 const NSEC_PER_SEC = 1_000_000_000;
 const NSEC_PER_MSEC = 1_000_000;
-const DEFAULT_WINDOW_NS = 100 * NSEC_PER_MSEC;
+/** The least default window, and the interrupts that one has time for. */
+const LEAST_WINDOW_NS = 100 * NSEC_PER_MSEC;
+const WINDOW_INTERRUPTS = 10;
 const DEFAULT_BACKOFF_NS = 100 * NSEC_PER_MSEC;
 /** The longest back-off, in first ones, unless it was chosen. */
 const DEFAULT_GROWTH = 64;
+/** Interrupts that may have been kept while a line was disabled: one by its flow, one by its chip. They are free. */
+const KEPT = 2;
 /** {@link IrqDesc.stormBudget} of a line without a guard: refilled once in a billion interrupts. */
 export const UNGUARDED = 0x3fff_ffff;
 
@@ -20,7 +24,10 @@ export const UNGUARDED = 0x3fff_ffff;
 export interface StormLimits {
   /** Interrupts a second, on the average over {@link windowNs}. */
   readonly ratePerSec: number;
-  /** Default 100 ms. A storm is noticed after at most twice the interrupts that this time may have. */
+  /**
+   * Default 100 ms, or the time of ten interrupts if that is longer. A storm is noticed after at most twice the interrupts
+   * that a window may have.
+   */
   readonly windowNs?: number;
   /** How long the line is disabled first; each further time of the same storm twice as long. Default 100 ms. */
   readonly backoffNs?: number;
@@ -53,13 +60,20 @@ export interface StormListener {
 
 /** Limits with all defaults filled in. `EINVAL` for a rate or a time that is none. */
 export function checkStormLimits(limits: StormLimits): Required<StormLimits> {
-  const { ratePerSec, windowNs = DEFAULT_WINDOW_NS, backoffNs = DEFAULT_BACKOFF_NS } = limits;
+  const { ratePerSec, backoffNs = DEFAULT_BACKOFF_NS } = limits;
+  const { windowNs = Math.max(LEAST_WINDOW_NS, (WINDOW_INTERRUPTS * NSEC_PER_SEC) / ratePerSec) } = limits;
   const { maxBackoffNs = backoffNs * DEFAULT_GROWTH } = limits;
   const all = { ratePerSec, windowNs, backoffNs, maxBackoffNs };
   for (const [name, value] of Object.entries(all)) {
     if (!(value > 0 && Number.isFinite(value))) {
       throw new KernelError('EINVAL', `storm guard: ${name} ${value} is not a number above 0`);
     }
+  }
+  if (ratePerSec * windowNs < NSEC_PER_SEC) {
+    throw new KernelError(
+      'EINVAL',
+      `storm guard: windowNs ${windowNs} is too short for ${ratePerSec} interrupts a second`,
+    );
   }
   if (maxBackoffNs < backoffNs) throw new KernelError('EINVAL', 'storm guard: maxBackoffNs is less than backoffNs');
   return all;
@@ -71,10 +85,10 @@ export class StormGuard {
   readonly #limits: Required<StormLimits>;
   readonly #listener: StormListener;
   /** Interrupts that a window may have. */
-  readonly budget: number;
+  readonly #budget: number;
   readonly #backoffTimer = new Hrtimer(() => this.#tryAgain(), HRTIMER_MODE_REL_HARD);
   readonly #quietTimer = new Hrtimer(() => this.#quiet(), HRTIMER_MODE_REL_HARD);
-  #windowBeganNs: number;
+  #windowBeganNs = 0;
   #throttled = false;
   #throttledSinceNs = 0;
   #storms = 0;
@@ -91,8 +105,8 @@ export class StormGuard {
     this.#desc = desc;
     this.#limits = limits;
     this.#listener = listener ?? logListener(desc);
-    this.budget = Math.min(Math.max(1, Math.round((limits.ratePerSec * limits.windowNs) / NSEC_PER_SEC)), UNGUARDED);
-    this.#windowBeganNs = desc.machine.clock.now();
+    this.#budget = Math.min(Math.round((limits.ratePerSec * limits.windowNs) / NSEC_PER_SEC), UNGUARDED - KEPT);
+    this.#beginWindow(desc.machine.clock.now(), KEPT);
     this.#before = this.state;
   }
 
@@ -111,7 +125,7 @@ export class StormGuard {
   exhausted(): void {
     const now = this.#desc.machine.clock.now();
     const elapsed = now - this.#windowBeganNs;
-    this.#beginWindow(now);
+    this.#beginWindow(now, 0);
     if (elapsed < this.#limits.windowNs && !this.#throttled && mayBeThrottled(this.#desc)) this.#throttle();
   }
 
@@ -127,9 +141,10 @@ export class StormGuard {
     this.#quietTimer.base?.remove(this.#quietTimer);
   }
 
-  #beginWindow(now: number): void {
+  /** `free` interrupts do not count against the line. */
+  #beginWindow(now: number, free: number): void {
     this.#windowBeganNs = now;
-    this.#desc.stormBudget = this.budget;
+    this.#desc.stormBudget = this.#budget + free;
   }
 
   #throttle(): void {
@@ -162,7 +177,7 @@ export class StormGuard {
     const desc = this.#desc;
     const now = desc.machine.clock.now();
     this.#endThrottle(now - this.#throttledSinceNs);
-    this.#beginWindow(now);
+    this.#beginWindow(now, KEPT);
     hrtimerStart(this.#quietTimer, this.#limits.windowNs, HRTIMER_MODE_REL_HARD);
     // Somebody may have enabled it meanwhile, though nobody had to.
     if (desc.depth > 0) __enableIrq(desc);
@@ -222,7 +237,7 @@ export function setStormGuard(desc: IrqDesc, limits: StormLimits | null, listene
   const throttled = desc.storm?.state.throttled === true;
   desc.storm?.release();
   desc.storm = checked === undefined ? undefined : new StormGuard(desc, checked, listener);
-  desc.stormBudget = desc.storm?.budget ?? UNGUARDED;
+  if (desc.storm === undefined) desc.stormBudget = UNGUARDED;
   if (throttled && desc.depth > 0) __enableIrq(desc);
 }
 
