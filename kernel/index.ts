@@ -131,9 +131,10 @@ export {
   pmWakeupIrq,
   pmWakeupPending,
 } from './power/wakeup.js';
+export { afterOutcome, finishOutcome } from './sched/atomic.js';
 export * from './sched/completion.js';
 export * from './sched/core.js';
-export type { Atomic, Coroutine, Outcome, Process } from './sched/coroutine.js';
+export { type Atomic, type Coroutine, DONE, type Outcome, type Process } from './sched/coroutine.js';
 export type { Cpu } from './sched/cpu.js';
 export type { CpuTimes } from './sched/cputime.js';
 export {

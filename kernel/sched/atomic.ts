@@ -1,5 +1,5 @@
 // What functions of the user's return in atomic context: nothing more to do, a generator to go on with, or a mistake.
-import { type Coroutine, isCoroutine, isPromiseLike, type Outcome, Request, SUSPENDED } from './coroutine.js';
+import { type Coroutine, DONE, isCoroutine, isPromiseLike, type Outcome, Request, SUSPENDED } from './coroutine.js';
 import type { Cpu } from './cpu.js';
 import { thisCpu } from './current.js';
 import { schedulingWhileAtomic } from './schedule-debug.js';
@@ -20,6 +20,18 @@ export function cutsOff(cpu: Cpu, where: string, result: unknown): result is Cor
   );
   result.then(undefined, (error) => machine.oops(where, error));
   return false;
+}
+
+/** Goes on behind interrupt code that was called, at once, or when a handler of that which is a generator is done. For flow handlers. */
+export function afterOutcome(outcome: Outcome, rest: () => void): Outcome {
+  if (outcome !== SUSPENDED) {
+    rest();
+    return DONE;
+  }
+  return thisCpu().defer(() => {
+    rest();
+    return DONE;
+  });
 }
 
 /** Goes on, in a generator, behind interrupt code that it has called, also if a handler of that was a generator. Any context. */
