@@ -10,6 +10,8 @@ declare const handleOf: unique symbol;
 export type ChipHandle = { readonly [handleOf]: 'chip' };
 /** A line request; an opaque object of the addon. */
 export type RequestHandle = { readonly [handleOf]: 'request' };
+/** A duplicate of a descriptor that somebody else opened; an opaque object of the addon. */
+export type PolledHandle = { readonly [handleOf]: 'polled' };
 /** 0, or a negative error number. */
 export type Status = number;
 
@@ -50,18 +52,20 @@ export interface ChardevAddon {
   /** `words`: bits low, bits high, mask low, mask high; bit i is the i-th line of the request. Fills in the bits. */
   getValues(request: RequestHandle, words: Uint32Array): Status;
   setValues(request: RequestHandle, words: Uint32Array): Status;
+  /** Duplicates a descriptor that gives records of `recordBytes` bytes, for {@link listen}. It becomes non-blocking. */
+  pollFd(fd: number, recordBytes: number): PolledHandle | Status;
   /**
    * Calls `callback(count, 0)` after `count` records were read into `buffer`, and `callback(0, errno)` once when the
    * descriptor failed for good. Reads nothing, and does not keep the event loop alive, until {@link setReading}.
    */
   listen(
-    handle: ChipHandle | RequestHandle,
+    handle: ChipHandle | RequestHandle | PolledHandle,
     buffer: ArrayBuffer,
     callback: (count: number, errno: number) => void,
   ): Status;
-  setReading(handle: ChipHandle | RequestHandle, on: boolean): Status;
+  setReading(handle: ChipHandle | RequestHandle | PolledHandle, on: boolean): Status;
   /** Lets go at once. Idempotent; every call on the handle answers `EBADF` afterwards. */
-  close(handle: ChipHandle | RequestHandle): void;
+  close(handle: ChipHandle | RequestHandle | PolledHandle): void;
 }
 
 let loaded: ChardevAddon | undefined;

@@ -304,7 +304,27 @@ static napi_value set_values(napi_env env, napi_callback_info info)
 	return values(env, info, GPIO_V2_LINE_SET_VALUES_IOCTL);
 }
 
-/* -- delivery and end of both ------------------------------------------------------------------------------------- */
+/* -- descriptors of others ---------------------------------------------------------------------------------------- */
+
+/* pollFd(fd, recordBytes): handle | -errno; of a duplicate, so that its owner closes `fd` whenever it likes */
+static napi_value poll_fd(napi_env env, napi_callback_info info)
+{
+	napi_value argument[2], handle;
+	uint32_t record_bytes;
+	int32_t fd;
+
+	if (!get_arguments(env, info, 2, argument) || napi_get_value_int32(env, argument[0], &fd) != napi_ok ||
+	    napi_get_value_uint32(env, argument[1], &record_bytes) != napi_ok || record_bytes == 0)
+		return wrong(env, "pollFd(fd: number, recordBytes: number)");
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return number(env, -errno);
+	if (gpio_fd_new(env, fd, record_bytes, &handle) != napi_ok)
+		return failed(env);
+	return handle;
+}
+
+/* -- delivery and end of all -------------------------------------------------------------------------------------- */
 
 /* listen(handle, buffer: ArrayBuffer, callback: (count, errno) => void): 0 | -errno; see gpio_fd_listen() */
 static napi_value listen_records(napi_env env, napi_callback_info info)
@@ -360,6 +380,7 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */)
 		FUNCTION("setConfig", set_config),
 		FUNCTION("getValues", get_values),
 		FUNCTION("setValues", set_values),
+		FUNCTION("pollFd", poll_fd),
 		FUNCTION("listen", listen_records),
 		FUNCTION("setReading", set_reading),
 		FUNCTION("close", close_handle),
