@@ -1,8 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { irqsDisabled } from '../sched/current.js';
 import { udelay } from '../time/delay.js';
 import { fakeLines, handledAfter, thrownBy } from './fake-line.spec-helper.js';
-import { IRQ_HANDLED } from './flags.js';
+import { IRQ_HANDLED, type IrqReturn } from './flags.js';
 import {
   genericHandleDomainIrq,
   genericHandleDomainIrqSafe,
@@ -57,6 +58,48 @@ describe('an interrupt that a handler hands on', () => {
     pulse();
     machine.advance(1_000_000);
     expect(taken().length).toBe(4);
+  });
+
+  it('is waited for by others that are handed on with it, whatever the handler itself is', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }), fc.boolean(), (slow, decoderSlow) => {
+        const { machine, domain, log, pulse, desc, irq } = fakeLines();
+        const handlerOf = (line: number): IrqHandler =>
+          slow[line - 4] === true
+            ? function* () {
+                yield* udelay(10);
+                log.push(`line ${line}`);
+                return IRQ_HANDLED;
+              }
+            : handledAfter(() => log.push(`line ${line}`));
+        const lines = slow.map((_, i) => i + 4);
+        const rest = function* (): Generator<number, IrqReturn> {
+          yield* udelay(10);
+          log.push('decoder');
+          return IRQ_HANDLED;
+        };
+        const decode: IrqHandler = () => {
+          for (const line of lines) genericHandleDomainIrq(domain, line);
+          return decoderSlow ? rest() : IRQ_HANDLED;
+        };
+        machine.runTask(function* () {
+          yield* requestIrq(irq, decode, 0, 'decoder');
+          for (const line of lines) yield* requestIrq(domain.createMapping(line), handlerOf(line), 0, `${line}`);
+        });
+        pulse();
+        machine.advance(1_000_000);
+        pulse();
+        machine.advance(1_000_000);
+        const ran = log.filter((entry) => /^(line|decoder)/.test(entry));
+        expect([...ran].sort()).toEqual(
+          [...lines, ...lines]
+            .map((line) => `line ${line}`)
+            .concat(decoderSlow ? ['decoder', 'decoder'] : [])
+            .sort(),
+        );
+        expect([desc.inProgress, machine.bootCpu.irqsEnabled, machine.bootCpu.preemptCount]).toEqual([false, true, 1]);
+      }),
+    );
   });
 
   it('is waited for by a generator, which goes on behind it', () => {

@@ -162,9 +162,11 @@ export class Cpu {
 
   /**
    * Cuts interrupt code off at a generator that a handler returned. The caller returns the result at once; each of its
-   * callers adds its own rest with {@link defer} and does the same.
+   * callers adds its own rest with {@link defer} and does the same. A further generator, of an interrupt that a handler has
+   * handed on before it returned, waits for the first.
    */
   suspend(coroutine: Coroutine, rest: Continuation): typeof SUSPENDED {
+    if (this.#suspending !== undefined) return this.defer(() => this.suspend(coroutine, rest));
     this.#suspending = new Frame(coroutine);
     return this.defer(rest);
   }
