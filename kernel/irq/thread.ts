@@ -106,7 +106,7 @@ function* irqThread(desc: IrqDesc, action: IrqAction): Coroutine<void> {
       let result = callThreadFn(desc, action);
       if (typeof result !== 'number') result = yield* awaitThreadFn(desc, action, result);
       threadFnDone(desc, action, result);
-      if (desc.oneshot && action.handler !== irqForcedSecondaryHandler) yield* irqFinalizeOneshot(desc, action);
+      if (holdsOneshot(desc, action) && !finalizeAtOnce(desc, action)) yield* irqFinalizeOneshot(desc, action);
       if (action.forcedThread) yield* endForced();
       if (result === IRQ_WAKE_THREAD) wakeSecondary(desc, action);
       action.inThread = false;
@@ -173,6 +173,19 @@ function* endForced(): Coroutine<void> {
   yield Request.point;
 }
 
+/** The line waits for this thread, or may have to: the second one of forced threading is no one's concern. */
+function holdsOneshot(desc: IrqDesc, action: IrqAction): boolean {
+  return desc.oneshot && action.handler !== irqForcedSecondaryHandler;
+}
+
+/** As {@link irqFinalizeOneshot}, spared its generators; false, and nothing done, where something has to be waited for. */
+function finalizeAtOnce(desc: IrqDesc, action: IrqAction): boolean {
+  const { chip, inProgress } = desc;
+  if (inProgress || chip?.busLock !== undefined || chip?.busSyncUnlock !== undefined) return false;
+  finishOneshot(desc, action);
+  return true;
+}
+
 /** The line stays masked until the last of its ONESHOT threads is done (irq_finalize_oneshot). */
 function* irqFinalizeOneshot(desc: IrqDesc, action: IrqAction): Coroutine<void> {
   yield* chipBusLock(desc);
@@ -183,18 +196,20 @@ function* irqFinalizeOneshot(desc: IrqDesc, action: IrqAction): Coroutine<void> 
     yield* chipBusLock(desc);
   }
   finishOneshot(desc, action);
-  if (!thisCpu().irqsEnabled) localIrqEnable();
   yield* chipBusSyncUnlock(desc);
 }
 
+/** What the kernel does with the line's lock held; giving it back enables interrupts, whatever they were. */
 function finishOneshot(desc: IrqDesc, action: IrqAction): void {
   // Woken once more meanwhile: the bit is that of the run to come.
-  if (action.runThread) return;
-  if (action.oneshotPending) {
-    action.oneshotPending = false;
-    desc.threadsOneshot--;
+  if (!action.runThread) {
+    if (action.oneshotPending) {
+      action.oneshotPending = false;
+      desc.threadsOneshot--;
+    }
+    if (desc.threadsOneshot === 0 && !desc.disabled && desc.masked) unmaskThreadedIrq(desc);
   }
-  if (desc.threadsOneshot === 0 && !desc.disabled && desc.masked) unmaskThreadedIrq(desc);
+  if (!thisCpu().irqsEnabled) localIrqEnable();
 }
 
 function wakeSecondary(desc: IrqDesc, action: IrqAction): void {
@@ -218,7 +233,7 @@ function irqThreadDtor(desc: IrqDesc, action: IrqAction, thread: Task): void {
     wakeThreadsWaitq(desc);
   }
   try {
-    if (desc.oneshot && action.handler !== irqForcedSecondaryHandler) finishOneshot(desc, action);
+    if (holdsOneshot(desc, action)) finishOneshot(desc, action);
   } catch (error) {
     desc.machine.oops(`chip of irq ${desc.irq}`, error);
   }
