@@ -39,7 +39,9 @@ export class IdleCuller {
     const pool = this.#pool;
     const oldest = pool.idleList.last;
     if (oldest === undefined || !pool.tooManyWorkers) return undefined;
-    return oldest.lastActive + IDLE_WORKER_TIMEOUT_SECS * pool.machine.hz;
+    const { machine } = pool;
+    const idleTicks = Math.floor((machine.clock.now() - oldest.lastActiveNs) / machine.tickNs);
+    return jiffiesOf(machine) - idleTicks + IDLE_WORKER_TIMEOUT_SECS * machine.hz;
   }
 
   #onTimeout(): void {

@@ -7,7 +7,6 @@ import { runningCpu } from '../sched/current.js';
 import { WaitQueueHead } from '../sched/wait.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/softirq.js';
-import { jiffiesOf } from '../time/jiffies.js';
 import { TimerList, timerDeleteSync } from '../time/timer.js';
 import type { WorkqueueAttrs } from './attrs.js';
 import { IdleCuller } from './idle.js';
@@ -46,8 +45,8 @@ export class WorkerPool {
   readonly managerWait = new WaitQueueHead();
   /** Queues that use an unbound pool. */
   refcnt = 1;
-  /** Jiffies when an item was taken last, or came to an empty list. */
-  watchdogTs = 0;
+  /** When an item was taken last, or came to an empty list, in ns of the machine's clock. */
+  watchdogNs = 0;
   readonly #ids = new Set<number>();
   #culler: IdleCuller | undefined;
   #maydayTimer: TimerList | undefined;
@@ -116,13 +115,13 @@ export class WorkerPool {
 
   /** It has made progress. */
   touch(): void {
-    this.watchdogTs = jiffiesOf(this.machine);
+    this.watchdogNs = this.machine.clock.now();
   }
 
   enterIdle(worker: Worker): void {
     worker.flags |= WORKER_IDLE;
     this.nrIdle++;
-    worker.lastActive = jiffiesOf(this.machine);
+    worker.lastActiveNs = this.machine.clock.now();
     listAdd(worker.entry, this.idleList);
     if (this.nrIdle > 2 && this.tooManyWorkers) this.culler.arm();
   }

@@ -3,7 +3,6 @@
 import { cpulistPr } from '../lib/cpumask.js';
 import type { ListHead } from '../lib/list.js';
 import { thisCpu } from '../sched/current.js';
-import { jiffiesOf, jiffiesToMsecs } from '../time/jiffies.js';
 import { WQ_FREEZABLE } from './flags.js';
 import { Barrier } from './flush.js';
 import type { WorkerPool } from './pool.js';
@@ -16,7 +15,7 @@ const POOL_BH = 1 << 0;
 const POOL_MANAGER_ACTIVE = 1 << 1;
 const POOL_DISASSOCIATED = 1 << 2;
 
-const MSEC_PER_SEC = 1_000;
+const NSEC_PER_SEC = 1_000_000_000;
 
 function poolInfo(pool: WorkerPool): string {
   const { attrs, bh, manager, disassociated } = pool;
@@ -79,8 +78,7 @@ export function showOneWorkqueue(wq: Workqueue): void {
 function showOneWorkerPool(pool: WorkerPool): void {
   const { machine, nrWorkers, manager } = pool;
   if (nrWorkers === pool.nrIdle) return;
-  const waits = pool.worklist.empty ? 0 : jiffiesOf(machine) - pool.watchdogTs;
-  const hung = Math.floor(jiffiesToMsecs(waits, machine.hz) / MSEC_PER_SEC);
+  const hung = pool.worklist.empty ? 0 : Math.floor((machine.clock.now() - pool.watchdogNs) / NSEC_PER_SEC);
   const managed = manager?.task === undefined ? '' : ` manager: ${manager.task.pid}`;
   const idle = [...pool.idleList].map((worker) => ` ${workerId(worker)}`).join('');
   const idlers = idle === '' ? '' : ` idle:${idle}`;

@@ -44,8 +44,8 @@ export class Worker implements WorkerHooks {
   nextRunner: Worker | undefined;
   /** It sleeps within an item. */
   sleeping = false;
-  /** Jiffies when it went idle. */
-  lastActive = 0;
+  /** When it went idle, in ns of the machine's clock. */
+  lastActiveNs = 0;
   /** What it does or did last: the name of the queue, unless the item has said something else. */
   desc = '';
   readonly hog = new CpuHog(this);
