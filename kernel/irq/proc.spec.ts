@@ -152,16 +152,28 @@ describe('/proc/irq/N', () => {
   });
 
   it('has a directory a handler, of two with one name only the first', () => {
-    const { machine, dir, domain, request, printed } = oracle();
+    const { machine, dir, domain, request } = oracle();
     const irq = domain.createMapping(3);
     request(irq, IRQF_SHARED, 'twin', 1);
     request(irq, IRQF_SHARED, 'twin', 2);
     expect(dir('/proc/irq/24').filter((name) => name === 'twin')).toHaveLength(1);
     machine.runTask(() => freeIrq(irq, 1));
     expect(dir('/proc/irq/24')).not.toContain('twin');
-    request(irq, IRQF_SHARED, 'gpio/17', 3);
-    expect(printed.join('\n')).toContain("name 'gpio/17'");
-    expect(printed.join('\n')).toContain('__xlate_proc_name');
+  });
+
+  it.each([
+    ['gpio/17', "name 'gpio/17'", '__xlate_proc_name'],
+    ['', 'name len 0', '__proc_create'],
+    ['spurious', "proc_dir_entry '24/spurious' already registered", 'proc_register'],
+  ])('has no directory for a handler called %j, and warns', (name, text, where) => {
+    const { machine, dir, domain, request, printed } = oracle();
+    const irq = domain.createMapping(3);
+    request(irq, 0, name, 1);
+    expect(printed).toEqual([expect.stringContaining(text)]);
+    expect(printed[0]).toContain(where);
+    const before = dir('/proc/irq/24');
+    machine.runTask(() => freeIrq(irq, 1));
+    expect(dir('/proc/irq/24')).toEqual(before);
   });
 
   it('shows affinities, hint, node and what nobody handled', () => {

@@ -127,20 +127,18 @@ const handlerDirs = new WeakMap<IrqAction, string>();
 
 /** Makes the directory of a handler; of several with one name the first has it (register_handler_proc). */
 export function registerHandlerProc(desc: IrqDesc, action: IrqAction): void {
-  const { name } = action;
-  if (desc.actions.some((other) => other !== action && other.name === name)) return;
-  if (name.includes('/')) {
-    desc.machine.warn(`name '${name}'`, '__xlate_proc_name');
-    return;
-  }
-  const path = `${directory(desc)}/${name.slice(0, NAME_MAX)}`;
-  try {
-    desc.machine.files.mkdir(path);
+  const { machine, irq } = desc;
+  const name = action.name.slice(0, NAME_MAX);
+  if (desc.actions.some((other) => other !== action && other.name === action.name)) return;
+  const path = `${directory(desc)}/${name}`;
+  // The interrupt works without its directory, whatever its name is: only files of the line are in its way.
+  if (name.includes('/')) machine.warn(`name '${name}'`, '__xlate_proc_name');
+  else if (name === '') machine.warn('name len 0', '__proc_create');
+  else if (machine.files.exists(path))
+    machine.warn(`proc_dir_entry '${irq}/${name}' already registered`, 'proc_register');
+  else {
     handlerDirs.set(action, path);
-  } catch (error) {
-    // The name of one of the line's files, such as `spurious`: the interrupt works without its directory.
-    if (!(error instanceof KernelError)) throw error;
-    desc.machine.warn(`proc_dir_entry '${desc.irq}/${name}' already registered`, 'proc_register');
+    machine.files.mkdir(path);
   }
 }
 
