@@ -98,6 +98,7 @@ export { requestAnyContextIrq, requestIrq, requestThreadedIrq } from './irq/requ
 export { irqInjectInterrupt } from './irq/resend.js';
 export { irqSetStormGuard, irqStormState, type StormLimits, type StormListener, type StormState } from './irq/storm.js';
 export { synchronizeHardirq, synchronizeIrq } from './irq/synchronize.js';
+export { irqdSetTriggerType, irqGetTriggerType } from './irq/trigger.js';
 export * from './lib/atomic.js';
 export * from './lib/bitops.js';
 export { cpulistParse, cpulistPr, cpumaskParse, cpumaskPr } from './lib/cpumask.js';

@@ -34,6 +34,7 @@ import { canRequestIrq, freeIrq, irqHasAction } from './manage.js';
 import { irqSetNestedThread } from './nested.js';
 import { requestAnyContextIrq, requestIrq } from './request.js';
 import { handled, type Request, requester } from './requester.spec-helper.js';
+import { irqdSetTriggerType, irqGetTriggerType } from './trigger.js';
 
 describe('a single request', () => {
   // As recorded from Linux 6.12 (03-request-errno).
@@ -177,9 +178,9 @@ describe('a second request', () => {
   });
 
   it('must take the type that firmware has fixed, and inherits it when it asks for none', () => {
-    const { request, desc, printed, irq } = requester();
-    desc.type = 1;
-    desc.typeFixed = true;
+    const { request, machine, desc, printed, irq } = requester();
+    irqdSetTriggerType(desc, IRQF_TRIGGER_RISING);
+    expect(machine.runTask(() => [irqGetTriggerType(irq), irqGetTriggerType(99)])).toEqual([1, 0]);
     expect(request({ flags: S, name: 'first' })).toBe(0);
     expect(request({ flags: S | IRQF_TRIGGER_FALLING, name: 'second' })).toBe(-16);
     expect(request({ flags: S | IRQF_TRIGGER_RISING })).toBe(0);

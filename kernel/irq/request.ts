@@ -43,7 +43,7 @@ import {
   stopIrqThreads,
   wakeUpIrqThreads,
 } from './thread.js';
-import { __irqSetTrigger } from './trigger.js';
+import { __irqSetTrigger, irqdSetTriggerType } from './trigger.js';
 
 /** ONESHOT actions that a line may have: a bit of a long each. */
 const ONESHOT_MAX = 64;
@@ -109,8 +109,7 @@ export function newAction(
 function agreeWith(first: IrqAction, desc: IrqDesc, action: IrqAction): void {
   const trigger = action.flags & IRQF_TRIGGER_MASK;
   // As in the kernel, whoever comes second fixes the type, even against the first.
-  if (!desc.typeFixed) desc.type = trigger;
-  desc.typeFixed = true;
+  if (!desc.typeFixed) irqdSetTriggerType(desc, trigger);
   if ((first.flags & action.flags & IRQF_SHARED) === 0 || trigger !== desc.type) throw mismatch(desc, action, first);
   if ((first.flags & IRQF_ONESHOT) !== 0 && (action.flags & IRQF_COND_ONESHOT) !== 0) action.flags |= IRQF_ONESHOT;
   if (((first.flags ^ action.flags) & (IRQF_ONESHOT | IRQF_PERCPU)) !== 0) throw mismatch(desc, action, first);

@@ -1,9 +1,11 @@
 // The trigger type of a line, configured at its chip (__irq_set_trigger in kernel/irq/manage.c).
+import { thisCpu } from '../sched/current.js';
 import { callChip, maskIrq, unmaskIrq } from './chip.js';
 import {
   IRQ_LEVEL,
   IRQ_SET_MASK_OK_NOCOPY,
   IRQ_TYPE_LEVEL_MASK,
+  IRQ_TYPE_NONE,
   IRQ_TYPE_SENSE_MASK,
   IRQCHIP_SET_TYPE_MASKED,
 } from './flags.js';
@@ -38,4 +40,18 @@ export function __irqSetTrigger(desc: IrqDesc, flags: number): void {
   } finally {
     if (masked && !desc.disabled) unmaskIrq(desc);
   }
+}
+
+/** The trigger type of a line, an IRQ_TYPE_ number; 0 for an unknown irq (irq_get_trigger_type). Any context. */
+export function irqGetTriggerType(irq: number): number {
+  return thisCpu().machine.irqs.find(irq)?.type ?? IRQ_TYPE_NONE;
+}
+
+/**
+ * Tells a line its trigger type without its chip, as a domain does that knows it from firmware (irqd_set_trigger_type). From
+ * then on all who request it must agree. Any context.
+ */
+export function irqdSetTriggerType(desc: IrqDesc, type: number): void {
+  desc.type = type & IRQ_TYPE_SENSE_MASK;
+  desc.typeFixed = true;
 }

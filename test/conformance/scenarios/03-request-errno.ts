@@ -19,6 +19,8 @@ import {
   IRQF_TRIGGER_RISING,
   type IrqReturn,
   irqClearStatusFlags,
+  irqdSetTriggerType,
+  irqGetTriggerType,
   irqSetPercpuDevid,
   irqSetStatusFlags,
   PerCpu,
@@ -127,26 +129,21 @@ function* pairs(o: Oracle, A: Line) {
   yield* pair(o, A, 'second-threadonly-no-oneshot', { ...oneshot, ...threadOnly }, { flags: S, ...threadOnly });
 }
 
-function typeOf(o: Oracle, { irq }: Line): number {
-  return o.machine.irqs.get(irq).type;
-}
-
 function* stickyType(o: Oracle) {
   const V = o.line('V', 'edge', QUIET);
   yield* single(o, V.irq, 'sticky-type: falling', { flags: FALLING });
-  o.log('trigger-type', { type: typeOf(o, V), note: 'after-free' });
+  o.log('trigger-type', { type: irqGetTriggerType(V.irq), note: 'after-free' });
   const name = 'sticky-type: none-then-rising on a line freed with falling';
   yield* pair(o, V, name, { flags: S }, { flags: S | RISING });
   yield* pair(o, V, 'sticky-type: rising-then-rising', { flags: S | RISING }, { flags: S | RISING });
-  o.log('trigger-type', { type: typeOf(o, V), note: 'end' });
+  o.log('trigger-type', { type: irqGetTriggerType(V.irq), note: 'end' });
 }
 
 function* domainDefault(o: Oracle) {
   const D = o.line('D', 'edge', QUIET);
   const desc = o.machine.irqs.get(D.irq);
-  desc.type = RISING;
-  desc.typeFixed = true;
-  o.log('trigger-type', { type: typeOf(o, D), note: 'domain-default' });
+  irqdSetTriggerType(desc, RISING);
+  o.log('trigger-type', { type: irqGetTriggerType(D.irq), note: 'domain-default' });
   yield* pair(o, D, 'domain-default-rising: none-then-falling', { flags: S }, { flags: S | FALLING });
   yield* pair(o, D, 'domain-default-rising: rising-then-falling', { flags: S | RISING }, { flags: S | FALLING });
   yield* pair(o, D, 'domain-default-rising: none-then-rising', { flags: S }, { flags: S | RISING });
@@ -156,7 +153,7 @@ function* threeSharers(o: Oracle) {
   const T = o.line('T', 'edge');
   for (const [n, type] of [RISING, FALLING, RISING].entries()) {
     yield* tryRequest(o, T.irq, 'three-sharers', { flags: S | type, name: 'three', dev: n });
-    o.log('trigger-type', { n, type: typeOf(o, T) });
+    o.log('trigger-type', { n, type: irqGetTriggerType(T.irq) });
   }
   yield* freeIrq(T.irq, 0);
   yield* freeIrq(T.irq, 1);
