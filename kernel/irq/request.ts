@@ -202,6 +202,7 @@ function* installOverBus(desc: IrqDesc, action: IrqAction): Coroutine<void> {
     if (desc.actions.length === 0) yield* requestResources(desc, action);
     try {
       installAction(desc, action);
+      // Interrupts are on again: one that has waited for the line comes in now.
       yield Request.point;
     } catch (error) {
       if (desc.actions.length === 0) yield* releaseResources(desc);

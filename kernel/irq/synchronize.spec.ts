@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../errno.js';
 import type { Coroutine } from '../sched/coroutine.js';
+import { localBhDisable, localBhEnable } from '../softirq/softirq.js';
 import { nsleep, udelay } from '../time/delay.js';
 import { fakeLines } from './fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_WAKE_THREAD, IRQCHIP_STATE_ACTIVE, type IrqReturn } from './flags.js';
@@ -138,6 +139,18 @@ describe('disabling and waiting', () => {
       expect(ask<unknown>(() => call(irq))).toEqual([answer, when]);
       expect(desc.depth).toBe(1);
     }
+  });
+
+  it('is complained of with softirqs off, and done all the same, as in the kernel', () => {
+    const { machine, irq, desc, printed } = fakeLines();
+    machine.runTask(() => requestIrq(irq, () => IRQ_HANDLED, 0, 'demo'));
+    machine.runTask(function* () {
+      localBhDisable();
+      yield* disableIrq(irq);
+      localBhEnable();
+    });
+    expect([desc.depth, printed.length]).toEqual([1, 1]);
+    expect(printed[0]).toMatch(/^emerg: BUG: sleeping function called from invalid context[\s\S]*called: disable_irq/);
   });
 
   it('is what free_irq does, so that its caller can take down what the handlers use', () => {

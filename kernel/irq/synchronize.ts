@@ -2,7 +2,7 @@
 import { KernelError } from '../errno.js';
 import { mightSleep } from '../sched/core.js';
 import { type Coroutine, Request } from '../sched/coroutine.js';
-import { current, inInterrupt, thisCpu } from '../sched/current.js';
+import { current, inTask, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
 import { TASK_RUNNING, TASK_UNINTERRUPTIBLE } from '../sched/task.js';
 import { ndelay } from '../time/delay.js';
@@ -77,7 +77,7 @@ export function refuseOwnWait(desc: IrqDesc, what: string): void {
   if (desc.actions.some((action) => isOwn(action) || isOwn(action.secondary))) {
     throw ownWait(desc, what, 'in its own thread');
   }
-  if (inInterrupt()) throw ownWait(desc, what, 'in interrupt context');
+  if (!inTask()) throw ownWait(desc, what, 'in interrupt context');
 }
 
 /** The waiting of {@link synchronizeIrq} (__synchronize_irq). */
