@@ -5,6 +5,7 @@ import {
   enableIrq,
   freeIrq,
   IRQ_HANDLED,
+  IRQ_NONE,
   IRQ_TYPE_EDGE_FALLING,
   IRQ_TYPE_EDGE_RISING,
   IRQ_TYPE_LEVEL_HIGH,
@@ -294,6 +295,20 @@ describe('a level', () => {
     expect([calls, gpio(GPHEN0)]).toEqual([0, 0]);
     machine.runTask(() => enableIrq(irq));
     expect([calls, gpio(GPHEN0)]).toEqual([1, 1 << 5]);
+  });
+
+  it('that nobody wants disables its line in the end, and the others of its bank go on', () => {
+    const irq = request(5, IRQF_TRIGGER_HIGH, () => IRQ_NONE);
+    let calls = 0;
+    request(6, RISING, () => {
+      calls++;
+      return IRQ_HANDLED;
+    });
+    drive(1, 5);
+    expect(log[0]).toContain(`irq ${irq}: nobody cared (try booting with the "irqpoll" option)`);
+    expect(log[1]).toBe(`emerg: Disabling IRQ #${irq}`);
+    drive(1, 6);
+    expect([log.length, calls, machine.irqs.get(irq).total, gpio(GPHEN0)]).toEqual([2, 1, 100_000, 0]);
   });
 
   it('cannot wake the system up: EINVAL', () => {
