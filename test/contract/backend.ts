@@ -1,7 +1,15 @@
 // What the GpioChip contract needs of a driver under test: the chip, and hands on the outside of its lines.
 import { expect } from 'vitest';
 import { KernelError } from '../../kernel/errno.js';
-import type { EdgeBatch, GpioChip, Level, LineRequest } from '../../kernel/gpio/driver.js';
+import type {
+  EdgeBatch,
+  GpioCapabilities,
+  GpioChip,
+  Level,
+  LineConfig,
+  LineRequest,
+  LineRequestOptions,
+} from '../../kernel/gpio/driver.js';
 
 /** One chip under test, made afresh for every test. */
 export interface ContractBackend {
@@ -11,17 +19,22 @@ export interface ContractBackend {
   setPad(offset: number, level: Level): void;
   /** Physical level of a line, whoever drives it. */
   readPad(offset: number): Level;
+  /** CLOCK_MONOTONIC of the backend, in ns. */
+  now(): bigint;
   /** Lets `milliseconds` (default 0) of the backend's own time pass, and what is pending be delivered. */
   settle(milliseconds?: number): Promise<void>;
   /** The same chip, opened by somebody else. Closed by {@link dispose}. */
   otherChip(): GpioChip;
-  /** Takes the chip away, if the backend can. */
-  unplug?(): void;
+  /** Takes the chip away. */
+  unplug(): void;
   dispose(): void | Promise<void>;
 }
 
 /** Gives the backend of the running test. */
 export type Backend = () => ContractBackend;
+
+/** What a driver can: each capability decides whether the test of what it gives is declared, or the one of its absence. */
+export type Can = GpioCapabilities;
 
 /** An edge, copied out of a batch. */
 export interface SeenEdge {
@@ -84,6 +97,18 @@ export function failsWith(code: string, action: () => unknown): KernelError {
   }
   expect(caught.code, caught.message).toBe(code);
   return caught;
+}
+
+/** Expects that `lines` are refused with `ENOTSUP`, by the name of the driver, and that none of them is held then. */
+export function refuses(
+  { chip }: ContractBackend,
+  lines: readonly LineConfig[],
+  more: Partial<LineRequestOptions> = {},
+): void {
+  const error = failsWith('ENOTSUP', () => chip.requestLines({ lines, consumer: 'contract', ...more }));
+  expect(error.message).toContain(chip.driver);
+  expect(error.hint).toBeDefined();
+  for (const { offset } of lines) expect(chip.lineInfo(offset).used).toBe(false);
 }
 
 /** Drives a line through levels, one after the other, each settled. */

@@ -1,15 +1,18 @@
 // Contract of edges: which are reported, in which order, with which numbers and stamps, and how loss shows.
 import { describe, expect, it } from 'vitest';
-import { EDGE_BATCH_MAX, type Level, type LineConfig } from '../../kernel/gpio/driver.js';
-import { type Backend, drive, failsWith, Recorder } from './backend.js';
+import { EDGE_BATCH_MAX, type Level, type LineConfig, type LineRequest } from '../../kernel/gpio/driver.js';
+import { type Backend, type Can, type ContractBackend, drive, failsWith, Recorder, refuses } from './backend.js';
 
 const both = (offset: number): LineConfig => ({ offset, direction: 'in', edge: 'both' });
 
 /** Tests of `onEdges`. */
-export function edgeContract(backend: Backend): void {
+export function edgeContract(backend: Backend, can: Can): void {
   kindContract(backend);
-  numberContract(backend);
+  debounceContract(backend, can);
+  numberContract(backend, can);
+  stampContract(backend, can);
   deliveryContract(backend);
+  queueContract(backend, can);
 }
 
 function kindContract(backend: Backend): void {
@@ -32,9 +35,8 @@ function kindContract(backend: Backend): void {
       });
     }
 
-    it('are seen after the polarity: a falling pad is a rising edge when active low', async ({ skip }) => {
+    it('are seen after the polarity: a falling pad is a rising edge when active low', async () => {
       const it = backend();
-      if (!it.chip.capabilities.activeLow) skip();
       it.setPad(17, 1);
       const lines = [{ offset: 17, direction: 'in', edge: 'rising', activeLow: true } as const];
       const recorder = new Recorder(it.chip.requestLines({ lines, consumer: 'contract' }));
@@ -61,47 +63,70 @@ function kindContract(backend: Backend): void {
       await drive(it, 17, [1]);
       expect((await recorder.take(it, 1)).map((edge) => edge.offset)).toEqual([17]);
     });
-
-    it('are held back by debounce until the line was stable', async ({ skip }) => {
-      const it = backend();
-      if (!it.chip.capabilities.debounce) skip();
-      it.setPad(17, 0);
-      const lines = [{ ...both(17), debounceUs: 30_000 }];
-      const recorder = new Recorder(it.chip.requestLines({ lines, consumer: 'contract' }));
-      for (const level of [1, 0, 1, 0, 1] as const) it.setPad(17, level);
-      await it.settle(100);
-      await recorder.take(it, 1);
-      expect(recorder.word).toBe('R');
-    });
   });
 }
 
-function numberContract(backend: Backend): void {
-  describe('numbers and stamps', () => {
-    it('count over the request and on each line, from 1', async ({ skip }) => {
-      const it = backend();
-      if (!it.chip.capabilities.seqno) skip();
-      for (const offset of [17, 18]) it.setPad(offset, 0);
-      const recorder = new Recorder(it.chip.requestLines({ lines: [both(18), both(17)], consumer: 'contract' }));
-      await drive(it, 17, [1, 0]);
-      await drive(it, 18, [1]);
-      await drive(it, 17, [1]);
-      const edges = await recorder.take(it, 4);
-      expect(edges.map((edge) => edge.offset)).toEqual([17, 17, 18, 17]);
-      expect(edges.map((edge) => edge.seqno)).toEqual([1, 2, 3, 4]);
-      expect(edges.map((edge) => edge.lineSeqno)).toEqual([1, 2, 1, 3]);
-    });
+function debounceContract(backend: Backend, can: Can): void {
+  describe('debounce', () => {
+    if (can.debounce) {
+      it('holds edges back until the line was stable', async () => {
+        const it = backend();
+        it.setPad(17, 0);
+        const lines = [{ ...both(17), debounceUs: 30_000 }];
+        const recorder = new Recorder(it.chip.requestLines({ lines, consumer: 'contract' }));
+        for (const level of [1, 0, 1, 0, 1] as const) it.setPad(17, level);
+        await it.settle(100);
+        await recorder.take(it, 1);
+        expect(recorder.word).toBe('R');
+      });
+    } else {
+      it('is refused, and edges of a line without it come at once', async () => {
+        const it = backend();
+        it.setPad(17, 0);
+        refuses(it, [{ ...both(17), debounceUs: 30_000 }]);
+        const lines = [{ ...both(17), debounceUs: 0 }];
+        const recorder = new Recorder(it.chip.requestLines({ lines, consumer: 'contract' }));
+        await drive(it, 17, [1, 0, 1]);
+        await recorder.take(it, 3);
+      });
+    }
+  });
+}
 
-    it('are 0 where the driver does not know', async ({ skip }) => {
-      const it = backend();
-      if (it.chip.capabilities.seqno) skip();
-      it.setPad(17, 0);
-      const recorder = new Recorder(it.chip.requestLines({ lines: [both(17)], consumer: 'contract' }));
-      await drive(it, 17, [1]);
-      expect((await recorder.take(it, 1))[0]).toMatchObject({ seqno: 0, lineSeqno: 0 });
-    });
+function numberContract(backend: Backend, can: Can): void {
+  describe('numbers', () => {
+    if (can.seqno) {
+      it('count over the request and on each line, from 1', async () => {
+        const it = backend();
+        for (const offset of [17, 18]) it.setPad(offset, 0);
+        const recorder = new Recorder(it.chip.requestLines({ lines: [both(18), both(17)], consumer: 'contract' }));
+        await drive(it, 17, [1, 0]);
+        await drive(it, 18, [1]);
+        await drive(it, 17, [1]);
+        const edges = await recorder.take(it, 4);
+        expect(edges.map((edge) => edge.offset)).toEqual([17, 17, 18, 17]);
+        expect(edges.map((edge) => edge.seqno)).toEqual([1, 2, 3, 4]);
+        expect(edges.map((edge) => edge.lineSeqno)).toEqual([1, 2, 1, 3]);
+      });
+    } else {
+      it('are 0, for the driver does not know them; offsets tell the lines apart', async () => {
+        const it = backend();
+        for (const offset of [17, 18]) it.setPad(offset, 0);
+        const recorder = new Recorder(it.chip.requestLines({ lines: [both(18), both(17)], consumer: 'contract' }));
+        await drive(it, 17, [1, 0]);
+        await drive(it, 18, [1]);
+        await drive(it, 17, [1]);
+        const edges = await recorder.take(it, 4);
+        expect(edges.map((edge) => edge.offset)).toEqual([17, 17, 18, 17]);
+        for (const edge of edges) expect(edge).toMatchObject({ seqno: 0, lineSeqno: 0 });
+      });
+    }
+  });
+}
 
-    it('stamps never go back', async () => {
+function stampContract(backend: Backend, can: Can): void {
+  describe('stamps', () => {
+    it('never go back', async () => {
       const it = backend();
       it.setPad(17, 0);
       const recorder = new Recorder(it.chip.requestLines({ lines: [both(17)], consumer: 'contract' }));
@@ -113,37 +138,44 @@ function numberContract(backend: Backend): void {
       }, 0n);
     });
 
-    it('stamps are of the wall clock on request', async ({ skip }) => {
+    const moment = can.kernelTimestamps ? 'the edge itself' : 'hearing of the edge, after it was made';
+    it(`are of the monotonic clock, in the moment of ${moment}`, async () => {
       const it = backend();
-      if (!it.chip.capabilities.realtimeClock) skip();
       it.setPad(17, 0);
-      const monotonic = new Recorder(it.chip.requestLines({ lines: [both(17)], consumer: 'contract' }));
-      const wall = new Recorder(
-        it.chip.requestLines({ lines: [both(18)], consumer: 'contract', eventClock: 'realtime' }),
-      );
-      it.setPad(18, 0);
-      await drive(it, 17, [1]);
-      await drive(it, 18, [1]);
-      const [first] = await monotonic.take(it, 1);
-      const rising = wall.edges.filter((edge) => edge.rising);
-      expect(rising).toHaveLength(1);
-      expect(Number((rising[0]?.timestampNs ?? 0n) - (first?.timestampNs ?? 0n))).toBeGreaterThan(0);
+      const recorder = new Recorder(it.chip.requestLines({ lines: [both(17)], consumer: 'contract' }));
+      const before = it.now();
+      it.setPad(17, 1);
+      const made = it.now();
+      const [edge] = await recorder.take(it, 1);
+      const [from, to] = can.kernelTimestamps ? [before, made] : [made, it.now()];
+      expect(edge?.timestampNs).toBeGreaterThanOrEqual(from);
+      expect(edge?.timestampNs).toBeLessThanOrEqual(to);
     });
+
+    if (can.realtimeClock) {
+      it('are of the wall clock on request', async () => {
+        const it = backend();
+        it.setPad(17, 0);
+        const monotonic = new Recorder(it.chip.requestLines({ lines: [both(17)], consumer: 'contract' }));
+        const wall = new Recorder(
+          it.chip.requestLines({ lines: [both(18)], consumer: 'contract', eventClock: 'realtime' }),
+        );
+        it.setPad(18, 0);
+        await drive(it, 17, [1]);
+        await drive(it, 18, [1]);
+        const [first] = await monotonic.take(it, 1);
+        const rising = wall.edges.filter((edge) => edge.rising);
+        expect(rising).toHaveLength(1);
+        expect(Number((rising[0]?.timestampNs ?? 0n) - (first?.timestampNs ?? 0n))).toBeGreaterThan(0);
+      });
+    } else {
+      it('of the wall clock are refused', () => refuses(backend(), [both(17)], { eventClock: 'realtime' }));
+    }
   });
 }
 
 function deliveryContract(backend: Backend): void {
   describe('delivery', () => {
-    it('begins with the edges that came before there was a sink', async () => {
-      const it = backend();
-      it.setPad(17, 0);
-      const request = it.chip.requestLines({ lines: [both(17)], consumer: 'contract' });
-      await drive(it, 17, [1, 0, 1]);
-      const recorder = new Recorder(request);
-      await recorder.take(it, 3);
-      expect(recorder.word).toBe('RFR');
-    });
-
     it('uses one batch again and again, never with more than its records', async () => {
       const it = backend();
       it.setPad(17, 0);
@@ -155,32 +187,6 @@ function deliveryContract(backend: Backend): void {
         expect(count).toBeGreaterThanOrEqual(1);
         expect(count).toBeLessThanOrEqual(EDGE_BATCH_MAX);
       }
-    });
-
-    it('loses none of 300 edges that wait in a FIFO of 512', async ({ skip }) => {
-      const it = backend();
-      if (!it.chip.capabilities.eventBufferSize || !it.chip.capabilities.seqno) skip();
-      it.setPad(17, 0);
-      const request = it.chip.requestLines({ lines: [both(17)], consumer: 'contract', eventBufferSize: 512 });
-      for (let i = 0; i < 300; i++) it.setPad(17, i % 2 === 0 ? 1 : 0);
-      const recorder = new Recorder(request);
-      const edges = await recorder.take(it, 300);
-      expect(edges.map((edge) => edge.lineSeqno)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
-      expect(recorder.word).toBe('RF'.repeat(150));
-    });
-
-    it('drops the oldest when the FIFO is full, and the numbers show exactly how many', async ({ skip }) => {
-      const it = backend();
-      if (!it.chip.capabilities.eventBufferSize || !it.chip.capabilities.seqno) skip();
-      it.setPad(17, 0);
-      const request = it.chip.requestLines({ lines: [both(17)], consumer: 'contract', eventBufferSize: 16 });
-      const kept = request.eventBufferSize;
-      const sent = kept + 24;
-      for (let i = 0; i < sent; i++) it.setPad(17, i % 2 === 0 ? 1 : 0);
-      await it.settle();
-      const edges = await new Recorder(request).take(it, kept);
-      expect(edges[0]).toMatchObject({ seqno: 25, lineSeqno: 25 });
-      expect(edges.at(-1)).toMatchObject({ seqno: sent, lineSeqno: sent });
     });
 
     it('goes to one sink: a second one is EBUSY', () => {
@@ -212,5 +218,154 @@ function deliveryContract(backend: Backend): void {
       await drive(it, 17, [1, 0]);
       expect(levels).toEqual([1, 0]);
     });
+  });
+}
+
+/** Makes `count` edges, the first one rising, without giving anybody a turn. */
+function burst(it: ContractBackend, offset: number, count: number): void {
+  for (let i = 0; i < count; i++) it.setPad(offset, i % 2 === 0 ? 1 : 0);
+}
+
+function queueContract(backend: Backend, can: Can): void {
+  describe('edges that wait', () => {
+    const unread = (it: ContractBackend, eventBufferSize?: number): LineRequest => {
+      it.setPad(17, 0);
+      const options = eventBufferSize === undefined ? {} : { eventBufferSize };
+      return it.chip.requestLines({ lines: [both(17)], consumer: 'contract', ...options });
+    };
+
+    if (can.edgeQueue === 'merge') mergeContract(backend, unread);
+    else {
+      it('come first when there is a sink', async () => {
+        const it = backend();
+        const request = unread(it);
+        await drive(it, 17, [1, 0, 1]);
+        const recorder = new Recorder(request);
+        await recorder.take(it, 3);
+        expect(recorder.word).toBe('RFR');
+      });
+    }
+    if (can.edgeQueue === 'drop-newest') dropNewestContract(backend, unread);
+    if (can.edgeQueue === 'drop-oldest') dropOldestContract(backend, unread);
+  });
+}
+
+type Unread = (it: ContractBackend, eventBufferSize?: number) => LineRequest;
+
+function dropOldestContract(backend: Backend, unread: Unread): void {
+  it('are all there: 300 in a FIFO of 512', async () => {
+    const it = backend();
+    const request = unread(it, 512);
+    burst(it, 17, 300);
+    const recorder = new Recorder(request);
+    const edges = await recorder.take(it, 300);
+    expect(edges.map((edge) => edge.lineSeqno)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+    expect(recorder.word).toBe('RF'.repeat(150));
+  });
+
+  it('lose the oldest when the FIFO is full, and the numbers show exactly how many', async () => {
+    const it = backend();
+    const request = unread(it, 16);
+    const kept = request.eventBufferSize;
+    const sent = kept + 24;
+    burst(it, 17, sent);
+    await it.settle();
+    const edges = await new Recorder(request).take(it, kept);
+    expect(edges[0]).toMatchObject({ seqno: 25, lineSeqno: 25 });
+    expect(edges.at(-1)).toMatchObject({ seqno: sent, lineSeqno: sent });
+  });
+}
+
+function dropNewestContract(backend: Backend, unread: Unread): void {
+  it('are the first ones when the FIFO is full, and nothing tells of those that came after', async () => {
+    const it = backend();
+    const request = unread(it);
+    const from = it.now();
+    burst(it, 17, 15);
+    const middle = it.now();
+    burst(it, 17, 24);
+    await it.settle();
+    const edges = await new Recorder(request).take(it, request.eventBufferSize);
+    expect(edges[0]?.timestampNs).toBeGreaterThanOrEqual(from);
+    expect(edges[14]?.timestampNs).toBeLessThanOrEqual(middle);
+    for (const edge of edges) expect(edge).toMatchObject({ seqno: 0, lineSeqno: 0 });
+  });
+
+  it('wait for each line by itself: a full FIFO takes no room from another line', async () => {
+    const it = backend();
+    it.setPad(17, 0);
+    it.setPad(18, 0);
+    const request = it.chip.requestLines({ lines: [both(17), both(18)], consumer: 'contract' });
+    burst(it, 17, 40);
+    burst(it, 18, 3);
+    await it.settle();
+    const recorder = new Recorder(request);
+    const edges = await recorder.take(it, request.eventBufferSize + 3);
+    expect(edges.filter((edge) => edge.offset === 18).map((edge) => edge.rising)).toEqual([true, false, true]);
+  });
+
+  it('come in again after the FIFO was full and read', async () => {
+    const it = backend();
+    const request = unread(it);
+    burst(it, 17, 40);
+    await it.settle();
+    const recorder = new Recorder(request);
+    await recorder.take(it, 16);
+    await drive(it, 17, [1, 0]);
+    await recorder.take(it, 18);
+    expect(recorder.word.slice(-2)).toBe('RF');
+  });
+}
+
+function mergeContract(backend: Backend, unread: Unread): void {
+  it.each([
+    [3, 'R'],
+    [4, 'F'],
+  ])('are one when there is a sink: %i edges give %s, the level that the line has', async (count, word) => {
+    const it = backend();
+    const request = unread(it);
+    burst(it, 17, count);
+    await it.settle();
+    const recorder = new Recorder(request);
+    await recorder.take(it, 1);
+    expect(recorder.word).toBe(word);
+  });
+
+  it('are one while JavaScript is busy, and each by itself again afterwards', async () => {
+    const it = backend();
+    const recorder = new Recorder(unread(it));
+    burst(it, 17, 5);
+    await recorder.take(it, 1);
+    await drive(it, 17, [0, 1]);
+    await recorder.take(it, 3);
+    expect(recorder.word).toBe('RFR');
+  });
+
+  it('of one kind are none when the line is back where it was', async () => {
+    const it = backend();
+    it.setPad(17, 0);
+    const lines = [{ ...both(17), edge: 'rising' } as const];
+    const recorder = new Recorder(it.chip.requestLines({ lines, consumer: 'contract' }));
+    burst(it, 17, 2);
+    await recorder.take(it, 0);
+    await drive(it, 17, [1]);
+    await recorder.take(it, 1);
+    expect(recorder.word).toBe('R');
+  });
+
+  it('wait for each line by itself', async () => {
+    const it = backend();
+    it.setPad(17, 0);
+    it.setPad(18, 0);
+    const request = it.chip.requestLines({ lines: [both(17), both(18)], consumer: 'contract' });
+    burst(it, 17, 3);
+    burst(it, 18, 2);
+    await it.settle();
+    const edges = await new Recorder(request).take(it, 2);
+    const seen = edges.map((edge) => [edge.offset, edge.rising] as const).sort(([a], [b]) => a - b);
+    expect(seen).toEqual([
+      [17, true],
+      [18, false],
+    ]);
   });
 }

@@ -1,10 +1,10 @@
 // Contract of chip and line info: what anyone may see, the watch over it, and a chip that goes away.
 import { describe, expect, it } from 'vitest';
 import type { LineInfoChange } from '../../kernel/gpio/driver.js';
-import { type Backend, failsWith } from './backend.js';
+import { type Backend, type Can, type ContractBackend, failsWith } from './backend.js';
 
 /** Tests of `info`, `lineInfo`, `watchLineInfo`, `onGone` and `close`. */
-export function infoContract(backend: Backend): void {
+export function infoContract(backend: Backend, can: Can): void {
   describe('chip and line info', () => {
     it('says its driver, name, label and number of lines', () => {
       const { chip } = backend();
@@ -15,26 +15,37 @@ export function infoContract(backend: Backend): void {
       expect(chip.info.lines).toBeGreaterThanOrEqual(32);
     });
 
-    it('shows a free line as unused, with its name', () => {
+    it(`shows a free line as unused, ${can.lineNames ? 'with its name' : 'without a name'}`, () => {
       const info = backend().chip.lineInfo(17);
       expect(info).toMatchObject({ offset: 17, used: false, consumer: '' });
-      expect(info.name).not.toBe('');
+      expect(info.name !== '').toBe(can.lineNames);
     });
 
-    it('shows who holds a line and how, to any opener, until it is released', () => {
+    it('shows that a line is held, and to its holder by whom, until it is released', () => {
       const { chip, otherChip } = backend();
       const other = otherChip();
-      const request = chip.requestLines({ lines: [{ offset: 17, direction: 'in' }], consumer: 'contract' });
-      for (const opener of [chip, other]) {
-        expect(opener.lineInfo(17)).toMatchObject({ used: true, consumer: 'contract', direction: 'in' });
-      }
+      const request = chip.requestLines({ lines: [{ offset: 17, direction: 'out' }], consumer: 'contract' });
+      for (const opener of [chip, other]) expect(opener.lineInfo(17)).toMatchObject({ used: true, direction: 'out' });
+      expect(chip.lineInfo(17).consumer).toBe('contract');
       request.release();
       for (const opener of [chip, other]) expect(opener.lineInfo(17)).toMatchObject({ used: false, consumer: '' });
     });
 
+    it(`${can.lineHolders ? 'shows' : 'does not show'} to others who holds a line`, () => {
+      const { chip, otherChip } = backend();
+      chip.requestLines({ lines: [{ offset: 17, direction: 'in' }], consumer: 'contract' });
+      expect(otherChip().lineInfo(17).consumer).toBe(can.lineHolders ? 'contract' : '');
+    });
+
+    it(`${can.lineEdges ? 'shows' : 'does not show'} to others which edges a line reports`, () => {
+      const { chip, otherChip } = backend();
+      chip.requestLines({ lines: [{ offset: 17, direction: 'in', edge: 'both' }], consumer: 'contract' });
+      expect(otherChip().lineInfo(17)).toMatchObject({ used: true, edge: can.lineEdges ? 'both' : 'none' });
+    });
+
     it('shows direction, polarity, edge, bias and drive of a held line', () => {
       const { chip } = backend();
-      const { activeLow, bias, openDrain } = chip.capabilities;
+      const { activeLow, bias, openDrain } = can;
       chip.requestLines({
         lines: [
           {
@@ -78,15 +89,16 @@ export function infoContract(backend: Backend): void {
     });
   });
 
-  watchContract(backend);
-  goneContract(backend);
+  if (can.lineInfoWatch) watchContract(backend);
+  else noWatchContract(backend);
+  if (can.goneNotice) goneContract(backend);
+  else noNoticeContract(backend);
 }
 
 function watchContract(backend: Backend): void {
   describe('watching line info', () => {
-    it('reports request, reconfiguration and release by someone else, in order and stamped', async ({ skip }) => {
+    it('reports request, reconfiguration and release by someone else, in order and stamped', async () => {
       const { chip, otherChip, settle } = backend();
-      if (!chip.capabilities.lineInfoWatch || !chip.capabilities.reconfigure) skip();
       const seen: LineInfoChange[] = [];
       chip.watchLineInfo(17, (change) => seen.push(change));
       const request = otherChip().requestLines({ lines: [{ offset: 17, direction: 'in' }], consumer: 'somebody' });
@@ -103,9 +115,8 @@ function watchContract(backend: Backend): void {
       expect(stamps).toEqual([...stamps].sort((a, b) => (a < b ? -1 : 1)));
     });
 
-    it('reports only lines that are watched', async ({ skip }) => {
+    it('reports only lines that are watched', async () => {
       const { chip, otherChip, settle } = backend();
-      if (!chip.capabilities.lineInfoWatch) skip();
       const seen: number[] = [];
       chip.watchLineInfo(8, (change) => seen.push(change.info.offset));
       const lines = [7, 8, 9].map((offset) => ({ offset, direction: 'in' as const }));
@@ -114,9 +125,8 @@ function watchContract(backend: Backend): void {
       expect(seen).toEqual([8]);
     });
 
-    it('stops when the watch is ended, and lets others of the line go on', async ({ skip }) => {
+    it('stops when the watch is ended, and lets others of the line go on', async () => {
       const { chip, otherChip, settle } = backend();
-      if (!chip.capabilities.lineInfoWatch) skip();
       const first: string[] = [];
       const second: string[] = [];
       const end = chip.watchLineInfo(8, (change) => first.push(change.kind));
@@ -131,9 +141,8 @@ function watchContract(backend: Backend): void {
       expect(second).toEqual(['requested', 'released']);
     });
 
-    it('can be started again after it was ended', async ({ skip }) => {
+    it('can be started again after it was ended', async () => {
       const { chip, otherChip, settle } = backend();
-      if (!chip.capabilities.lineInfoWatch) skip();
       chip.watchLineInfo(8, () => {})();
       const seen: string[] = [];
       chip.watchLineInfo(8, (change) => seen.push(change.kind));
@@ -142,19 +151,39 @@ function watchContract(backend: Backend): void {
       expect(seen).toEqual(['requested']);
     });
 
-    it('refuses an offset that is no line with EINVAL', ({ skip }) => {
+    it('refuses an offset that is no line with EINVAL', () => {
       const { chip } = backend();
-      if (!chip.capabilities.lineInfoWatch) skip();
       failsWith('EINVAL', () => chip.watchLineInfo(chip.info.lines, () => {}));
+    });
+  });
+}
+
+function noWatchContract(backend: Backend): void {
+  describe('watching line info', () => {
+    it('is refused with ENOTSUP, and lets others take the line', () => {
+      const { chip, otherChip } = backend();
+      const error = failsWith('ENOTSUP', () => chip.watchLineInfo(17, () => {}));
+      expect(error.message).toContain(chip.driver);
+      const lines = [{ offset: 17, direction: 'in' as const }];
+      expect(otherChip().requestLines({ lines, consumer: 'somebody' }).offsets).toEqual([17]);
+    });
+
+    it('is not needed to see a change: line info is always new', () => {
+      const { chip, otherChip } = backend();
+      const other = otherChip();
+      expect(chip.lineInfo(17).used).toBe(false);
+      const request = other.requestLines({ lines: [{ offset: 17, direction: 'in' }], consumer: 'somebody' });
+      expect(chip.lineInfo(17).used).toBe(true);
+      request.release();
+      expect(chip.lineInfo(17).used).toBe(false);
     });
   });
 }
 
 function goneContract(backend: Backend): void {
   describe('unplugging', () => {
-    it('tells requests and chip once, with ENODEV, and answers ENODEV from then on', async ({ skip }) => {
+    it('tells requests and chip once, with ENODEV, and answers ENODEV from then on', async () => {
       const { chip, settle, unplug } = backend();
-      if (unplug === undefined) skip();
       const told: string[] = [];
       const request = chip.requestLines({
         lines: [
@@ -166,7 +195,7 @@ function goneContract(backend: Backend): void {
       request.onEdges(() => told.push('edge'));
       request.onGone((error) => told.push(`request ${'code' in error ? error.code : ''}`));
       chip.onGone((error) => told.push(`chip ${'code' in error ? error.code : ''}`));
-      unplug?.();
+      unplug();
       for (let i = 0; i < 3; i++) await settle(10);
       expect(told.sort()).toEqual(['chip ENODEV', 'request ENODEV']);
       failsWith('ENODEV', () => request.getValue(17));
@@ -177,17 +206,84 @@ function goneContract(backend: Backend): void {
       failsWith('EBADF', () => request.getValue(17));
     });
 
-    it('tells a request without edges, and a listener that comes late', async ({ skip }) => {
+    it('tells a request without edges, and a listener that comes late', async () => {
       const { chip, settle, unplug } = backend();
-      if (unplug === undefined) skip();
       const told: string[] = [];
       const request = chip.requestLines({ lines: [{ offset: 4, direction: 'out' }], consumer: 'contract' });
       request.onGone(() => told.push('early'));
-      unplug?.();
+      unplug();
       for (let i = 0; i < 3; i++) await settle(10);
       request.onGone(() => told.push('late'));
       for (let i = 0; i < 3; i++) await settle(10);
       expect(told).toEqual(['early', 'late']);
+    });
+  });
+}
+
+function noNoticeContract(backend: Backend): void {
+  describe('unplugging', () => {
+    /** Requests lines, and listens to all that is told of them. */
+    const held = ({ chip }: ContractBackend) => {
+      const told: string[] = [];
+      const request = chip.requestLines({
+        lines: [
+          { offset: 17, direction: 'in', edge: 'both' },
+          { offset: 4, direction: 'out' },
+        ],
+        consumer: 'contract',
+      });
+      request.onEdges(() => told.push('edge'));
+      request.onGone((error) => told.push(`request ${'code' in error ? error.code : ''}`));
+      chip.onGone((error) => told.push(`chip ${'code' in error ? error.code : ''}`));
+      return { request, told };
+    };
+    const moments = async ({ settle }: ContractBackend): Promise<void> => {
+      for (let i = 0; i < 3; i++) await settle(10);
+    };
+
+    it('is not told of by itself', async () => {
+      const it = backend();
+      const { told } = held(it);
+      it.unplug();
+      await moments(it);
+      expect(told).toEqual([]);
+    });
+
+    it('tells requests and chip once, with ENODEV, when a call finds it, and answers ENODEV from then on', async () => {
+      const it = backend();
+      const { request, told } = held(it);
+      it.unplug();
+      failsWith('ENODEV', () => request.getValue(17));
+      await moments(it);
+      expect(told.sort()).toEqual(['chip ENODEV', 'request ENODEV']);
+      failsWith('ENODEV', () => request.getValues());
+      failsWith('ENODEV', () => request.setValue(4, 1));
+      failsWith('ENODEV', () => it.chip.lineInfo(17));
+      failsWith('ENODEV', () => it.chip.requestLines({ lines: [{ offset: 1, direction: 'in' }], consumer: 'x' }));
+      await moments(it);
+      expect(told).toHaveLength(2);
+      request.release();
+      failsWith('EBADF', () => request.getValue(17));
+    });
+
+    it('is found by a call to the chip as well', async () => {
+      const it = backend();
+      const { told } = held(it);
+      it.unplug();
+      failsWith('ENODEV', () => it.chip.lineInfo(3));
+      await moments(it);
+      expect(told.sort()).toEqual(['chip ENODEV', 'request ENODEV']);
+    });
+
+    it('is told to a listener that comes late', async () => {
+      const it = backend();
+      const { request, told } = held(it);
+      it.unplug();
+      failsWith('ENODEV', () => request.getValue(17));
+      request.onGone(() => told.push('late'));
+      it.chip.onGone(() => told.push('late'));
+      await moments(it);
+      expect(told.filter((what) => what === 'late')).toHaveLength(2);
     });
   });
 }

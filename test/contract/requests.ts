@@ -1,13 +1,13 @@
 // Contract of requests: what is refused and why, who is in the way, reconfiguration, and letting go.
 import { describe, expect, it } from 'vitest';
 import type { LineConfig } from '../../kernel/gpio/driver.js';
-import { type Backend, drive, failsWith, Recorder } from './backend.js';
+import { type Backend, type Can, drive, failsWith, Recorder, refuses } from './backend.js';
 
 const input = (offset: number): LineConfig => ({ offset, direction: 'in' });
 const output = (offset: number): LineConfig => ({ offset, direction: 'out' });
 
 /** Tests of `requestLines`, `reconfigure` and `release`. */
-export function requestContract(backend: Backend): void {
+export function requestContract(backend: Backend, can: Can): void {
   describe('requesting lines', () => {
     const refused: [string, LineConfig[]][] = [
       ['no line at all', []],
@@ -28,20 +28,27 @@ export function requestContract(backend: Backend): void {
       });
     }
 
-    it('refuses FIFO sizes outside 1 to 1024 with EINVAL', ({ skip }) => {
-      const { chip } = backend();
-      if (!chip.capabilities.eventBufferSize) skip();
-      for (const eventBufferSize of [0, -1, 1.5, 1025]) {
-        failsWith('EINVAL', () => chip.requestLines({ lines: [input(3)], consumer: 'contract', eventBufferSize }));
-      }
-    });
+    if (can.eventBufferSize) {
+      it('refuses FIFO sizes outside 1 to 1024 with EINVAL', () => {
+        const { chip } = backend();
+        for (const eventBufferSize of [0, -1, 1.5, 1025]) {
+          failsWith('EINVAL', () => chip.requestLines({ lines: [input(3)], consumer: 'contract', eventBufferSize }));
+        }
+      });
 
-    it('gives at least the FIFO that was asked for', ({ skip }) => {
-      const { chip } = backend();
-      if (!chip.capabilities.eventBufferSize) skip();
-      const request = chip.requestLines({ lines: [input(3)], consumer: 'contract', eventBufferSize: 100 });
-      expect(request.eventBufferSize).toBeGreaterThanOrEqual(100);
-    });
+      it('gives at least the FIFO that was asked for', () => {
+        const { chip } = backend();
+        const request = chip.requestLines({ lines: [input(3)], consumer: 'contract', eventBufferSize: 100 });
+        expect(request.eventBufferSize).toBeGreaterThanOrEqual(100);
+      });
+    } else {
+      it('refuses any FIFO size, and says which it has', () => {
+        const it = backend();
+        for (const eventBufferSize of [1, 16, 1024]) refuses(it, [input(3)], { eventBufferSize });
+        const request = it.chip.requestLines({ lines: [input(3)], consumer: 'contract' });
+        expect(request.eventBufferSize).toBe(can.edgeQueue === 'merge' ? 1 : 16);
+      });
+    }
 
     it('keeps the offsets in the order in which they were asked for', () => {
       const request = backend().chip.requestLines({ lines: [input(9), input(2), input(5)], consumer: 'contract' });
@@ -54,14 +61,31 @@ export function requestContract(backend: Backend): void {
       expect(chip.lineInfo(3).used).toBe(false);
     });
 
-    it('answers EBUSY for a line that another opener holds, names the holder, and holds none of the lines', () => {
+    it('answers EBUSY for a line that another opener holds, and holds none of the lines', () => {
       const { chip, otherChip } = backend();
-      otherChip().requestLines({ lines: [input(17)], consumer: 'w1-gpio' });
-      const error = failsWith('EBUSY', () => chip.requestLines({ lines: [input(3), input(17)], consumer: 'contract' }));
-      expect(error.hint).toContain("'w1-gpio'");
-      expect(error.hint).toContain(chip.lineInfo(17).name);
+      const holder = otherChip().requestLines({ lines: [input(17)], consumer: 'somebody' });
+      failsWith('EBUSY', () => chip.requestLines({ lines: [input(3), input(17)], consumer: 'contract' }));
       expect(chip.lineInfo(3).used).toBe(false);
+      expect(holder.getValue(17)).toBe(0);
     });
+
+    if (can.lineHolders) {
+      it('names line and holder in the hint of EBUSY', () => {
+        const { chip, otherChip } = backend();
+        otherChip().requestLines({ lines: [input(17)], consumer: 'w1-gpio' });
+        const { hint } = failsWith('EBUSY', () => chip.requestLines({ lines: [input(17)], consumer: 'contract' }));
+        expect(hint).toContain("'w1-gpio'");
+        expect(hint).toContain(chip.lineInfo(17).name);
+      });
+    } else {
+      it('says in the hint of EBUSY how to free the line, since it does not know who holds it', () => {
+        const { chip, otherChip } = backend();
+        otherChip().requestLines({ lines: [input(17)], consumer: 'w1-gpio' });
+        const { hint } = failsWith('EBUSY', () => chip.requestLines({ lines: [input(17)], consumer: 'contract' }));
+        expect(hint).toMatch(/free it with: echo \d+ > .*unexport/);
+        expect(hint).not.toContain('w1-gpio');
+      });
+    }
 
     it('answers EBUSY for a line that this opener holds', () => {
       const { chip } = backend();
@@ -71,7 +95,8 @@ export function requestContract(backend: Backend): void {
   });
 
   releaseContract(backend);
-  reconfigureContract(backend);
+  if (can.reconfigure) reconfigureContract(backend);
+  else noReconfigureContract(backend);
 }
 
 function releaseContract(backend: Backend): void {
@@ -101,9 +126,8 @@ function releaseContract(backend: Backend): void {
 
 function reconfigureContract(backend: Backend): void {
   describe('reconfiguring', () => {
-    it('changes the edges of a line that stays held', async ({ skip }) => {
+    it('changes the edges of a line that stays held', async () => {
       const it = backend();
-      if (!it.chip.capabilities.reconfigure) skip();
       it.setPad(3, 0);
       const request = it.chip.requestLines({ lines: [{ ...input(3), edge: 'rising' }], consumer: 'contract' });
       const recorder = new Recorder(request);
@@ -115,9 +139,8 @@ function reconfigureContract(backend: Backend): void {
       expect(recorder.word).toBe('RF');
     });
 
-    it('turns an input into an output at its initial level, and back', ({ skip }) => {
+    it('turns an input into an output at its initial level, and back', () => {
       const { chip, readPad, setPad } = backend();
-      if (!chip.capabilities.reconfigure) skip();
       setPad(4, 0);
       const request = chip.requestLines({ lines: [input(4)], consumer: 'contract' });
       request.reconfigure([{ ...output(4), initial: 1 }]);
@@ -129,9 +152,8 @@ function reconfigureContract(backend: Backend): void {
       expect(request.getValue(4)).toBe(0);
     });
 
-    it('keeps the level of an output that stays one, whatever its initial level was', ({ skip }) => {
+    it('keeps the level of an output that stays one, whatever its initial level was', () => {
       const { chip, readPad } = backend();
-      if (!chip.capabilities.reconfigure) skip();
       const request = chip.requestLines({ lines: [output(4), input(3)], consumer: 'contract' });
       request.setValue(4, 1);
       request.reconfigure([
@@ -142,9 +164,8 @@ function reconfigureContract(backend: Backend): void {
       expect(request.getValue(4)).toBe(1);
     });
 
-    it('keeps the physical level of an output whose polarity is turned', ({ skip }) => {
+    it('keeps the physical level of an output whose polarity is turned', () => {
       const { chip, readPad } = backend();
-      if (!chip.capabilities.reconfigure || !chip.capabilities.activeLow) skip();
       const request = chip.requestLines({ lines: [output(4)], consumer: 'contract' });
       request.setValue(4, 1);
       request.reconfigure([{ ...output(4), activeLow: true }]);
@@ -152,9 +173,8 @@ function reconfigureContract(backend: Backend): void {
       expect(request.getValue(4)).toBe(0);
     });
 
-    it('takes the lines in any order', ({ skip }) => {
+    it('takes the lines in any order', () => {
       const { chip, readPad } = backend();
-      if (!chip.capabilities.reconfigure) skip();
       const request = chip.requestLines({ lines: [input(3), output(4)], consumer: 'contract' });
       request.reconfigure([output(4), { ...input(3), edge: 'rising' }]);
       request.setValue(4, 1);
@@ -162,13 +182,50 @@ function reconfigureContract(backend: Backend): void {
       expect(chip.lineInfo(3).edge).toBe('rising');
     });
 
-    it('refuses other lines than its own with EINVAL', ({ skip }) => {
+    it('refuses other lines than its own with EINVAL', () => {
       const { chip } = backend();
-      if (!chip.capabilities.reconfigure) skip();
       const request = chip.requestLines({ lines: [input(3), output(4)], consumer: 'contract' });
       failsWith('EINVAL', () => request.reconfigure([input(3)]));
       failsWith('EINVAL', () => request.reconfigure([input(3), input(5)]));
       failsWith('EINVAL', () => request.reconfigure([input(3), output(4), input(5)]));
+    });
+  });
+}
+
+function noReconfigureContract(backend: Backend): void {
+  describe('reconfiguring', () => {
+    it('is refused with ENOTSUP, whatever is asked for', () => {
+      const { chip } = backend();
+      const request = chip.requestLines({ lines: [input(3), output(4)], consumer: 'contract' });
+      for (const lines of [[input(3), output(4)], [output(3), input(4)], [input(5)], []]) {
+        expect(failsWith('ENOTSUP', () => request.reconfigure(lines)).message).toContain(chip.driver);
+      }
+    });
+
+    it('that was refused leaves levels and edges as they were', async () => {
+      const it = backend();
+      it.setPad(3, 0);
+      const lines = [{ ...input(3), edge: 'rising' } as const, { ...output(4), initial: 1 } as const];
+      const request = it.chip.requestLines({ lines, consumer: 'contract' });
+      const recorder = new Recorder(request);
+      failsWith('ENOTSUP', () => request.reconfigure([{ ...input(3), edge: 'falling' }, input(4)]));
+      await drive(it, 3, [1, 0]);
+      await recorder.take(it, 1);
+      expect(recorder.word).toBe('R');
+      expect(it.readPad(4)).toBe(1);
+      expect(it.chip.lineInfo(3)).toMatchObject({ used: true, edge: 'rising' });
+    });
+
+    it('is done by releasing the lines and requesting them again', async () => {
+      const it = backend();
+      it.setPad(3, 0);
+      it.chip.requestLines({ lines: [{ ...input(3), edge: 'rising' }], consumer: 'contract' }).release();
+      const recorder = new Recorder(
+        it.chip.requestLines({ lines: [{ ...input(3), edge: 'falling' }], consumer: 'contract' }),
+      );
+      await drive(it, 3, [1, 0]);
+      await recorder.take(it, 1);
+      expect(recorder.word).toBe('F');
     });
   });
 }

@@ -1,14 +1,34 @@
 // The GpioChip contract for the simulated chip, in virtual time.
 import { Machine } from '../../kernel/index.js';
 import { createSimulatedPi } from '../../sim-fallback/index.js';
-import type { ContractBackend } from './backend.js';
+import type { Can, ContractBackend } from './backend.js';
 import { describeGpioChip } from './suite.js';
 
 const NS_PER_MS = 1_000_000;
 /** Longer than what the chip needs for anything: two samples of its detectors, or the pulls of 32 lines. */
 const MOMENT_NS = 100_000;
 
-describeGpioChip('sim', () => {
+const CAN: Can = {
+  bias: true,
+  debounce: true,
+  activeLow: true,
+  openDrain: true,
+  openSource: true,
+  kernelTimestamps: true,
+  realtimeClock: false,
+  seqno: true,
+  eventBufferSize: true,
+  edgeQueue: 'drop-oldest',
+  reconfigure: true,
+  lineInfoWatch: true,
+  lineNames: true,
+  lineHolders: true,
+  lineEdges: true,
+  goneNotice: true,
+  atomicSetMany: false,
+};
+
+describeGpioChip('sim', CAN, () => {
   const machine = new Machine();
   const { chip, board, soc } = createSimulatedPi({ machine, board: {} });
   const backend: ContractBackend = {
@@ -34,6 +54,7 @@ describeGpioChip('sim', () => {
       else soc.gpio.setBoardPull(offset, level === 1 ? 'up' : 'down');
       machine.advance(MOMENT_NS);
     },
+    now: () => BigInt(machine.clock.now()),
     readPad: (offset) => soc.gpio.level(offset),
     async settle(milliseconds = 0) {
       machine.advance(milliseconds * NS_PER_MS);

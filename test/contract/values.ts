@@ -1,18 +1,18 @@
 // Contract of levels: inputs, outputs, polarity, bias and drive.
 import { describe, expect, it } from 'vitest';
 import type { Level, LineConfig } from '../../kernel/gpio/driver.js';
-import { type Backend, failsWith } from './backend.js';
+import { type Backend, type Can, failsWith, refuses } from './backend.js';
 
 const LEVELS: readonly Level[] = [0, 1];
 
 /** Tests of `getValue`, `getValues`, `setValue` and `setValues`. */
-export function valueContract(backend: Backend): void {
-  inputContract(backend);
+export function valueContract(backend: Backend, can: Can): void {
+  inputContract(backend, can);
   outputContract(backend);
-  driveContract(backend);
+  driveContract(backend, can);
 }
 
-function inputContract(backend: Backend): void {
+function inputContract(backend: Backend, can: Can): void {
   describe('inputs', () => {
     it('follow the pad', () => {
       const { chip, setPad } = backend();
@@ -23,9 +23,8 @@ function inputContract(backend: Backend): void {
       }
     });
 
-    it('are 1 at a low pad when active low', ({ skip }) => {
+    it('are 1 at a low pad when active low', () => {
       const { chip, setPad } = backend();
-      if (!chip.capabilities.activeLow) skip();
       const request = chip.requestLines({
         lines: [{ offset: 3, direction: 'in', activeLow: true }],
         consumer: 'contract',
@@ -36,18 +35,32 @@ function inputContract(backend: Backend): void {
       }
     });
 
-    it('rest at the level of their bias', ({ skip }) => {
-      const { chip } = backend();
-      if (!chip.capabilities.bias) skip();
-      const request = chip.requestLines({
-        lines: [
-          { offset: 3, direction: 'in', bias: 'pull-up' },
-          { offset: 4, direction: 'in', bias: 'pull-down' },
-        ],
-        consumer: 'contract',
+    if (can.bias) {
+      it('rest at the level of their bias', () => {
+        const { chip } = backend();
+        const request = chip.requestLines({
+          lines: [
+            { offset: 3, direction: 'in', bias: 'pull-up' },
+            { offset: 4, direction: 'in', bias: 'pull-down' },
+          ],
+          consumer: 'contract',
+        });
+        expect(request.getValues()).toEqual([1, 0]);
       });
-      expect(request.getValues()).toEqual([1, 0]);
-    });
+    } else {
+      it.each(['disabled', 'pull-up', 'pull-down'] as const)(
+        'are refused with the bias %s, and taken as they are',
+        (bias) => {
+          const it = backend();
+          refuses(it, [
+            { offset: 4, direction: 'in' },
+            { offset: 3, direction: 'in', bias },
+          ]);
+          const lines = [{ offset: 3, direction: 'in', bias: 'as-is' } as const];
+          expect(it.chip.requestLines({ lines, consumer: 'contract' }).offsets).toEqual([3]);
+        },
+      );
+    }
 
     it('refuse to be set, with EPERM', () => {
       const { chip } = backend();
@@ -96,9 +109,8 @@ function outputContract(backend: Backend): void {
       }
     });
 
-    it('drive the pad low for 1 when active low, the initial level too', ({ skip }) => {
+    it('drive the pad low for 1 when active low, the initial level too', () => {
       const { chip, readPad } = backend();
-      if (!chip.capabilities.activeLow) skip();
       const request = chip.requestLines({
         lines: [{ offset: 4, direction: 'out', activeLow: true, initial: 1 }],
         consumer: 'contract',
@@ -162,40 +174,56 @@ function outputContract(backend: Backend): void {
   });
 }
 
-function driveContract(backend: Backend): void {
+function driveContract(backend: Backend, can: Can): void {
   describe('drive', () => {
-    it('open-drain pulls low for 0 and lets the pad be driven for 1', ({ skip }) => {
-      const { chip, readPad, setPad } = backend();
-      if (!chip.capabilities.openDrain) skip();
-      const request = chip.requestLines({
-        lines: [{ offset: 4, direction: 'out', drive: 'open-drain' }],
-        consumer: 'contract',
+    if (can.openDrain) {
+      it('open-drain pulls low for 0 and lets the pad be driven for 1', () => {
+        const { chip, readPad, setPad } = backend();
+        const request = chip.requestLines({
+          lines: [{ offset: 4, direction: 'out', drive: 'open-drain' }],
+          consumer: 'contract',
+        });
+        expect(readPad(4)).toBe(0);
+        request.setValue(4, 1);
+        for (const level of [1, 0, 1] as const) {
+          setPad(4, level);
+          expect(request.getValue(4)).toBe(level);
+        }
+        request.setValue(4, 0);
+        expect(readPad(4)).toBe(0);
       });
-      expect(readPad(4)).toBe(0);
-      request.setValue(4, 1);
-      for (const level of [1, 0, 1] as const) {
-        setPad(4, level);
-        expect(request.getValue(4)).toBe(level);
-      }
-      request.setValue(4, 0);
-      expect(readPad(4)).toBe(0);
-    });
+    } else {
+      it('open-drain is refused, and the pad not driven', () => {
+        const it = backend();
+        it.setPad(4, 1);
+        refuses(it, [{ offset: 4, direction: 'out', drive: 'open-drain' }]);
+        expect(it.readPad(4)).toBe(1);
+      });
+    }
 
-    it('open-source pulls high for 1 and lets the pad be driven for 0', ({ skip }) => {
-      const { chip, readPad, setPad } = backend();
-      if (!chip.capabilities.openSource) skip();
-      const request = chip.requestLines({
-        lines: [{ offset: 4, direction: 'out', drive: 'open-source', initial: 1 }],
-        consumer: 'contract',
+    if (can.openSource) {
+      it('open-source pulls high for 1 and lets the pad be driven for 0', () => {
+        const { chip, readPad, setPad } = backend();
+        const request = chip.requestLines({
+          lines: [{ offset: 4, direction: 'out', drive: 'open-source', initial: 1 }],
+          consumer: 'contract',
+        });
+        expect(readPad(4)).toBe(1);
+        request.setValue(4, 0);
+        for (const level of [0, 1, 0] as const) {
+          setPad(4, level);
+          expect(request.getValue(4)).toBe(level);
+        }
+        request.setValue(4, 1);
+        expect(readPad(4)).toBe(1);
       });
-      expect(readPad(4)).toBe(1);
-      request.setValue(4, 0);
-      for (const level of [0, 1, 0] as const) {
-        setPad(4, level);
-        expect(request.getValue(4)).toBe(level);
-      }
-      request.setValue(4, 1);
-      expect(readPad(4)).toBe(1);
-    });
+    } else {
+      it('open-source is refused, and the pad not driven', () => {
+        const it = backend();
+        it.setPad(4, 0);
+        refuses(it, [{ offset: 4, direction: 'out', drive: 'open-source', initial: 1 }]);
+        expect(it.readPad(4)).toBe(0);
+      });
+    }
   });
 }
