@@ -49,26 +49,29 @@ const GAP_MAX = 0x7fff_ffff;
 
 /** The edge that the running CPU is taking. Whoever keeps it finds there whichever is being handled. */
 class RunningEdge implements EdgeInfo {
-  readonly #queues: readonly EdgeQueue[];
+  readonly #first: EdgeQueue;
+  /** Undefined on a machine with one CPU. */
+  readonly #others: readonly EdgeQueue[] | undefined;
 
-  constructor(queues: readonly EdgeQueue[]) {
-    this.#queues = queues;
-  }
-
-  get #queue(): EdgeQueue | undefined {
-    return this.#queues[runningCpu()?.id ?? 0];
+  constructor(first: EdgeQueue, queues: readonly EdgeQueue[]) {
+    this.#first = first;
+    this.#others = queues.length > 1 ? queues : undefined;
   }
 
   get stampNs(): number {
-    return this.#queue?.stampNs ?? 0;
+    return this.#others === undefined ? this.#first.stampNs : this.#own(this.#others).stampNs;
   }
 
   get rising(): boolean {
-    return this.#queue?.rising ?? false;
+    return this.#others === undefined ? this.#first.rising : this.#own(this.#others).rising;
   }
 
   get lineSeqno(): number {
-    return this.#queue?.lineSeqno ?? 0;
+    return this.#others === undefined ? this.#first.lineSeqno : this.#own(this.#others).lineSeqno;
+  }
+
+  #own(queues: readonly EdgeQueue[]): EdgeQueue {
+    return queues[runningCpu()?.id ?? 0] ?? this.#first;
   }
 }
 
@@ -109,7 +112,7 @@ export class EdgeDomain implements GpioIrqSource {
     this.#originHigh = Number(options.originNs >> 32n);
     this.#originLow = Number(options.originNs & 0xffff_ffffn);
     this.#queues = machine.cpus.map(() => new EdgeQueue());
-    this.edge = new RunningEdge(this.#queues);
+    this.edge = new RunningEdge(this.#queues[0] ?? new EdgeQueue(), this.#queues);
     this.#cpuOf = new Uint8Array(lines);
     this.#masked = new Uint8Array(lines).fill(1);
     this.#latch = new KeptEdges(lines);
