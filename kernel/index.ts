@@ -300,6 +300,7 @@ export {
   wqWorkerComm,
 } from './workqueue/info.js';
 export type { WorkerCreation } from './workqueue/manage.js';
+export { scheduleOnEachCpu } from './workqueue/on-cpu.js';
 export {
   queueWork,
   queueWorkNode,

@@ -28,13 +28,16 @@ export function grabPending(work: Work, delayed: boolean): boolean {
   }
   const { pwq, inactive, color } = work;
   if (pwq === undefined) throw neverQueued(work);
+  const { pool } = pwq;
   // Its barriers may not wait for a place: whoever waits for them would wait for nothing.
-  if (inactive) moveLinkedWorks(work, pwq.pool.worklist);
+  if (inactive) moveLinkedWorks(work, pool.worklist);
   listDelInit(work.entry);
   work.pwq = undefined;
   work.inactive = false;
   work.linked = false;
   pwq.decNrInFlight(color, inactive);
+  // Linux 6.12 leaves the barriers to the next worker that comes by; on a frozen queue there may never be one.
+  if (inactive && pool.nrIdle === pool.nrWorkers) pool.kick();
   return true;
 }
 

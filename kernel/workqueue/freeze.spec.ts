@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
 import { msleep } from '../time/delay.js';
+import { cancelWork } from './cancel.js';
 import { WQ_FREEZABLE, WQ_UNBOUND } from './flags.js';
+import { flushWork } from './flush.js';
 import { flushWorkqueue } from './flush-workqueue.js';
 import { freezeWorkqueuesBegin, freezeWorkqueuesBusy, thawWorkqueues } from './freeze.js';
 import { queueWork } from './queue.js';
@@ -45,6 +47,42 @@ describe.each([
     expect(log.slice(0, frozen).sort()).toEqual(['a begins', 'a ends', 'other begins', 'other ends']);
     const begins = log.slice(frozen + 1).filter((entry) => entry.endsWith('begins') && entry !== 'late begins');
     expect(begins).toEqual(['b begins', 'c begins']);
+  });
+});
+
+describe('an item that was queued on a frozen queue, and cancelled', () => {
+  it("is in nobody's way when the queue is thawed", () => {
+    const machine = new Machine();
+    let runs = 0;
+    machine.runTask(function* () {
+      const wq = createFreezableWorkqueue('f');
+      const work = new Work(() => {
+        runs++;
+      });
+      freezeWorkqueuesBegin();
+      queueWork(wq, work);
+      cancelWork(work);
+      thawWorkqueues();
+      queueWork(wq, work);
+      yield* msleep(10);
+    });
+    expect(runs).toBe(1);
+  });
+
+  it('lets go who waits for it', () => {
+    const machine = new Machine();
+    const flushed = machine.runTask(function* () {
+      const wq = createFreezableWorkqueue('f');
+      const work = new Work(() => {});
+      freezeWorkqueuesBegin();
+      queueWork(wq, work);
+      machine.spawn('cancel', function* () {
+        yield* msleep(1);
+        cancelWork(work);
+      });
+      return yield* flushWork(work);
+    });
+    expect(flushed).toBe(true);
   });
 });
 

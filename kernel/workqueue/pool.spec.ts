@@ -6,6 +6,7 @@ import { mdelay, msleep, udelay } from '../time/delay.js';
 import { WQ_CPU_INTENSIVE, WQ_HIGHPRI, WQ_POWER_EFFICIENT, WQ_UNBOUND } from './flags.js';
 import { flushWork } from './flush.js';
 import { currentWork, setWorkerDesc, workqueueCongested, wqWorkerComm } from './info.js';
+import { scheduleOnEachCpu } from './on-cpu.js';
 import { queueWork, queueWorkNode, queueWorkOn } from './queue.js';
 import { showAllWorkqueues } from './show.js';
 import { fromWork, OwnedWork, Work } from './work.js';
@@ -245,6 +246,21 @@ describe('queues', () => {
       ].join('\n'),
       expect.stringMatching(/^info: pool P: cpus=0 node=0 flags=0x0 nice=0 hung=0s workers=3 idle: \d+$/),
     ]);
+  });
+});
+
+describe('scheduleOnEachCpu', () => {
+  it('runs on all CPUs at once, and is back when all are done', () => {
+    const { machine } = rig({ cpus: 3 });
+    const ran: string[] = [];
+    machine.runTask(function* () {
+      yield* scheduleOnEachCpu(function* () {
+        yield* mdelay(1 + smpProcessorId());
+        ran.push(current().comm);
+      });
+      expect(machine.clock.now()).toBeLessThan(4 * MS);
+    });
+    expect(ran).toEqual(['kworker/0:0', 'kworker/1:0', 'kworker/2:0']);
   });
 });
 

@@ -77,6 +77,8 @@ class Counted extends DelayedWork {
   ended = 0;
   running = 0;
   disables = 0;
+  /** What was on its way was taken back, or sent on its way anew. */
+  takenBack = 0;
 
   constructor(model: Model, ms: number) {
     super(() => model.run(this, ms));
@@ -87,7 +89,9 @@ class Counted extends DelayedWork {
   }
 
   tookBack(was: boolean): void {
-    if (was) this.owed--;
+    if (!was) return;
+    this.owed--;
+    this.takenBack++;
   }
 }
 
@@ -129,14 +133,11 @@ class Model {
     mod: (work, { cpu, delay }) =>
       this.#call(() => {
         const was = modDelayedWorkOn(cpu, this.wq, work, delay);
-        if (work.disableDepth > 0) work.tookBack(was);
-        else work.took(!was);
+        work.tookBack(was);
+        work.took(work.disableDepth === 0);
       }),
     cancel: (work) => this.#call(() => work.tookBack(cancelDelayedWork(work))),
-    cancelSync: (work) =>
-      this.#inTask(function* () {
-        work.tookBack(yield* cancelDelayedWorkSync(work));
-      }),
+    cancelSync: (work) => this.#inTask(() => this.#cancelSync(work)),
     flush: (work) => this.#inTask(() => this.#flush(work, false)),
     flushDelayed: (work) => this.#inTask(() => this.#flush(work, true)),
     flushAll: () => this.#inTask(() => this.#flushAll()),
@@ -184,21 +185,35 @@ class Model {
     });
   }
 
-  /** Runs that were on their way, when nothing takes them back, have been when the flush is over. */
+  /** It takes the item back at once, and then waits. */
+  *#cancelSync(work: Counted): Coroutine<void> {
+    const { pending } = work;
+    work.tookBack(pending);
+    if ((yield* cancelDelayedWorkSync(work)) !== pending)
+      this.wrong.push('cancel says something else than what it took');
+  }
+
+  /** Runs that were on their way, unless they were taken back, have ended when a flush comes back. */
   *#flush(work: Counted, delayed: boolean): Coroutine<void> {
-    const { owed } = work;
-    const queued = delayed ? owed : owed - (work.timer.pending ? 1 : 0);
+    const ended = this.#expectEnd(work, delayed);
     yield* delayed ? flushDelayedWork(work) : flushWork(work);
-    if (Math.min(queued, work.owed) > work.ended) this.wrong.push(`flushed with ${work.ended} of ${queued} runs`);
+    ended();
   }
 
   *#flushAll(): Coroutine<void> {
-    const before = this.works.map((work) => work.owed - (work.timer.pending ? 1 : 0));
+    const all = this.works.map((work) => this.#expectEnd(work, false));
     yield* flushWorkqueue(this.wq);
-    for (const [i, work] of this.works.entries()) {
-      if (Math.min(before[i] ?? 0, work.owed) > work.ended)
-        this.wrong.push('the queue was flushed, and an item has not ended');
-    }
+    for (const ended of all) ended();
+  }
+
+  /** Notes what is on its way now; the result is to be called when it should have ended. */
+  #expectEnd(work: Counted, delayed: boolean): () => void {
+    const { owed, takenBack, timer } = work;
+    const expected = timer.pending && !delayed ? owed - 1 : owed;
+    return () => {
+      if (work.takenBack === takenBack && work.ended < expected)
+        this.wrong.push(`flushed after ${work.ended} of ${expected} runs`);
+    };
   }
 
   /** Lets all come to an end. */

@@ -1,6 +1,6 @@
 // Workqueues: made, changed and known by name; what they are made of is here, what is done with them in the other files (alloc_workqueue).
 import { KernelError } from '../errno.js';
-import { ListHead } from '../lib/list.js';
+import { ListHead, listDelInit } from '../lib/list.js';
 import type { Machine } from '../machine.js';
 import { runningCpu, thisCpu } from '../sched/current.js';
 import type { WorkqueueAttrs } from './attrs.js';
@@ -175,6 +175,8 @@ export class Workqueue {
     this.maxActive = max;
     this.minActive = min;
     if (max === 0) return;
+    // Linux 6.12 forgets this: what was queued while frozen, and cancelled, left its part waiting, and nobody would wake that.
+    for (const pwq of this.pwqs) if (pwq.inactiveWorks.empty) listDelInit(pwq.pendingNode);
     let activated = true;
     while (activated) {
       activated = false;
