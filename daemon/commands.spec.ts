@@ -239,7 +239,7 @@ describe('gpio-irqd', () => {
   });
 
   it.each([
-    [['run', '--driver', 'magic'], /Allowed choices are auto, hardware, chardev, sim/],
+    [['run', '--driver', 'magic'], /Allowed choices are auto, hardware, chardev, libgpiod, onoff, sim/],
     [['run', '--log-level', 'loud'], /Allowed choices/],
     [['run', '--nope'], /unknown option/],
     [['run', '--config'], /argument missing/],

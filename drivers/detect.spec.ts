@@ -27,7 +27,7 @@ function machine(labels: Readonly<Record<string, string>>, model?: string): Dete
     if (label === 'EACCES') throw new KernelError('EACCES', `open ${path}: EACCES`, { hint: 'join the group gpio' });
     return { driver: 'chardev', info: { name, label, lines: 54 }, close: () => {} } as unknown as GpioChip;
   };
-  return { devDir, modelFile, open, probe: () => {} };
+  return { devDir, modelFile, open, probe: () => {}, others: [] };
 }
 
 describe('detect', () => {

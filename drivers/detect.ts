@@ -5,6 +5,8 @@ import { KernelError } from '../kernel/errno.js';
 import type { GpioChip } from '../kernel/gpio/driver.js';
 import { loadAddon } from './chardev/addon.js';
 import { openChardev } from './chardev/chardev.js';
+import { loadLibgpiod } from './libgpiod/node-libgpiod.js';
+import { probeSysfs } from './sysfs/sysfs.js';
 
 /** Labels of the chip behind a Pi's 40-pin header: Pi 0 to 3, Pi 4, Pi 5. */
 export const HEADER_LABELS: readonly string[] = ['pinctrl-bcm2835', 'pinctrl-bcm2711', 'pinctrl-rp1'];
@@ -18,6 +20,16 @@ export interface DetectSources {
   /** Default {@link openChardev}. */
   readonly open: (path: string) => GpioChip;
   /** Throws the reason why the chardev driver cannot work at all; default: loads the native addon. */
+  readonly probe: () => void;
+  /** The drivers next to chardev; each `probe` throws the reason why it cannot work. Default: loads their packages. */
+  readonly others: readonly DriverProbe[];
+}
+
+/** How to find out whether a driver can be used. */
+export interface DriverProbe {
+  readonly name: 'libgpiod' | 'onoff';
+  /** It opens the same device files as chardev, so what stands in the way of chardev does so here too. */
+  readonly usesDevices: boolean;
   readonly probe: () => void;
 }
 
@@ -47,7 +59,8 @@ export interface DetectedChip {
 
 /** A driver of this version, and why it cannot be used; `undefined` when it can. */
 export interface DetectedDriver {
-  readonly name: 'chardev';
+  /** As in the configuration. */
+  readonly name: 'chardev' | DriverProbe['name'];
   readonly refused: Refusal | undefined;
 }
 
@@ -66,6 +79,10 @@ const SYSTEM: DetectSources = {
   probe: () => {
     loadAddon();
   },
+  others: [
+    { name: 'libgpiod', usesDevices: true, probe: () => loadLibgpiod() },
+    { name: 'onoff', usesDevices: false, probe: () => probeSysfs() },
+  ],
 };
 
 /** Looks at this machine. Opens each chip for a moment, and takes no line. */
@@ -74,11 +91,12 @@ export function detect(sources: Partial<DetectSources> = {}): Detection {
   const addon = refusalOf(from.probe);
   const { names, aliases } = findDevices(from.devDir);
   const chips = names.map((name) => inspect(from, name, aliases.get(name) ?? []));
-  return {
-    model: readModel(from.modelFile),
-    chips,
-    drivers: [{ name: 'chardev', refused: driverRefusal(addon, chips) }],
-  };
+  const refused = driverRefusal(addon, chips);
+  const others = from.others.map(({ name, usesDevices, probe }) => ({
+    name,
+    refused: refusalOf(probe) ?? (usesDevices ? refused : undefined),
+  }));
+  return { model: readModel(from.modelFile), chips, drivers: [{ name: 'chardev', refused }, ...others] };
 }
 
 /** Device files by number, and the links to each. */

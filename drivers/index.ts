@@ -5,9 +5,12 @@ export {
   type DetectedDriver,
   type Detection,
   type DetectSources,
+  type DriverProbe,
   detect,
   formatDetection,
   HEADER_LABELS,
   type Refusal,
 } from './detect.js';
-export { type ChipChoice, type HardwareDriver, type OpenDriverOptions, openDriver } from './open.js';
+export { openLibgpiod } from './libgpiod/libgpiod.js';
+export { type ChipChoice, type HardwareDriver, type OpenDriverOptions, type OpenSources, openDriver } from './open.js';
+export { openSysfs, type SysfsSources } from './sysfs/sysfs.js';

@@ -3,10 +3,16 @@ import { join } from 'node:path';
 import { KernelError } from '../kernel/errno.js';
 import type { GpioChip } from '../kernel/gpio/driver.js';
 import { openChardev } from './chardev/chardev.js';
-import { type DetectedChip, type Detection, type DetectSources, detect } from './detect.js';
+import { type DetectedChip, type DetectSources, detect, HEADER_LABELS } from './detect.js';
+import { openLibgpiod } from './libgpiod/libgpiod.js';
+import { findSysfsChips } from './sysfs/chips.js';
+import { openSysfs, openSysfsChip, type SysfsSources } from './sysfs/sysfs.js';
 
-/** `hardware`: the best driver of those that this version has; `auto`: the same, unless there is no chip at all. */
-export type HardwareDriver = 'auto' | 'hardware' | 'chardev';
+/**
+ * `chardev`, `libgpiod` (node-libgpiod) and `onoff` (sysfs) are drivers; `hardware` is the best of them, chardev; `auto` is the
+ * same, unless there is no chip at all.
+ */
+export type HardwareDriver = 'auto' | 'hardware' | 'chardev' | 'libgpiod' | 'onoff';
 
 /** Which chip: the one behind the header, one by kernel name (`gpiochip0`), or one by label (`pinctrl-rp1`). */
 export type ChipChoice =
@@ -22,25 +28,49 @@ export interface OpenDriverOptions {
   readonly chip?: ChipChoice | string;
 }
 
+/** How {@link openDriver} looks for chips, and opens them. */
+export interface OpenSources extends DetectSources {
+  /** Default {@link openLibgpiod}. */
+  readonly openLibgpiod: (path: string) => GpioChip;
+  /** Where sysfs is, and onoff. */
+  readonly sysfs: Partial<SysfsSources>;
+}
+
 /**
  * Opens a chip. `undefined` only with `auto` on a machine that has no GPIO chip: the caller may simulate then, and says so.
- * A chip that exists and cannot be used is an error, never a reason to simulate.
+ * A chip that exists and cannot be used is an error, never a reason to simulate or to take another driver.
  *
  * @throws {KernelError} `EINVAL` (`chip` is no chip's name), `ENOENT` (no such chip, or no header), `EEXIST` (several
- * chips fit), and what {@link openChardev} throws.
+ * chips fit), and what {@link openChardev}, {@link openLibgpiod} or {@link openSysfs} throws.
  */
 export function openDriver(
-  options: OpenDriverOptions & { readonly driver?: 'hardware' | 'chardev' },
-  sources?: Partial<DetectSources>,
+  options: OpenDriverOptions & { readonly driver?: Exclude<HardwareDriver, 'auto'> },
+  sources?: Partial<OpenSources>,
 ): GpioChip;
-export function openDriver(options: OpenDriverOptions, sources?: Partial<DetectSources>): GpioChip | undefined;
-export function openDriver(options: OpenDriverOptions, sources: Partial<DetectSources> = {}): GpioChip | undefined {
+export function openDriver(options: OpenDriverOptions, sources?: Partial<OpenSources>): GpioChip | undefined;
+export function openDriver(options: OpenDriverOptions, sources: Partial<OpenSources> = {}): GpioChip | undefined {
   const { driver = 'hardware', chip = 'auto' } = options;
-  const open = sources.open ?? openChardev;
-  if (driver === 'auto' && detect(sources).chips.length === 0) return undefined;
   const choice = parseChoice(chip);
+  if (driver === 'onoff') return openInSysfs(choice, sources.sysfs);
+  const open = driver === 'libgpiod' ? (sources.openLibgpiod ?? openLibgpiod) : (sources.open ?? openChardev);
+  // Whether the other drivers could be used is of no interest here, and to find out loads them.
+  const find = (): readonly DetectedChip[] => detect({ ...sources, others: [] }).chips;
+  if (driver === 'auto' && find().length === 0) return undefined;
   if (choice.by === 'name') return open(join(sources.devDir ?? '/dev', choice.name));
-  return open(choose(detect(sources), choice).path);
+  return open(choose(find(), choice).path);
+}
+
+/** sysfs shows chips also where there is no device file, and knows them by label. */
+function openInSysfs(choice: ChipChoice, sources: Partial<SysfsSources> = {}): GpioChip {
+  if (choice.by === 'name') return openSysfs(choice.name, sources);
+  const chips = findSysfsChips(sources).map((chip) => ({
+    name: chip.name,
+    label: chip.label,
+    header: HEADER_LABELS.includes(chip.label),
+    refused: undefined,
+    chip,
+  }));
+  return openSysfsChip(choose(chips, choice).chip, sources);
 }
 
 function parseChoice(chip: ChipChoice | string): ChipChoice {
@@ -58,11 +88,13 @@ function choiceOf(text: string): ChipChoice {
   return label === undefined ? { by: 'name', name: text } : { by: 'label', label };
 }
 
+type Candidate = Pick<DetectedChip, 'name' | 'label' | 'header' | 'refused'>;
+
 /** The one chip that has the label, or is the header. */
-function choose(found: Detection, choice: ChipChoice): DetectedChip {
+function choose<T extends Candidate>(found: readonly T[], choice: ChipChoice): T {
   const label = choice.by === 'label' ? choice.label : undefined;
   const wish = label === undefined ? 'auto' : `label:${label}`;
-  const fitting = found.chips.filter((chip) => (label === undefined ? chip.header : chip.label === label));
+  const fitting = found.filter((chip) => (label === undefined ? chip.header : chip.label === label));
   const [chip] = fitting;
   if (chip !== undefined && fitting.length === 1) return chip;
   const what = label === undefined ? 'header chip' : `chip labelled '${label}'`;
@@ -76,8 +108,8 @@ function choose(found: Detection, choice: ChipChoice): DetectedChip {
 }
 
 /** A chip that did not open may be the one: its own error then says more than "not found". */
-function notFound(found: Detection, what: string, wish: string): KernelError {
-  const closed = found.chips.find(({ refused }) => refused !== undefined)?.refused;
+function notFound(found: readonly Candidate[], what: string, wish: string): KernelError {
+  const closed = found.find(({ refused }) => refused !== undefined)?.refused;
   if (closed !== undefined) {
     const code = closed.code === 'EACCES' ? 'EACCES' : 'ENOENT';
     return new KernelError(code, `no ${what} among the chips that open: ${closed.message}`, {
@@ -85,7 +117,7 @@ function notFound(found: Detection, what: string, wish: string): KernelError {
       subject: wish,
     });
   }
-  const others = found.chips.map(({ name, label }) => `${name} [${label}]`).join(', ');
+  const others = found.map(({ name, label }) => `${name} [${label}]`).join(', ');
   return new KernelError('ENOENT', `no ${what} on this machine`, {
     hint: others === '' ? 'this machine has no GPIO chip; simulate with driver: sim' : `name one of: ${others}`,
     subject: wish,

@@ -6,9 +6,10 @@ import type { Template } from './template.js';
 
 /**
  * Which driver to use. `auto` takes hardware when the machine has a GPIO chip and simulates only when it has none;
- * `hardware` never simulates.
+ * `hardware` never simulates. `chardev` is what both take; `libgpiod` (node-libgpiod) and `onoff` (sysfs) can less, and are
+ * taken only by name.
  */
-export const DRIVERS = ['auto', 'hardware', 'chardev', 'sim'] as const;
+export const DRIVERS = ['auto', 'hardware', 'chardev', 'libgpiod', 'onoff', 'sim'] as const;
 /** One of {@link DRIVERS}. */
 export type DriverChoice = (typeof DRIVERS)[number];
 

@@ -17,7 +17,7 @@ export interface DaemonStatus {
   /** The configuration file, absolute. */
   readonly config: string;
   readonly uptimeNs: number;
-  /** Name of the driver in use: `chardev` or `sim`. */
+  /** Name of the driver in use: `chardev`, `libgpiod`, `sysfs` (that is `onoff` in a configuration) or `sim`. */
   readonly driver: string;
   /** True when nothing here is real. */
   readonly simulated: boolean;

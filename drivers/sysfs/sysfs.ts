@@ -1,7 +1,7 @@
 // The sysfs driver: a GPIO chip through /sys/class/gpio and the package onoff, for systems without the character device.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { ERRNO, type KernelError } from '../../kernel/errno.js';
+import { ERRNO, KernelError } from '../../kernel/errno.js';
 import type {
   ChipInfo,
   Edge,
@@ -17,7 +17,7 @@ import { systemError } from '../chardev/errors.js';
 import { GoneNotice } from '../chardev/listeners.js';
 import { HeldLines, type HeldLinesOwner } from '../held-lines.js';
 import { checkOptions, refuse } from '../refusals.js';
-import { type SysfsChipInfo, type SysfsFolders, sysfsChipNamed } from './chips.js';
+import { findSysfsChips, type SysfsChipInfo, type SysfsFolders, sysfsChipNamed } from './chips.js';
 import { exportLine, type SysfsLine } from './line.js';
 import { loadOnoff, type Onoff } from './onoff.js';
 
@@ -64,6 +64,16 @@ export function openSysfs(path: string, sources: Partial<SysfsSources> = {}): Gp
 /** Opens a chip of `findSysfsChips`. Errors as {@link openSysfs}. */
 export function openSysfsChip(chip: SysfsChipInfo, sources: Partial<SysfsSources> = {}): GpioChip {
   return new SysfsChip(chip, (sources.load ?? loadOnoff)());
+}
+
+/** Throws the reason why {@link openSysfs} cannot work on this machine. */
+export function probeSysfs(sources: Partial<SysfsSources> = {}): void {
+  (sources.load ?? loadOnoff)();
+  if (findSysfsChips(sources).length === 0) {
+    throw new KernelError('ENOENT', 'sysfs has no GPIO chip', {
+      hint: 'on a Pi: check that the kernel has its pinctrl driver; in a container: pass /sys in',
+    });
+  }
 }
 
 class SysfsChip implements GpioChip {
