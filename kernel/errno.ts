@@ -31,6 +31,7 @@ export const ERRNO = {
   ETIMEDOUT: 110,
   EREMOTEIO: 121,
   ERESTARTSYS: 512,
+  EPROBE_DEFER: 517,
 } as const;
 
 /** Symbolic name of an error number, e.g. `'EBUSY'`. */

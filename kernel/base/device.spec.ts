@@ -121,6 +121,74 @@ describe('a probe that fails', () => {
   });
 });
 
+describe('a probe that is deferred', () => {
+  /** A driver that waits for its supplier, and one that is it. */
+  function supplied() {
+    const made = bus();
+    const { driver, log } = made;
+    let there = false;
+    const consumer = driver('consumer', {
+      probe: (dev) => {
+        log.push('consumer probes');
+        devmAddAction(dev, () => log.push('released'), undefined);
+        if (!there) throw devErrProbe(dev, new KernelError('EPROBE_DEFER', 'no supplier'), 'not there yet');
+      },
+    });
+    const supplier = driver('supplier', {
+      probe: () => {
+        there = true;
+      },
+    });
+    return { ...made, consumer, supplier };
+  }
+
+  it('is tried again in a kworker when another device has got its driver', () => {
+    const { machine, run, consumer, supplier, printed, taken } = supplied();
+    run(() => platformDriverRegister(consumer));
+    const device = run(() => platformDeviceRegister('consumer'));
+    expect(taken()).toEqual(['consumer probes', 'released']);
+    run(() => platformDriverRegister(supplier));
+    expect(device.driver).toBeUndefined();
+    run(() => platformDeviceRegister('supplier'));
+    machine.advance(1_000_000);
+    expect(taken()).toEqual(['consumer probes']);
+    expect(device.driver).toBe(consumer);
+    expect(printed).toEqual([]);
+  });
+
+  it('is not tried again when its device has gone', () => {
+    const { machine, run, consumer, supplier, taken } = supplied();
+    run(() => platformDriverRegister(consumer));
+    const device = run(() => platformDeviceRegister('consumer'));
+    run(() => platformDeviceUnregister(device));
+    taken();
+    run(() => platformDriverRegister(supplier));
+    run(() => platformDeviceRegister('supplier'));
+    machine.advance(1_000_000);
+    expect(taken()).toEqual([]);
+  });
+
+  it('is tried again when what it waits for came while it was probing', () => {
+    const { machine, run, driver, log, supplier, taken } = supplied();
+    let tries = 0;
+    const slow = driver('slow', {
+      probe: function* () {
+        tries++;
+        log.push(`try ${tries}`);
+        yield* msleep(10);
+        if (tries === 1) throw new KernelError('EPROBE_DEFER', 'was not there when it looked');
+      },
+    });
+    run(() => platformDriverRegister(slow));
+    run(() => platformDriverRegister(supplier));
+    machine.spawn('slow', () => platformDeviceRegister('slow'));
+    machine.advance(1_000_000);
+    run(() => platformDeviceRegister('supplier'));
+    machine.advance(100_000_000);
+    expect(taken()).toEqual(['try 1', 'try 2']);
+  });
+});
+
 describe('a remove that throws', () => {
   it('is an oops, and what was managed is released all the same', () => {
     const { run, driver, oopses, log, taken } = bus();

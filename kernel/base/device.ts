@@ -1,5 +1,5 @@
 // Devices and the drivers that are bound to them (struct device, drivers/base/core.c and dd.c).
-import { KernelError } from '../errno.js';
+import { type ErrnoCode, KernelError } from '../errno.js';
 import type { Machine } from '../machine.js';
 import type { LogLevel } from '../machine-options.js';
 import type { Coroutine, Process } from '../sched/coroutine.js';
@@ -10,7 +10,10 @@ import { type DevresNode, devresReleaseAll } from './devres.js';
 /** What can be bound to a device. Both functions are called in process context. */
 export interface DeviceDriver<D extends Device = Device> {
   readonly name: string;
-  /** Takes the device; throws a KernelError to refuse it, and what was managed until then is released. */
+  /**
+   * Takes the device; throws a KernelError to refuse it, and what was managed until then is released. `EPROBE_DEFER`: it is
+   * tried again when another device has got its driver.
+   */
   probe?(dev: D): Process<void>;
   /** Gives the device up. What is managed is released when it has returned. */
   remove?(dev: D): Process<void>;
@@ -55,16 +58,20 @@ export function devInfo(dev: Device, text: string): void {
   devPrintk('info', dev, text);
 }
 
-/** Logs why a probe fails, with the error by name, and gives the error back to be thrown (dev_err_probe). Out of memory is not logged. */
+/**
+ * Logs why a probe fails, with the error by name, and gives the error back to be thrown (dev_err_probe). Not logged is that
+ * there is no memory, and that something is not there yet.
+ */
 export function devErrProbe(dev: Device, error: KernelError, text: string): KernelError {
-  if (error.code !== 'ENOMEM') devErr(dev, `error -${error.code}: ${text}`);
+  if (error.code !== 'ENOMEM' && error.code !== 'EPROBE_DEFER') devErr(dev, `error -${error.code}: ${text}`);
   return error;
 }
 
-/** Whether a failed probe only says that the driver and the device do not fit, which is not logged. */
-function rejects({ code }: KernelError): boolean {
-  return code === 'ENODEV' || code === 'ENXIO';
-}
+/** How a probe ended: `deferred` wants to be tried again when other devices have their drivers. */
+export type ProbeOutcome = 'bound' | 'failed' | 'deferred';
+
+/** Failures that are not logged: the driver and the device do not fit, or something that it needs is not there yet. */
+const SILENT: readonly ErrnoCode[] = ['ENODEV', 'ENXIO', 'EPROBE_DEFER'];
 
 /** What is managed goes, and the driver with it. */
 function* unbindCleanup(dev: Device): Coroutine<void> {
@@ -76,20 +83,23 @@ function* unbindCleanup(dev: Device): Coroutine<void> {
 /**
  * Binds a driver to a device that has none (really_probe). Process context.
  *
- * @returns false when the probe has failed; the log says so, and all that was managed is released
+ * When the probe fails, the log says so, and all that was managed is released.
  */
-export function* bindDriver<D extends Device>(dev: D, driver: DeviceDriver<D>): Coroutine<boolean> {
+export function* bindDriver<D extends Device>(dev: D, driver: DeviceDriver<D>): Coroutine<ProbeOutcome> {
+  let outcome: ProbeOutcome = 'failed';
   dev.driver = driver;
   try {
     if (driver.probe !== undefined) yield* finish(callProcess((device: D) => driver.probe?.(device), dev));
-    return true;
+    return 'bound';
   } catch (error) {
     const failure = error instanceof KernelError ? error : new KernelError('EFAULT', 'the probe failed');
     if (failure !== error) dev.machine.oops(`probe of ${dev.name}`, error);
-    if (!rejects(failure)) devErr(dev, `probe with driver ${driver.name} failed with error ${failure.errno}`);
+    if (failure.code === 'EPROBE_DEFER') outcome = 'deferred';
+    if (!SILENT.includes(failure.code))
+      devErr(dev, `probe with driver ${driver.name} failed with error ${failure.errno}`);
   }
   yield* unbindCleanup(dev);
-  return false;
+  return outcome;
 }
 
 /** Takes a driver from its device (device_release_driver). Process context. */

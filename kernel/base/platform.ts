@@ -5,6 +5,8 @@ import { mightSleep } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
+import { queueWork } from '../workqueue/queue.js';
+import { Work } from '../workqueue/work.js';
 import { bindDriver, Device, type DeviceDriver, releaseDriver } from './device.js';
 
 /** For a device that is the only one of its name (PLATFORM_DEVID_NONE). */
@@ -29,6 +31,47 @@ export class PlatformDevice extends Device {
 interface PlatformBus {
   readonly devices: Map<string, PlatformDevice>;
   readonly drivers: Map<string, PlatformDriver>;
+  readonly deferred: DeferredProbes;
+}
+
+/** Devices whose probe is to be tried again: in a kworker, when another one has succeeded (drivers/base/dd.c). */
+class DeferredProbes {
+  readonly #machine: Machine;
+  readonly #retry: (device: PlatformDevice) => Coroutine<void>;
+  readonly #pending = new Set<PlatformDevice>();
+  readonly #active = new Set<PlatformDevice>();
+  readonly #work = new Work(() => this.#retryAll(), 'deferred_probe_work_func');
+  /** Successes so far: one that comes during a probe may be what that probe has waited for. */
+  triggers = 0;
+
+  constructor(machine: Machine, retry: (device: PlatformDevice) => Coroutine<void>) {
+    this.#machine = machine;
+    this.#retry = retry;
+  }
+
+  add(device: PlatformDevice, triggersBefore: number): void {
+    this.#pending.add(device);
+    if (this.triggers !== triggersBefore) this.trigger();
+  }
+
+  delete(device: PlatformDevice): void {
+    this.#pending.delete(device);
+    this.#active.delete(device);
+  }
+
+  trigger(): void {
+    this.triggers++;
+    for (const device of this.#pending) this.#active.add(device);
+    this.#pending.clear();
+    queueWork(this.#machine.workqueues.systemUnboundWq, this.#work);
+  }
+
+  *#retryAll(): Coroutine<void> {
+    for (let [device] = this.#active; device !== undefined; [device] = this.#active) {
+      this.#active.delete(device);
+      yield* this.#retry(device);
+    }
+  }
 }
 
 const buses = new WeakMap<Machine, PlatformBus>();
@@ -37,7 +80,12 @@ function platformBus(): PlatformBus {
   const { machine } = thisCpu();
   let bus = buses.get(machine);
   if (bus === undefined) {
-    bus = { devices: new Map(), drivers: new Map() };
+    const made: PlatformBus = {
+      devices: new Map(),
+      drivers: new Map(),
+      deferred: new DeferredProbes(machine, (device) => bindOnBus(made, device)),
+    };
+    bus = made;
     buses.set(machine, bus);
   }
   return bus;
@@ -46,6 +94,17 @@ function platformBus(): PlatformBus {
 function boundDriver(bus: PlatformBus, device: PlatformDevice): PlatformDriver | undefined {
   const driver = bus.drivers.get(device.deviceName);
   return driver !== undefined && device.driver === driver ? driver : undefined;
+}
+
+/** Binds a device to its driver, if that is there and has it not yet. */
+function* bindOnBus({ drivers, deferred }: PlatformBus, device: PlatformDevice): Coroutine<void> {
+  const driver = drivers.get(device.deviceName);
+  if (driver === undefined || device.driver !== undefined) return;
+  const { triggers } = deferred;
+  const outcome = yield* bindDriver(device, driver);
+  deferred.delete(device);
+  if (outcome === 'bound') deferred.trigger();
+  if (outcome === 'deferred') deferred.add(device, triggers);
 }
 
 /**
@@ -64,8 +123,7 @@ export const platformDeviceRegister = effect(function* platformDeviceRegister(
   if (bus.devices.has(device.name))
     throw new KernelError('EEXIST', `there is a platform device ${device.name} already`);
   bus.devices.set(device.name, device);
-  const driver = bus.drivers.get(name);
-  if (driver !== undefined) yield* bindDriver(device, driver);
+  yield* bindOnBus(bus, device);
   return device;
 });
 
@@ -73,6 +131,7 @@ export const platformDeviceRegister = effect(function* platformDeviceRegister(
 export const platformDeviceUnregister = effect(function* platformDeviceUnregister(device: PlatformDevice) {
   mightSleep('platform_device_unregister');
   const bus = platformBus();
+  bus.deferred.delete(device);
   const driver = boundDriver(bus, device);
   if (driver !== undefined) yield* releaseDriver(device, driver);
   if (bus.devices.get(device.name) === device) bus.devices.delete(device.name);
@@ -88,7 +147,7 @@ export const platformDriverRegister = effect(function* platformDriverRegister(dr
   }
   bus.drivers.set(driver.name, driver);
   for (const device of [...bus.devices.values()]) {
-    if (device.deviceName === driver.name && device.driver === undefined) yield* bindDriver(device, driver);
+    if (device.deviceName === driver.name) yield* bindOnBus(bus, device);
   }
 });
 
