@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
+import type { PreemptModel } from '../machine-options.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { mdelay, msleep } from '../time/delay.js';
 import {
@@ -97,7 +98,7 @@ class Counted extends DelayedWork {
 
 /** Watches what may never happen. */
 class Model {
-  readonly machine = new Machine({ cpus: 2, printk: (_, text) => this.wrong.push(text) });
+  readonly machine: Machine;
   readonly wrong: string[] = [];
   readonly works: readonly Counted[];
   readonly wq: Workqueue;
@@ -107,7 +108,8 @@ class Model {
   /** The largest max_active so far: items that began with it may run still. */
   #mostActive: number;
 
-  constructor(make: () => Workqueue, lengths: readonly number[]) {
+  constructor(preempt: PreemptModel, make: () => Workqueue, lengths: readonly number[]) {
+    this.machine = new Machine({ cpus: 2, preempt, printk: (_, text) => this.wrong.push(text) });
     this.wq = this.machine.runTask(make);
     this.works = lengths.map((ms) => new Counted(this, ms));
     this.#mostActive = this.wq.savedMaxActive;
@@ -245,11 +247,14 @@ const flags = fc.constantFrom(
 );
 const lengths = fc.array(fc.integer({ min: -14, max: 12 }), { minLength: ITEMS, maxLength: ITEMS });
 
+const models = fc.constantFrom<PreemptModel>('full', 'none');
+
 describe('any program', () => {
   it('has no item run twice at once or lost, passes no max_active, and comes back from each flush in time', () => {
+    const queue = fc.record({ flags, maxActive: fc.nat(3), preempt: models });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), flags, fc.nat(3), lengths, (steps, wqFlags, maxActive, ms) => {
-        const model = new Model(() => allocWorkqueue('p', wqFlags, maxActive), ms);
+      fc.property(fc.array(step, { maxLength: 40 }), queue, lengths, (steps, { preempt, ...wq }, ms) => {
+        const model = new Model(preempt, () => allocWorkqueue('p', wq.flags, wq.maxActive), ms);
         for (const one of steps) {
           model.do(one);
           model.machine.advance(one.gapMs * MS);
