@@ -1,11 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
 import { context, current, smpProcessorId } from '../sched/current.js';
 import { msleep, udelay } from '../time/delay.js';
+import { cancelWork, cancelWorkSync } from './cancel.js';
 import { WQ_BH, WQ_HIGHPRI, WQ_UNBOUND } from './flags.js';
 import { flushWork } from './flush.js';
 import { workBusy } from './info.js';
-import { queueWork } from './queue.js';
+import { queueWork, queueWorkOn } from './queue.js';
 import { Work } from './work.js';
 import { allocWorkqueue, type Workqueue } from './workqueue.js';
 
@@ -91,5 +93,77 @@ describe('a WQ_BH queue', () => {
   ])('with flags %d and max_active %d is refused', (flags, maxActive) => {
     expect(() => allocWorkqueue('wrong', flags, maxActive)).toThrow('WQ_BH goes with WQ_HIGHPRI only');
     expect(() => allocWorkqueue('right', WQ_BH | WQ_HIGHPRI, 0)).not.toThrow();
+  });
+});
+
+describe('any program on WQ_BH queues', () => {
+  it('runs each item once for each time it was taken, in order, on the CPU where it was queued', () => {
+    const step = fc.record({
+      item: fc.nat(4),
+      cpu: fc.nat(1),
+      us: fc.nat(30),
+      kind: fc.constantFrom('queue', 'queue', 'queue', 'cancel', 'flush', 'cancelSync'),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 40 }),
+        fc.array(fc.nat(40), { minLength: 5, maxLength: 5 }),
+        (steps, lengths) => {
+          const printed: string[] = [];
+          const machine = new Machine({ cpus: 2, printk: (_, text) => printed.push(text) });
+          const queues = [allocWorkqueue('low', WQ_BH, 0), allocWorkqueue('high', WQ_BH | WQ_HIGHPRI, 0)];
+          const owed = [0, 0, 0, 0, 0];
+          const runs = [0, 0, 0, 0, 0];
+          const running = new Set<number>();
+          const count = (list: number[], at: number, by: number): void => {
+            list[at] = (list[at] ?? 0) + by;
+          };
+          // An item stays with one queue: on two it may run twice at once.
+          const works = lengths.map(
+            (us, i) =>
+              new Work(function* () {
+                if (running.has(i)) printed.push(`item ${i} runs twice at once`);
+                running.add(i);
+                count(runs, i, 1);
+                yield* udelay(us);
+                running.delete(i);
+              }),
+          );
+          for (const { item, cpu, us, kind } of steps) {
+            const work = works[item];
+            const wq = queues[item % 2];
+            if (work === undefined || wq === undefined) continue;
+            if (kind === 'flush' || kind === 'cancelSync') {
+              machine.spawn(kind, function* () {
+                if (kind === 'cancelSync' && work.pending) count(owed, item, -1);
+                yield* kind === 'flush' ? flushWork(work) : cancelWorkSync(work);
+              });
+            } else {
+              machine.cpus[cpu]?.callFunction(() => {
+                if (kind === 'queue' ? queueWorkOn(cpu, wq, work) : cancelWork(work))
+                  count(owed, item, kind === 'queue' ? 1 : -1);
+                return 0;
+              });
+            }
+            machine.advance(us * 1_000);
+          }
+          machine.advance(100_000_000);
+          expect([runs, printed]).toEqual([owed, []]);
+        },
+      ),
+    );
+  });
+
+  it('hands over to ksoftirqd what queues itself for ever, ten items a softirq', () => {
+    const { machine, queue, bh } = rig();
+    const comms: string[] = [];
+    const item: Work = new Work(() => {
+      comms.push(current().comm);
+      if (comms.length < 150) queueWork(bh, item);
+    });
+    queue(bh, 0, item);
+    machine.advance(1_000_000);
+    expect(comms.filter((comm) => comm === 'swapper/0')).toHaveLength(100);
+    expect(comms.filter((comm) => comm === 'ksoftirqd/0')).toHaveLength(50);
   });
 });
