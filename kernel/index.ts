@@ -13,7 +13,7 @@ export {
 } from './base/devres.js';
 export * from './base/platform.js';
 export * from './errno.js';
-export { type FileOps, type FileStat, FileTree } from './fs/file-tree.js';
+export type { FileOps, FileStat, FileTree } from './fs/file-tree.js';
 export * from './gpio/consumer.js';
 export * from './gpio/driver.js';
 export * from './gpio/edge-domain.js';
