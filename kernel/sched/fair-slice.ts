@@ -34,7 +34,8 @@ export class FairSlice {
   #end(): void {
     const cpu = this.#cpu;
     cpu.charge();
-    if (cpu.rq.turnLeftNs > 0) this.arm(cpu.current);
+    // Less than a nanosecond is none: time would stand still for it.
+    if (cpu.rq.turnLeftNs >= 1) this.arm(cpu.current);
     else cpu.reschedule();
   }
 }

@@ -136,3 +136,11 @@ describe('real time', () => {
     expect([changes, queue.size, queue.nextDueNs]).toEqual([2, 3, 5]);
   });
 });
+
+it('alarms are due at whole nanoseconds', () => {
+  const clock = new VirtualClock();
+  const times: number[] = [];
+  clock.createAlarm(() => times.push(clock.now())).schedule(10.2);
+  clock.advance(100);
+  expect(times).toEqual([11]);
+});

@@ -8,7 +8,7 @@ export interface Alarm {
   readonly scheduled: boolean;
   /** When it is due, in ns of its clock; meaningless unless scheduled. */
   readonly dueNs: number;
-  /** Sets it for `atNs` (in the past: as soon as possible), replacing an earlier setting. */
+  /** Sets it for `atNs`, rounded up to whole ns (in the past: as soon as possible), replacing an earlier setting. */
   schedule(atNs: number): void;
   cancel(): void;
 }
@@ -47,7 +47,7 @@ class QueuedAlarm implements Alarm, Deadline {
     if (!(atNs >= 0 && atNs < Number.POSITIVE_INFINITY)) {
       throw new KernelError('EINVAL', `alarm at ${atNs} ns: not a time`);
     }
-    this.#queue.put(this, atNs);
+    this.#queue.put(this, Math.ceil(atNs));
   }
 
   cancel(): void {
@@ -190,7 +190,7 @@ export class VirtualClock implements Clock {
     if (!(ns >= 0 && ns < Number.POSITIVE_INFINITY)) {
       throw new KernelError('EINVAL', `cannot advance by ${ns} ns`);
     }
-    return this.#now + ns;
+    return Math.ceil(this.#now + ns);
   }
 }
 
