@@ -9,6 +9,8 @@ import { contextOf } from './preempt.js';
 /** Steps at one instant of virtual time after which the model is taken to run in a circle: in one call of the host's, and in all. */
 const MAX_STEPS_A_PUMP = 2_000_000;
 const MAX_STEPS_AT_ONCE = 20_000_000;
+/** Of as many steps one is followed by a look at the clock: a power of two, less 1. */
+const LOOK_MASK = 0xfff;
 /** Trace records that are looked through for what goes round. */
 const RECORDS = 64;
 
@@ -32,13 +34,16 @@ export class CircleDetector {
 
   /** Called after each step of a CPU. `EDEADLK` when virtual time does not move any more. */
   stepDone(): void {
+    if ((++this.#steps & LOOK_MASK) === 0) this.#look();
+  }
+
+  #look(): void {
     const now = this.#clock.now();
     if (now !== this.#atNs) {
       this.#atNs = now;
       this.#restart();
       return;
     }
-    this.#steps++;
     if (this.#steps - this.#stepsAtPump <= MAX_STEPS_A_PUMP && this.#steps <= MAX_STEPS_AT_ONCE) return;
     this.#restart();
     throw noEndOfWork(this.#machine);

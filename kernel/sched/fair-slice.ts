@@ -18,7 +18,7 @@ export class FairSlice {
     const { rq, machine } = this.#cpu;
     if (next.policy === 'SCHED_NORMAL' && rq.fairLength > 1) {
       this.#alarm.schedule(machine.clock.now() + Math.max(0, rq.turnLeftNs));
-    } else {
+    } else if (this.#alarm.scheduled) {
       this.#alarm.cancel();
     }
   }
