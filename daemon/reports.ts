@@ -1,7 +1,7 @@
 // What happens, told to the log and to whoever listens.
 import type { Logger } from 'pino';
 import type { Level, StormLimits, StormState } from '../kernel/index.js';
-import { Bursts } from './bridge/bursts.js';
+import { Bursts, type StartTimer } from './bridge/bursts.js';
 import type { EdgeRecord } from './bridge/edge-ring.js';
 import { formatApproximate, formatDuration } from './config/duration.js';
 import type { ControlEvent, ControlListener } from './control/target.js';
@@ -17,11 +17,16 @@ export class Reports {
   readonly #nowNs: () => number;
   readonly #monotonic: (ns: number) => number;
   readonly #listeners = new Set<ControlListener>();
-  readonly #lost = new Bursts((line, count) => this.#tellLost(line, count));
-  readonly #dropped = new Bursts((line, count) => this.#tellDropped(line, count));
+  readonly #lost: Bursts;
+  readonly #dropped: Bursts;
 
-  /** @param monotonic turns ns of the machine's clock into ns of CLOCK_MONOTONIC */
-  constructor(log: Logger, nowNs: () => number, monotonic: (ns: number) => number) {
+  /**
+   * @param monotonic turns ns of the machine's clock into ns of CLOCK_MONOTONIC
+   * @param startTimer for sums of bursts; default: the event loop's
+   */
+  constructor(log: Logger, nowNs: () => number, monotonic: (ns: number) => number, startTimer?: StartTimer) {
+    this.#lost = new Bursts((line, count) => this.#tellLost(line, count), undefined, startTimer);
+    this.#dropped = new Bursts((line, count) => this.#tellDropped(line, count), undefined, startTimer);
     this.#log = log;
     this.#nowNs = nowNs;
     this.#monotonic = monotonic;

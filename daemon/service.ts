@@ -18,7 +18,9 @@ import {
   synchronizeIrq,
   type Work,
 } from '../kernel/index.js';
+import { exec } from './actions/exec.js';
 import { type Backend, openBackend } from './bridge/backend.js';
+import type { StartTimer } from './bridge/bursts.js';
 import { loadHandlerModule } from './bridge/handler-module.js';
 import { type InterruptHost, LineInterrupt } from './bridge/line-interrupt.js';
 import { Queues } from './bridge/queues.js';
@@ -43,7 +45,18 @@ export interface ServiceOptions {
   readonly log: Logger;
   /** How long a stop waits; default {@link STOP_TIMES}. */
   readonly stopTimes?: StopTimes;
+  /** What a replay has in place of the world around; default: the real ones. */
+  readonly world?: World;
 }
+
+/** The world around the service: lines, programs, and timers that are none of the model's. */
+export interface World {
+  readonly openBackend: typeof openBackend;
+  readonly exec: typeof exec;
+  readonly startTimer?: StartTimer;
+}
+
+const REAL_WORLD: World = { openBackend, exec };
 
 /** Ms from the begin of a stop. */
 export interface StopTimes {
@@ -101,7 +114,7 @@ class RunningService implements Service {
   /** What a stop waits for just now. */
   #waitingFor = 'nothing';
 
-  constructor({ config, configPath, log, stopTimes = STOP_TIMES }: ServiceOptions) {
+  constructor({ config, configPath, log, stopTimes = STOP_TIMES, world = REAL_WORLD }: ServiceOptions) {
     this.#config = config;
     this.#configPath = configPath;
     this.#log = log;
@@ -109,7 +122,7 @@ class RunningService implements Service {
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });
-    this.#backend = openBackend(config, log, {
+    this.#backend = world.openBackend(config, log, {
       onLost: (offset, count) => this.#reports.lost(this.#lineAt(offset), count),
       onGone: (error) => this.#onGone(error),
       onOops: (where, error) => this.#reports.error(where, error),
@@ -119,17 +132,18 @@ class RunningService implements Service {
     this.#queues = new Queues(machine);
     this.model = new ModelView(machine);
     const nowNs = (): number => machine.clock.now();
-    this.#reports = new Reports(log, nowNs, (ns) => Math.round(originNs + ns));
-    this.#host = this.#createHost(nowNs);
+    this.#reports = new Reports(log, nowNs, (ns) => Math.round(originNs + ns), world.startTimer);
+    this.#host = this.#createHost(nowNs, world);
     this.#startedNs = nowNs();
   }
 
-  #createHost(nowNs: () => number): InterruptHost {
+  #createHost(nowNs: () => number, world: World): InterruptHost {
     const reports = this.#reports;
     return {
       edge: this.#backend.edge,
       originNs: this.#backend.originNs,
       ending: this.#ending.signal,
+      exec: world.exec,
       nowNs,
       line: (name) => this.#desc(name),
       queue: (name) => this.#queues.get(name),

@@ -1,7 +1,6 @@
 // The actions of a configuration: each made ready once, then run for every edge.
 import { inspect } from 'node:util';
 import { type GpioDesc, gpiodGetValue, gpiodSetValue, type Level } from '../../kernel/index.js';
-import { exec } from '../actions/exec.js';
 import type { ModuleEdge } from '../actions/module-workers.js';
 import type { AtomicAction, ModuleAction, ThreadAction, WorkAction } from '../config/config.js';
 import { formatApproximate } from '../config/duration.js';
@@ -68,7 +67,7 @@ export function prepareWork(context: WorkContext, action: WorkAction): PreparedA
     const values = valuesOf(context, record);
     const argv = action.argv.map((word) => renderTemplate(word, values));
     const env = { GPIO_LINE: line.name, GPIO_EDGE: String(values.edge), GPIO_TIMESTAMP: String(values.timestamp) };
-    const { stdout } = await exec(argv, { timeoutNs: action.timeoutNs, env, signal: host.ending });
+    const { stdout } = await host.exec(argv, { timeoutNs: action.timeoutNs, env, signal: host.ending });
     if (stdout.trim() !== '') host.onLog(name, stdout.trimEnd());
   };
 }

@@ -15,6 +15,7 @@ import {
   Machine,
   requestThreadedIrq,
 } from '../../kernel/index.js';
+import { exec } from '../actions/exec.js';
 import type { ModuleCall, ModuleEdge, ModuleWorkers } from '../actions/module-workers.js';
 import type { InterruptSpec, LineSpec } from '../config/config.js';
 import { isTemplate, parseTemplate, type Template } from '../config/template.js';
@@ -61,6 +62,7 @@ function rig(spec: InterruptSpec | undefined, computed: (edge: ModuleEdge) => un
     edge: domain.edge,
     originNs: 1_000_000,
     ending: new AbortController().signal,
+    exec,
     nowNs: () => machine.clock.now(),
     line: (name) => new GpioDesc(name, offsets[name] ?? -1, name === 'button' ? 'in' : 'out', request),
     queue: () => queue,

@@ -10,6 +10,7 @@ import {
   type Work,
   type Workqueue,
 } from '../../kernel/index.js';
+import type { exec } from '../actions/exec.js';
 import type { ModuleWorkers } from '../actions/module-workers.js';
 import type { InterruptSpec, LineSpec, WorkSpec } from '../config/config.js';
 import {
@@ -31,6 +32,8 @@ export interface InterruptHost {
   readonly originNs: number;
   /** Aborted when programs that still run are to be ended. */
   readonly ending: AbortSignal;
+  /** Runs a program. */
+  readonly exec: typeof exec;
   nowNs(): number;
   line(name: string): GpioDesc;
   queue(name: string): Workqueue;
