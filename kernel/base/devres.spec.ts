@@ -72,6 +72,14 @@ describe('managed resources', () => {
     expect(warned('devm_')).toBe(false);
   });
 
+  it('that are there twice go from the end', () => {
+    const { dev, action, add, run, taken } = managed();
+    add('twice', 'between', 'twice');
+    devmRemoveAction(dev, action, 'twice');
+    run(() => devresReleaseAll(dev));
+    expect(taken()).toEqual(['between', 'twice']);
+  });
+
   it('are warned of when they are not there', () => {
     const { dev, action, run, warned } = managed();
     devmRemoveAction(dev, action, 'unknown');

@@ -300,6 +300,16 @@ describe('on x86, a line', () => {
     expect([desc.movePending, desc.pendingMask, desc.affinity]).toEqual([false, 0, 0b1000]);
   });
 
+  it('that is masked already stays so while it is moved', () => {
+    const { irq, request, call, taken, desc } = line({ arch });
+    request();
+    call(() => irqSetAffinity(irq, 0b1000));
+    desc.masked = true;
+    taken();
+    irqMoveIrq(desc);
+    expect(taken()).toEqual(['affinity 1000']);
+  });
+
   it('that is disabled is not moved before it is enabled', () => {
     const { irq, desc, call, taken } = line({ arch });
     call(() => irqSetAffinity(irq, 0b1000));

@@ -231,6 +231,14 @@ describe('/proc/irq/N', () => {
   });
 });
 
+describe('an affinity without a CPU', () => {
+  it('is refused where the move would wait, too', () => {
+    const { refusal, desc } = alpha({ cpus: 2, arch: 'x86' });
+    expect(refusal('/proc/irq/24/smp_affinity', '0')).toMatchObject({ code: 'EINVAL' });
+    expect(desc.movePending).toBe(false);
+  });
+});
+
 describe('default_smp_affinity', () => {
   it('is what new lines get', () => {
     const { files, write, domain, machine } = oracle({ cpus: 4 });
