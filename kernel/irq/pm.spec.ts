@@ -17,6 +17,7 @@ import {
   IRQF_NO_SUSPEND,
   IRQF_SHARED,
 } from './flags.js';
+import { handleSimpleIrq } from './flow.js';
 import { disableIrq, enableIrq, freeIrq } from './manage.js';
 import {
   disableIrqWake,
@@ -200,6 +201,17 @@ describe('a line armed for wake-up', () => {
     expect(lines.machine.power).toMatchObject({ wakeupIrq: lines.irq, abortSuspend: 1 });
     resume(lines);
     expect(lines.taken()).toEqual(['wake true', 'mask_ack', 'unmask', 'retrigger', 'ack', 'handled']);
+  });
+
+  it('keeps its first interrupt also in a flow that keeps none itself', () => {
+    const lines = requested();
+    lines.desc.handleIrq = handleSimpleIrq;
+    lines.machine.runTask(() => enableIrqWake(lines.irq));
+    suspend(lines);
+    lines.pulse();
+    expect(lines.desc).toMatchObject({ depth: 1, pending: true });
+    resume(lines);
+    expect(lines.taken()).toEqual(['wake true', 'retrigger', 'handled']);
   });
 
   it('that nothing came on is as before after resume', () => {

@@ -12,7 +12,7 @@ import {
   type IrqReturn,
 } from './flags.js';
 import type { IrqDesc, IrqHandler } from './irqdesc.js';
-import { enableIrq } from './manage.js';
+import { disableIrqNosync, enableIrq } from './manage.js';
 import { requestIrq, requestThreadedIrq } from './request.js';
 
 const MSEC = 1_000_000;
@@ -250,15 +250,34 @@ describe('irqfixup', () => {
     expect(lines.desc).toMatchObject({ irqsUnhandled: 0, inProgress: false });
   });
 
+  it('warns of a handler that raises its own line while it is polled; the interrupt is kept, and handled in the poll', () => {
+    const lines = fakeLines({ machine: { irqfixup: 1 } });
+    let calls = 0;
+    const desc = secondLine(lines, () => {
+      if (calls++ === 0) lines.domain.handle(5);
+      return IRQ_HANDLED;
+    });
+    request(lines, new Told(IRQ_NONE).handler);
+    pulses(lines, 1);
+    expect(lines.printed.slice(2)).toEqual([
+      `warning: irq poll in progress on cpu 0 for irq ${desc.irq} (irq_wait_for_poll)`,
+    ]);
+    expect(calls).toBe(2);
+    expect(desc).toMatchObject({ polling: false, pending: false, inProgress: false });
+  });
+
   it('leaves lines alone that are not shared, disabled, or without an action', () => {
     const lines = fakeLines({ machine: { irqfixup: 1 } });
     const other = new Told(IRQ_HANDLED);
-    const desc = secondLine(lines, other.handler, 0);
-    lines.domain.createMapping(6);
+    secondLine(lines, other.handler, 0);
+    const third = lines.domain.createMapping(6);
+    lines.machine.runTask(function* () {
+      yield* requestIrq(third, other.handler, IRQF_SHARED, 'third', 'dev');
+      disableIrqNosync(third);
+    });
+    lines.domain.createMapping(7);
     request(lines, new Told(IRQ_NONE).handler);
-    pulses(lines, 1);
-    desc.disabled = true;
-    pulses(lines, 1);
+    pulses(lines, 2);
     expect(other.calls).toBe(0);
     expect(lines.desc.irqsUnhandled).toBe(2);
   });
