@@ -1,5 +1,5 @@
 #!/bin/bash
-# build.sh: the test kernel, a User Mode Linux with gpio-sim, made from Debian's kernel source; and the programs its guest runs.
+# build.sh: the test kernel, a User Mode Linux with gpio-sim, made from Debian's kernel source; and what its guest runs.
 #
 # Usage: build.sh [--programs]
 # Prints the path of the kernel as its last line. Does not build when the cached kernel matches the source version, the
@@ -82,7 +82,8 @@ build() {
 }
 
 programs() {
-  ensure /lib/systemd/systemd:systemd systemctl:systemd udevadm:udev gpiomon:gpiod ip:iproute2 kmod:kmod taskset:util-linux stty:coreutils
+  ensure /lib/systemd/systemd:systemd systemctl:systemd udevadm:udev gpiomon:gpiod ip:iproute2 kmod:kmod taskset:util-linux stty:coreutils \
+    /usr/include/gpiod.h:libgpiod-dev
 }
 
 case ${1:-} in

@@ -19,6 +19,14 @@ build_addon() {
 }
 build_service() { build_addon && npm run --silent build; }
 
+# npm leaves an optional package out when it cannot be built, as where libgpiod-dev came after it.
+check_peers() {
+  local package
+  for package in node-libgpiod onoff; do
+    node -e "require('$package')" 2>/dev/null || { echo "run.sh: the package $package does not load: run npm ci again" >&2; exit 1; }
+  done
+}
+
 run_project() {
   local project=$1 start=$SECONDS status=0
   echo "== $project"
@@ -34,6 +42,7 @@ run_project() {
 }
 
 $here/build.sh >/dev/null
+check_peers
 build_service
 
 if [ $# -gt 0 ]; then
