@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { openDriver } from '../../drivers/index.js';
 import {
+  type Clock,
   EdgeDomain,
   type EdgeInfo,
   type GpioChip,
@@ -10,6 +11,7 @@ import {
   type LineRequest,
   type LogLevel,
   Machine,
+  type MachineOptions,
   MonotonicClock,
 } from '../../kernel/index.js';
 import { type BoardDescription, createSimulatedPi, type SimulatedPi } from '../../sim-fallback/index.js';
@@ -69,24 +71,39 @@ const PINO_LEVEL = {
   debug: 'debug',
 } as const satisfies Record<Exclude<LogLevel, 'emerg'>, string>;
 
-function createMachine(log: Logger, events: BackendEvents): { machine: Machine; originNs: bigint; stop: () => void } {
+/** The model's machine, in the time of its clock. */
+export interface MachineInTime {
+  readonly machine: Machine;
+  /** CLOCK_MONOTONIC at the origin of its clock, in ns. */
+  readonly originNs: bigint;
+  /** Nothing happens in it any more. */
+  stop(): void;
+}
+
+/** A machine in real time. */
+function createMachine(log: Logger, events: BackendEvents): MachineInTime {
   const host = new NodeHostTime();
   const clock = new MonotonicClock(host);
-  const machine = new Machine({
+  const machine = createMachineOn(clock, { sliceNs: SLICE_NS }, log, events);
+  return { machine, originNs: host.originNs, stop: () => clock.stop() };
+}
+
+/** A machine over a clock, that tells what goes wrong in it. */
+export function createMachineOn(clock: Clock, options: MachineOptions, log: Logger, events: BackendEvents): Machine {
+  return new Machine({
+    ...options,
     clock,
-    sliceNs: SLICE_NS,
     printk: (level, message) => {
       if (level === 'emerg') events.onBug(message);
       else log[PINO_LEVEL[level]](message);
     },
     onOops: (where, error) => events.onOops(where, error),
   });
-  return { machine, originNs: host.originNs, stop: () => clock.stop() };
 }
 
 /** Takes all lines of a chip in one request. Errors as the driver's; the chip is closed then. */
-function openHardware(chip: GpioChip, config: Config, log: Logger, events: BackendEvents): Backend {
-  const { machine, originNs, stop } = createMachine(log, events);
+export function openHardware(chip: GpioChip, config: Config, events: BackendEvents, made: MachineInTime): Backend {
+  const { machine, originNs } = made;
   let request: LineRequest;
   try {
     request = chip.requestLines({ lines: config.lines.map(lineConfig), consumer: CONSUMER });
@@ -115,7 +132,7 @@ function openHardware(chip: GpioChip, config: Config, log: Logger, events: Backe
     close: () => {
       request.release();
       chip.close();
-      stop();
+      made.stop();
     },
   };
 }
@@ -127,11 +144,13 @@ function openHardware(chip: GpioChip, config: Config, log: Logger, events: Backe
 export function openBackend(config: Config, log: Logger, events: BackendEvents): Backend {
   const { driver } = config;
   const chip = driver === 'sim' ? undefined : openDriver({ driver, chip: config.chip });
-  return chip === undefined ? openSimulation(config, log, events) : openHardware(chip, config, log, events);
+  return chip === undefined
+    ? openSimulation(config, log, events)
+    : openHardware(chip, config, events, createMachine(log, events));
 }
 
 /** A board with a button at every input and an LED at every output, under the lines' names. */
-function boardOf(lines: readonly LineSpec[]): BoardDescription {
+export function boardOf(lines: readonly LineSpec[]): BoardDescription {
   const buttons: Record<string, { gpio: number; pull: 'up' | 'down' }> = {};
   const leds: Record<string, { gpio: number; activeLow: boolean }> = {};
   for (const { name, gpio, direction, activeLow, bias } of lines) {
