@@ -93,7 +93,7 @@ function lineStatus(of: Viewed, line: LineSpec): LineStatus {
 
 export function viewInterrupts({ backend: { machine } }: Viewed): InterruptsStatus {
   const interrupts = [...machine.irqs]
-    .filter((desc) => desc.actions.length > 0)
+    .filter((desc) => !desc.chained && desc.actions.length > 0)
     .map((desc) => ({
       irq: desc.irq,
       hwirq: desc.hwirq,
