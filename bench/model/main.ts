@@ -4,9 +4,15 @@ import { bottomHalves } from './bottom-halves.js';
 import { edges } from './edges.js';
 import { ground } from './ground.js';
 import { measure } from './operation.js';
-import { factorLine, machineLine, median, operationTable } from './report.js';
+import { factorLine, goalLine, machineLine, median, operationTable } from './report.js';
 import { GOAL, virtualSeconds } from './virtual-second.js';
 import { yardsticks } from './yardsticks.js';
+
+/** Operations that shall be done as often as this in a second. */
+const GOALS: ReadonlyMap<string, number> = new Map([
+  ['edge → top half → return', 3_000_000],
+  ['edge → top half → thread → work item', 1_000_000],
+]);
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' }, only: { type: 'string' } } });
 const rounds = Number(values.rounds);
@@ -16,8 +22,15 @@ const all = [...ground, ...edges, ...bottomHalves, ...yardsticks];
 const wanted = all.filter(({ name }) => values.only === undefined || name.includes(values.only));
 if (wanted.length === 0) throw new Error(`--only ${values.only}: no operation is called so`);
 
-const lines = [`${rounds} interleaved rounds.`, '', operationTable(await measure(wanted, rounds)), ''];
+const measured = await measure(wanted, rounds);
+const lines = [`${rounds} interleaved rounds.`, '', operationTable(measured), ''];
 if (values.only === undefined) {
+  lines.push('Full ways of an edge, on one CPU:', '');
+  for (const one of measured) {
+    const goal = GOALS.get(one.name);
+    if (goal !== undefined) lines.push(goalLine(one, goal));
+  }
+  lines.push('');
   const interrupts = virtualSeconds('interrupts', rounds);
   if (median(interrupts) < GOAL)
     throw new Error(`a virtual second is ${median(interrupts)} times as fast, not ${GOAL}`);

@@ -8,6 +8,8 @@ export interface Operation {
   readonly name: string;
   /** Times that it is done in a round: some 100 ms of them. */
   readonly count: number;
+  /** It cannot be divided: `count` of them are one batch. */
+  readonly whole?: boolean;
   /** It has to do without allocating. */
   readonly allocationFree?: boolean;
   /** Sets up what it works on, which is not measured. */
@@ -17,7 +19,7 @@ export interface Operation {
 /** What was measured of one operation. */
 export interface Measured {
   readonly name: string;
-  /** Ns an operation, a value a round. */
+  /** Ns an operation, a value for each batch of each round. */
   readonly ns: readonly number[];
   /** Bytes allocated an operation; what is less than {@link NOISE_BYTES} is none. */
   readonly bytes: number;
@@ -26,14 +28,22 @@ export interface Measured {
 /** What the heap may grow by without the operation, for each: samples, compiled code, counters that became floating point. */
 export const NOISE_BYTES = 0.5;
 
+/** Parts of a round that are timed one by one: what disturbs the machine now and then spoils some, and leaves the others. */
+const BATCHES = 25;
+
 /** Rounds that nobody looks at, in which the engine compiles what is hot. */
 const WARM_UP_ROUNDS = 3;
 
-async function timed(repeat: Repeat, count: number): Promise<number> {
-  const before = process.hrtime.bigint();
-  const promise = repeat(count);
-  if (promise !== undefined) await promise;
-  return Number(process.hrtime.bigint() - before) / count;
+async function timed(repeat: Repeat, count: number, batches: number): Promise<number[]> {
+  const ns: number[] = [];
+  const size = Math.ceil(count / batches);
+  for (let i = 0; i < batches; i++) {
+    const before = process.hrtime.bigint();
+    const promise = repeat(size);
+    if (promise !== undefined) await promise;
+    ns.push(Number(process.hrtime.bigint() - before) / size);
+  }
+  return ns;
 }
 
 /**
@@ -59,9 +69,9 @@ async function allocated(repeat: Repeat, count: number): Promise<number> {
 export async function measure(operations: readonly Operation[], rounds: number): Promise<Measured[]> {
   const running = operations.map((operation) => ({ ...operation, repeat: operation.prepare(), ns: [] as number[] }));
   for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
-    for (const { count, repeat, ns } of running) {
-      const value = await timed(repeat, count);
-      if (round >= 0) ns.push(value);
+    for (const { count, whole, repeat, ns } of running) {
+      const values = await timed(repeat, count, whole === true ? 1 : BATCHES);
+      if (round >= 0) ns.push(...values);
     }
   }
   const measured: Measured[] = [];
