@@ -29,17 +29,24 @@ const FILE_FAULTS: Readonly<Record<string, readonly [message: string, hint: stri
   ENAMETOOLONG: ['the path is too long', 'check the path'],
 };
 
-function toError(finding: Finding, file: string, place: Place): ConfigError {
+/** A finding with its place in a file. */
+export function toError(finding: Finding, file: string, place: Place): ConfigError {
   const { code, message, hint } = finding;
   const error = { code, file, line: place.line, column: place.column, path: formatPath(finding.path), message };
   return Object.freeze(hint === undefined ? error : { ...error, hint });
 }
 
-function fileError(file: string, code: 'CONFIG_FILE' | 'CONFIG_LIMIT', message: string, hint: string): ConfigResult {
+/** A file as text, or why it cannot be read: an error at line 1, column 1. */
+export type TextResult =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly errors: readonly ConfigError[] };
+
+function fileError(file: string, code: 'CONFIG_FILE' | 'CONFIG_LIMIT', message: string, hint: string): TextResult {
   return { ok: false, errors: [toError({ code, path: [], message, hint }, file, { line: 1, column: 1 })] };
 }
 
-function inOrder(errors: ConfigError[]): ConfigError[] {
+/** Errors without repetition, in the order of the file, as many as are listed. */
+export function inOrder(errors: ConfigError[]): ConfigError[] {
   const seen = new Set<string>();
   const distinct = errors.filter((error) => {
     const key = `${error.line}:${error.column}:${error.path}:${error.message}`;
@@ -117,8 +124,8 @@ function readLimited(path: string): Uint8Array | 'not-a-file' | 'too-large' {
   }
 }
 
-/** Loads a configuration file. Never throws; a file that cannot be read is an error at line 1, column 1. */
-export function loadConfig(path: string): ConfigResult {
+/** Reads a YAML file of at most {@link MAX_FILE_BYTES} bytes. Never throws. */
+export function readText(path: string): TextResult {
   let bytes: ReturnType<typeof readLimited>;
   try {
     bytes = readLimited(path);
@@ -132,10 +139,14 @@ export function loadConfig(path: string): ConfigResult {
     return fileError(path, 'CONFIG_LIMIT', 'it is larger than 1 MiB', 'is it a configuration at all?');
   }
   try {
-    return parseConfig(new TextDecoder('utf-8', { fatal: true }).decode(bytes), path);
-  } catch (error) {
-    if (!(error instanceof TypeError) || (error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA')
-      throw error;
+    return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
     return fileError(path, 'CONFIG_FILE', 'it is not UTF-8 text', 'save it as UTF-8');
   }
+}
+
+/** Loads a configuration file. Never throws; a file that cannot be read is an error at line 1, column 1. */
+export function loadConfig(path: string): ConfigResult {
+  const read = readText(path);
+  return read.ok ? parseConfig(read.text, path) : read;
 }

@@ -16,13 +16,13 @@ export interface IssueParams {
 
 type Context = z.core.$RefinementCtx;
 
-function issue(ctx: Context, code: ConfigErrorCode, message: string, hint: string): never {
+export function issue(ctx: Context, code: ConfigErrorCode, message: string, hint: string): never {
   ctx.addIssue({ code: 'custom', message, params: { code, hint } satisfies IssueParams });
   return z.NEVER;
 }
 
 /** A duration with its unit, in ns, from `min` to `max`, in whole multiples of `step`. */
-function duration(min: number, max: number, step: number) {
+export function duration(min: number, max: number, step: number) {
   return z.unknown().transform((value, ctx): number => {
     const example = 'write a number with its unit: 5ms, 200us, 2s';
     if (typeof value !== 'string') return issue(ctx, 'CONFIG_TYPE', `${describe(value)} is not a duration`, example);
