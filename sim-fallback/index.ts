@@ -1,8 +1,10 @@
 // The simulated Pi: what the package exports as gpio-irqd/sim.
 export * from './bcm2835/armctrl.js';
+export type { Bus, BusWarnings, Peripheral } from './bcm2835/bus.js';
 export * from './bcm2835/gpio.js';
 export type { BoardPull, PadDrive, PadLevel, PadListener, Pads } from './bcm2835/pads.js';
 export * from './bcm2835/soc.js';
+export * from './bcm2835/system-timer.js';
 export * from './board/board.js';
 export type { BounceOptions } from './board/bounce.js';
 export { Button, type PressOptions, type ReleaseOptions } from './board/button.js';
@@ -13,6 +15,7 @@ export * from './i2c/mcp23017.js';
 export { SimGpioChip, type SimGpioChipOptions } from './linux/gpio-chip.js';
 export { Bcm2835I2cAlgorithm } from './linux/i2c-bcm2835.js';
 export * from './linux/i2c-core.js';
+export type { InterruptParent, InterruptWire } from './linux/interrupt-parent.js';
 export { ArmctrlIrqchip, gpuHwirq } from './linux/irq-bcm2835.js';
 export { PinctrlBcm2835 } from './linux/pinctrl-bcm2835.js';
 export * from './linux/pinctrl-mcp23s08.js';
@@ -22,3 +25,8 @@ export { type FloodOptions, PacketFlood } from './net/flood.js';
 export * from './net/nic.js';
 export { InterruptNicDriver, NapiNicDriver, type NicDriverOptions } from './net/nic-driver.js';
 export { type NicMachine, nicMachine } from './net/nic-machine.js';
+export { type SeenLine, unmet, unmetText } from './scenario/expectation.js';
+export { FaultyDevice } from './scenario/faulty-device.js';
+export { findLine, Stage, type StageLine, type StageOptions } from './scenario/stage.js';
+export * from './scenario/step.js';
+export { inOrder, timeline } from './scenario/timeline.js';

@@ -1,5 +1,6 @@
 // The ARM interrupt controller of the BCM2835, "ARMCTRL" ("BCM2835 ARM Peripherals", chapter 7).
 import { KernelError } from '../../kernel/errno.js';
+import { type Peripheral, wrongRead, wrongWrite } from './bus.js';
 
 // Register offsets.
 export const IRQ_BASIC_PENDING = 0x00;
@@ -45,6 +46,8 @@ export interface ArmctrlOptions {
   readonly onIrq: (asserted: boolean) => void;
   /** The FIQ input of the ARM, a level; called when it changes. May access registers. */
   readonly onFiq: (asserted: boolean) => void;
+  /** Physical address of the controller, as warnings have it; default {@link ARMCTRL_BASE}. */
+  readonly base?: number;
 }
 
 /**
@@ -54,7 +57,8 @@ export interface ArmctrlOptions {
  * and in its shortcut bit, but not in bit 8 or 9, and is enabled in its own register only. The source of the FIQ needs
  * no enable; when it has one, it raises both.
  */
-export class Armctrl {
+export class Armctrl implements Peripheral {
+  readonly #base: number;
   readonly #warn: (message: string) => void;
   readonly #onIrq: (asserted: boolean) => void;
   readonly #onFiq: (asserted: boolean) => void;
@@ -69,6 +73,7 @@ export class Armctrl {
   #fiq = false;
 
   constructor(options: ArmctrlOptions) {
+    this.#base = options.base ?? ARMCTRL_BASE;
     this.#warn = options.warn;
     this.#onIrq = options.onIrq;
     this.#onFiq = options.onFiq;
@@ -115,7 +120,7 @@ export class Armctrl {
       case DISABLE_BASIC_IRQS:
         return ~this.#enableBasic & ARM_MASK;
       default:
-        this.#warnAccess(offset % 4 === 0 ? 'read of unmapped' : 'misaligned read of', offset);
+        this.#warnAccess(wrongRead(offset), offset);
         return 0;
     }
   }
@@ -150,7 +155,7 @@ export class Armctrl {
         this.#warnAccess('write to read-only', offset);
         return;
       default:
-        this.#warnAccess(offset % 4 === 0 ? 'write to unmapped' : 'misaligned write to', offset);
+        this.#warnAccess(wrongWrite(offset), offset);
         return;
     }
     this.#update();
@@ -191,7 +196,7 @@ export class Armctrl {
   }
 
   #warnAccess(what: string, offset: number): void {
-    this.#warn(`ARMCTRL: ${what} register 0x${(ARMCTRL_BASE + offset).toString(16)}`);
+    this.#warn(`ARMCTRL: ${what} register 0x${(this.#base + offset).toString(16)}`);
   }
 }
 

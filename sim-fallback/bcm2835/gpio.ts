@@ -1,6 +1,7 @@
 // The GPIO block of the BCM2835 ("BCM2835 ARM Peripherals", chapter 6): 54 lines in two banks.
 import { KernelError } from '../../kernel/errno.js';
 import type { Alarm, Clock } from '../../kernel/time/clock.js';
+import { type Peripheral, wrongRead, wrongWrite } from './bus.js';
 import { GpioBank } from './gpio-bank.js';
 import { PullControl } from './gpio-pull.js';
 import { PadNotices } from './pad-notices.js';
@@ -79,6 +80,8 @@ export interface Bcm2835GpioOptions {
    * asserted while a GPEDS bit of their lines is set. May access registers.
    */
   readonly onBankIrq: (bank: number, asserted: boolean) => void;
+  /** Physical address of the block, as warnings have it; default {@link GPIO_BASE}. */
+  readonly base?: number;
 }
 
 /**
@@ -90,10 +93,11 @@ export interface Bcm2835GpioOptions {
  * the first tick of the core clock was there at power-up: the level that it gives is no edge. A line with an alternate
  * function is not driven by this block. No object is made per access or per edge.
  */
-export class Bcm2835Gpio implements Pads {
+export class Bcm2835Gpio implements Pads, Peripheral {
   readonly lines = BCM2835_GPIO_LINES;
   readonly #clock: Clock;
   readonly #alarm: Alarm;
+  readonly #base: number;
   readonly #warn: (message: string) => void;
   readonly #onBankIrq: (bank: number, asserted: boolean) => void;
   readonly #fsel = new Uint32Array(6);
@@ -109,6 +113,7 @@ export class Bcm2835Gpio implements Pads {
 
   constructor(options: Bcm2835GpioOptions) {
     this.#clock = options.clock;
+    this.#base = options.base ?? GPIO_BASE;
     this.#warn = options.warn;
     this.#onBankIrq = options.onBankIrq;
     this.#alarm = options.clock.createAlarm(() => this.#wake());
@@ -151,7 +156,7 @@ export class Bcm2835Gpio implements Pads {
         this.#warnAccess('read of write-only', offset);
         return 0;
       default:
-        this.#warnAccess(offset % 4 === 0 ? 'read of unmapped' : 'misaligned read of', offset);
+        this.#warnAccess(wrongRead(offset), offset);
         return 0;
     }
   }
@@ -204,7 +209,7 @@ export class Bcm2835Gpio implements Pads {
         this.#warnAccess('write to read-only', offset);
         return;
       default:
-        this.#warnAccess(offset % 4 === 0 ? 'write to unmapped' : 'misaligned write to', offset);
+        this.#warnAccess(wrongWrite(offset), offset);
     }
   }
 
@@ -361,7 +366,7 @@ export class Bcm2835Gpio implements Pads {
   }
 
   #warnAccess(what: string, offset: number): void {
-    this.#warn(`GPIO: ${what} register 0x${(GPIO_BASE + offset).toString(16)}`);
+    this.#warn(`GPIO: ${what} register 0x${(this.#base + offset).toString(16)}`);
   }
 }
 

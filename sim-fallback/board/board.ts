@@ -1,7 +1,8 @@
 // The board around the chip: named buttons and LEDs on its pads.
 import { KernelError } from '../../kernel/errno.js';
 import type { Clock } from '../../kernel/time/clock.js';
-import type { BoardPull, PadDrive, Pads } from '../bcm2835/pads.js';
+import type { BoardPull, PadDrive, PadLevel, Pads } from '../bcm2835/pads.js';
+import type { BounceOptions } from './bounce.js';
 import { Button, type PressOptions, type ReleaseOptions } from './button.js';
 import { Led } from './led.js';
 import { PadFilter } from './pad-filter.js';
@@ -15,6 +16,8 @@ export interface ButtonDescription {
    * `none` when it relies on the chip's own pull.
    */
   readonly pull?: BoardPull;
+  /** How its contact bounces when a press asks for bounce and does not say how; see {@link BounceOptions}. */
+  readonly bounce?: BounceOptions;
   /** Where a pressed contact leads; default `3v3` with a pull-down, else `ground`. */
   readonly to?: 'ground' | '3v3';
 }
@@ -26,10 +29,24 @@ export interface LedDescription {
   readonly activeLow?: boolean;
 }
 
+/** A wire from one line to another, which then has the level of the first whenever that one is driven. */
+export interface WireDescription {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A resistor at a line that has no button. */
+export interface PullDescription {
+  readonly gpio: number;
+  readonly pull: BoardPull;
+}
+
 /** What is on a board, by name. */
 export interface BoardDescription {
   readonly buttons?: Readonly<Record<string, ButtonDescription>>;
   readonly leds?: Readonly<Record<string, LedDescription>>;
+  readonly wires?: readonly WireDescription[];
+  readonly pulls?: readonly PullDescription[];
 }
 
 /** The lab board: buttons on GPIO17 and GPIO18, an LED on GPIO4. */
@@ -54,6 +71,9 @@ export class Board {
   readonly leds: ReadonlyMap<string, Led>;
   readonly #pads: Pads;
   readonly #filters: readonly PadFilter[];
+  /** What drives each line, whether it is forced or not. */
+  readonly #driven: PadDrive[];
+  readonly #forced = new Set<number>();
 
   /** `EINVAL` for a line that the chip does not have, or that two parts share. */
   constructor(description: BoardDescription, options: BoardOptions) {
@@ -64,13 +84,17 @@ export class Board {
       { length: pads.lines },
       (_, line) => new PadFilter(clock, (value) => pads.drive(line, value)),
     );
+    this.#driven = new Array<PadDrive>(pads.lines).fill('float');
     const buttons = new Map<string, Button>();
     for (const [name, part] of Object.entries(description.buttons ?? {})) {
       const { gpio, pull = 'up' } = part;
       const pressed = (part.to ?? (pull === 'down' ? '3v3' : 'ground')) === '3v3' ? 1 : 0;
       pads.setBoardPull(gpio, pull);
       const prng = mulberry32(seed + Math.imul(gpio + 1, SEED_STEP));
-      buttons.set(name, new Button(name, clock, prng, (closed) => this.drive(gpio, closed ? pressed : 'float')));
+      buttons.set(
+        name,
+        new Button(name, clock, prng, (closed) => this.drive(gpio, closed ? pressed : 'float'), part.bounce),
+      );
     }
     const leds = new Map<string, Led>();
     for (const [name, part] of Object.entries(description.leds ?? {})) {
@@ -80,6 +104,10 @@ export class Board {
     }
     this.buttons = buttons;
     this.leds = leds;
+    for (const { gpio, pull } of description.pulls ?? []) pads.setBoardPull(gpio, pull);
+    for (const { from, to } of description.wires ?? []) {
+      pads.onPad(from, (level, driven) => this.drive(to, driven ? level : 'float'));
+    }
   }
 
   /** Presses a button now. `ENOENT` when there is none of that name; else as {@link Button.press}. */
@@ -99,7 +127,25 @@ export class Board {
 
   /** Holds a wire with a level (or nothing) to a pad, as a generator or another chip would. `EINVAL`: no such line. */
   drive(line: number, value: PadDrive): void {
-    this.#filter(line).drive(value);
+    const filter = this.#filter(line);
+    this.#driven[line] = value;
+    if (!this.#forced.has(line)) filter.drive(value);
+  }
+
+  /**
+   * Holds a line at a level, whatever drives it: a solder bridge, or a probe. `undefined` lets it go, and what drives it
+   * shows again. `EINVAL`: no such line.
+   */
+  force(line: number, value: PadLevel | undefined): void {
+    const filter = this.#filter(line);
+    if (value === undefined) this.#forced.delete(line);
+    else this.#forced.add(line);
+    filter.drive(value ?? this.#driven[line] ?? 'float');
+  }
+
+  /** The level of a pad now. `EINVAL`: no such line. */
+  level(line: number): PadLevel {
+    return this.#pads.level(line);
   }
 
   /** Debounce period of a line in ns, 0 for none; see {@link PadFilter}. `EINVAL`: no such line, or no duration. */

@@ -6,7 +6,7 @@ import type { Prng } from './prng.js';
 
 /** How a button is let go. */
 export interface ReleaseOptions {
-  /** The contact bounces: `true` for the default model. Default false, one clean edge. */
+  /** The contact bounces: `true` as the button's description says. Default false, one clean edge. */
   readonly bounce?: boolean | BounceOptions;
 }
 
@@ -25,6 +25,7 @@ export class Button {
   readonly #alarm: Alarm;
   readonly #prng: Prng;
   readonly #contact: (closed: boolean) => void;
+  readonly #bounce: Required<BounceOptions>;
   readonly #trace = new Float64Array(BOUNCE_TRACE_MAX);
   #traceLength = 0;
   #traceNext = 0;
@@ -34,8 +35,12 @@ export class Button {
   #releaseAtNs = NEVER;
   #releaseBounce: Required<BounceOptions> | undefined;
 
-  /** `contact` is told each time the contact closes (true) or opens. */
-  constructor(name: string, clock: Clock, prng: Prng, contact: (closed: boolean) => void) {
+  /**
+   * `contact` is told each time the contact closes (true) or opens; `bounce` is how it bounces where a press or release
+   * says `bounce: true`.
+   */
+  constructor(name: string, clock: Clock, prng: Prng, contact: (closed: boolean) => void, bounce: BounceOptions = {}) {
+    this.#bounce = bounceOptions(bounce);
     this.name = name;
     this.#clock = clock;
     this.#prng = prng;
@@ -57,7 +62,7 @@ export class Button {
         subject: this.name,
       });
     }
-    const bounce = resolveBounce(options.bounce);
+    const bounce = this.#bounceOf(options.bounce);
     if (this.#pressed) {
       throw new KernelError('EBUSY', `${this.name} is pressed already`, {
         hint: 'release it first, or wait until its hold time is over',
@@ -71,7 +76,7 @@ export class Button {
 
   /** Lets go now; nothing happens when it is not pressed. */
   release(options: ReleaseOptions = {}): void {
-    const bounce = resolveBounce(options.bounce);
+    const bounce = this.#bounceOf(options.bounce);
     if (!this.#pressed) return;
     this.#releaseAtNs = NEVER;
     this.#move(false, bounce);
@@ -105,14 +110,14 @@ export class Button {
     else this.#alarm.schedule(due);
   }
 
+  #bounceOf(bounce: boolean | BounceOptions | undefined): Required<BounceOptions> | undefined {
+    if (bounce === undefined || bounce === false) return undefined;
+    return bounce === true ? this.#bounce : bounceOptions(bounce);
+  }
+
   #setContact(closed: boolean): void {
     if (closed === this.#closed) return;
     this.#closed = closed;
     this.#contact(closed);
   }
-}
-
-function resolveBounce(bounce: boolean | BounceOptions | undefined): Required<BounceOptions> | undefined {
-  if (bounce === undefined || bounce === false) return undefined;
-  return bounceOptions(bounce === true ? {} : bounce);
 }

@@ -8,7 +8,6 @@ import {
   type LineInfoChange,
   type Machine,
 } from '../../kernel/index.js';
-import { BCM2835_GPIO_LINES } from '../bcm2835/gpio.js';
 import type { Board } from '../board/board.js';
 import { LineEdges } from './line-edges.js';
 import { Notices } from './notices.js';
@@ -38,11 +37,7 @@ const NAMELESS = '?';
 
 /** State shared by all {@link SimGpioChip} objects over one simulated chip (drivers/gpio/gpiolib.c). */
 export class SimGpioLines {
-  readonly info: ChipInfo = Object.freeze({
-    name: 'gpiochip0',
-    label: 'pinctrl-bcm2835',
-    lines: BCM2835_GPIO_LINES,
-  });
+  readonly info: ChipInfo;
   readonly machine: Machine;
   readonly pinctrl: PinctrlBcm2835;
   readonly originNs: bigint;
@@ -51,12 +46,15 @@ export class SimGpioLines {
   readonly onUnplug = new Set<(error: KernelError) => void>();
   readonly watchers = new Set<LineWatcher>();
   readonly #board: Board;
-  readonly #holders = new Array<Holder | undefined>(BCM2835_GPIO_LINES).fill(undefined);
+  readonly #holders: (Holder | undefined)[];
   #unplugged = false;
 
   constructor(options: SimGpioChipOptions) {
+    const { label, lines } = options.pinctrl;
+    this.info = Object.freeze({ name: 'gpiochip0', label, lines });
     this.machine = options.machine;
     this.pinctrl = options.pinctrl;
+    this.#holders = new Array<Holder | undefined>(lines).fill(undefined);
     this.originNs = options.originNs;
     this.#board = options.board;
     this.notices = new Notices(options.machine);

@@ -3,7 +3,15 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { IRQ_HANDLED, type IrqHandler, Machine, requestIrq } from '../../kernel/index.js';
 import { DONE } from '../../kernel/sched/coroutine.js';
-import { ARMCTRL_BASE, ENABLE_IRQS_1, ENABLE_IRQS_2, GPU_IRQS, SHORTCUTS } from '../bcm2835/armctrl.js';
+import {
+  ARMCTRL_BASE,
+  ENABLE_IRQS_1,
+  ENABLE_IRQS_2,
+  FIQ_CONTROL,
+  FIQ_ENABLE,
+  GPU_IRQS,
+  SHORTCUTS,
+} from '../bcm2835/armctrl.js';
 import { Bcm2835 } from '../bcm2835/soc.js';
 import { ArmctrlIrqchip, gpuHwirq } from './irq-bcm2835.js';
 
@@ -17,11 +25,11 @@ const arm = (n: number): Source => ({ kind: 'arm', n });
 const gpu = (n: number): Source => ({ kind: 'gpu', n });
 const hwirqOf = ({ kind, n }: Source): number => (kind === 'arm' ? n : gpuHwirq(n));
 
-/** The order in which `get_next_armctrl_irq` looks: own, low shortcuts, register 1, high shortcuts, register 2. */
+/** The order in which `get_next_armctrl_hwirq` looks: own, shortcuts of both registers, register 1, register 2. */
 function rank({ kind, n }: Source): number {
   if (kind === 'arm') return n;
   const shortcut = SHORTCUTS.indexOf(n);
-  if (shortcut >= 0) return (n < 32 ? 100 : 300) + shortcut;
+  if (shortcut >= 0) return 100 + shortcut;
   return (n < 32 ? 200 : 400) + n;
 }
 
@@ -71,7 +79,7 @@ describe('ArmctrlIrqchip', () => {
   });
 
   it('dispatches own interrupts first, then shortcuts before their registers', () => {
-    const order = [arm(0), arm(3), gpu(7), gpu(19), gpu(1), gpu(8), gpu(53), gpu(62), gpu(49), gpu(52)];
+    const order = [arm(0), arm(3), gpu(7), gpu(19), gpu(53), gpu(62), gpu(1), gpu(8), gpu(49), gpu(52)];
     for (const source of order) rig.handle(source);
     rig.raise(...[...order].reverse());
     expect(rig.handled).toEqual(order.map(hwirqOf));
@@ -125,6 +133,21 @@ describe('ArmctrlIrqchip', () => {
     rig.raise(gpu(40));
     expect(enabled).toEqual([0, 0, 0]);
     expect(rig.soc.read32(ARMCTRL_BASE + ENABLE_IRQS_2)).toBe(1 << 8);
+  });
+
+  it('disables what a bootloader has left enabled, FIQ included, and says so', () => {
+    const { log, machine, soc } = new Rig();
+    soc.write32(ARMCTRL_BASE + ENABLE_IRQS_1, 0b110_1000);
+    soc.write32(ARMCTRL_BASE + ENABLE_IRQS_2, 1 << 31);
+    soc.write32(ARMCTRL_BASE + FIQ_CONTROL, FIQ_ENABLE | 3);
+    new ArmctrlIrqchip(machine, soc);
+    expect(log).toEqual([
+      'err: [Firmware Bug]: Bootloader left irq enabled: bank 1 irq 3,5-6',
+      'err: [Firmware Bug]: Bootloader left irq enabled: bank 2 irq 31',
+      'err: [Firmware Bug]: Bootloader left fiq enabled',
+    ]);
+    const registers = [ENABLE_IRQS_1, ENABLE_IRQS_2, FIQ_CONTROL];
+    expect(registers.map((register) => soc.read32(ARMCTRL_BASE + register))).toEqual([0, 0, 0]);
   });
 
   it('disables an interrupt that was enabled past the driver, and goes on with the others', () => {

@@ -1,5 +1,6 @@
 // The Linux side of the ARMCTRL: its irq_chip, its domain and the root interrupt handler, over the registers alone.
 import {
+  cpulistPr,
   handleLevelIrq,
   IRQCHIP_MASK_ON_SUSPEND,
   IRQCHIP_SKIP_SET_WAKE,
@@ -9,7 +10,6 @@ import {
 } from '../../kernel/index.js';
 import type { Outcome } from '../../kernel/sched/coroutine.js';
 import {
-  ARMCTRL_BASE,
   BASIC_PENDING_1,
   BASIC_PENDING_2,
   DISABLE_BASIC_IRQS,
@@ -18,13 +18,16 @@ import {
   ENABLE_BASIC_IRQS,
   ENABLE_IRQS_1,
   ENABLE_IRQS_2,
+  FIQ_CONTROL,
+  FIQ_ENABLE,
   IRQ_BASIC_PENDING,
   IRQ_PENDING_1,
   IRQ_PENDING_2,
   SHORTCUT_SHIFT,
   SHORTCUTS,
 } from '../bcm2835/armctrl.js';
-import type { Bcm2835 } from '../bcm2835/soc.js';
+import { ARMCTRL_OFFSET, type Soc } from '../bcm2835/soc.js';
+import type { InterruptParent, InterruptWire } from './interrupt-parent.js';
 
 /** Hardware interrupt numbers are bank × 32 + bit: bank 0 is the ARM's own, banks 1 and 2 are the GPU's 0-31 and 32-63. */
 const BANK_SHIFT = 5;
@@ -53,17 +56,19 @@ function lowestBit(value: number): number {
 }
 
 /** The interrupt controller as the kernel drives it (drivers/irqchip/irq-bcm2835.c). */
-export class ArmctrlIrqchip {
+export class ArmctrlIrqchip implements InterruptParent {
   readonly domain: IrqDomain;
   readonly #machine: Machine;
-  readonly #soc: Bcm2835;
+  readonly #soc: Soc;
+  readonly #base: number;
   readonly #next = (): number => this.#nextPending();
   #dispatches = 0;
 
-  /** Becomes the machine's root interrupt handler. */
-  constructor(machine: Machine, soc: Bcm2835) {
+  /** Becomes the machine's root interrupt handler, or the chained one of `parent`, the controller of each core in front of it. */
+  constructor(machine: Machine, soc: Soc, parent?: InterruptWire) {
     this.#machine = machine;
     this.#soc = soc;
+    this.#base = soc.peripherals + ARMCTRL_OFFSET;
     const chip: IrqChip = {
       name: 'ARMCTRL-level',
       flags: IRQCHIP_MASK_ON_SUSPEND | IRQCHIP_SKIP_SET_WAKE,
@@ -71,7 +76,27 @@ export class ArmctrlIrqchip {
       unmask: (desc) => this.#write(ENABLE, desc.hwirq),
     };
     this.domain = new IrqDomain(machine, { name: 'armctrl', size: HWIRQS, chip, flow: handleLevelIrq });
-    machine.setHandleIrq(() => this.#handleIrq());
+    this.#disableLeftovers();
+    if (parent === undefined) machine.setHandleIrq(() => this.#handleIrq());
+    else parent.domain.setChainedHandler(parent.hwirq, () => this.#handleIrq(), 'armctrl');
+  }
+
+  gpuHwirq(gpuIrq: number): number {
+    return gpuHwirq(gpuIrq);
+  }
+
+  /** What a bootloader has left on would interrupt before anybody has asked for it. */
+  #disableLeftovers(): void {
+    for (const [bank, register] of ENABLE.entries()) {
+      const left = this.#soc.read32(this.#base + register);
+      if (left === 0) continue;
+      this.#soc.write32(this.#base + (DISABLE[bank] ?? DISABLE_BASIC_IRQS), left);
+      const text = `Bootloader left irq enabled: bank ${bank} irq ${cpulistPr(left)}`;
+      this.#machine.printk('err', `[Firmware Bug]: ${text}`);
+    }
+    if ((this.#soc.read32(this.#base + FIQ_CONTROL) & FIQ_ENABLE) === 0) return;
+    this.#soc.write32(this.#base + FIQ_CONTROL, 0);
+    this.#machine.printk('err', '[Firmware Bug]: Bootloader left fiq enabled');
   }
 
   /** Dispatches until nothing is pending. A source that no handler clears is disabled, where Linux would go on for ever. */
@@ -82,7 +107,7 @@ export class ArmctrlIrqchip {
 
   #write(registers: readonly [number, number, number], hwirq: number): void {
     const register = registers[hwirq >> BANK_SHIFT] ?? registers[0];
-    this.#soc.write32(ARMCTRL_BASE + register, 1 << (hwirq & BITS_MASK));
+    this.#soc.write32(this.#base + register, 1 << (hwirq & BITS_MASK));
   }
 
   /** The next pending interrupt that has a number; one that was enabled past this driver has none. */
@@ -102,13 +127,13 @@ export class ArmctrlIrqchip {
     this.#machine.printk('crit', `ARMCTRL: ${name} is disabled: ${why}`);
   }
 
-  /** The first pending interrupt in the driver's order: own, shortcut, bank 1, shortcut, bank 2. -1 for none. */
+  /** The first pending interrupt in the driver's order: own, shortcuts of both banks, bank 1, bank 2. -1 for none. */
   #firstPending(): number {
-    const basic = this.#soc.read32(ARMCTRL_BASE + IRQ_BASIC_PENDING);
+    const basic = this.#soc.read32(this.#base + IRQ_BASIC_PENDING);
     if ((basic & BANK0_BITS) !== 0) return lowestBit(basic & BANK0_BITS);
     if ((basic & SHORTCUT1_BITS) !== 0) return this.#shortcut(basic & SHORTCUT1_BITS);
-    if ((basic & BASIC_PENDING_1) !== 0) return this.#inBank(1);
     if ((basic & SHORTCUT2_BITS) !== 0) return this.#shortcut(basic & SHORTCUT2_BITS);
+    if ((basic & BASIC_PENDING_1) !== 0) return this.#inBank(1);
     if ((basic & BASIC_PENDING_2) !== 0) return this.#inBank(2);
     return -1;
   }
@@ -118,7 +143,7 @@ export class ArmctrlIrqchip {
   }
 
   #inBank(bank: 1 | 2): number {
-    const pending = this.#soc.read32(ARMCTRL_BASE + PENDING[bank]);
+    const pending = this.#soc.read32(this.#base + PENDING[bank]);
     return pending === 0 ? -1 : (bank << BANK_SHIFT) | lowestBit(pending);
   }
 }

@@ -23,7 +23,22 @@ import {
   udelay,
 } from '../../kernel/index.js';
 import { ARMCTRL_BASE, DISABLE_IRQS_2, ENABLE_IRQS_2 } from '../bcm2835/armctrl.js';
-import { GPAREN0, GPEDS0, GPFEN0, GPHEN0, GPIO_BASE, GPLEN0, GPREN0, GPREN1 } from '../bcm2835/gpio.js';
+import {
+  FSEL_ALT3,
+  FSEL_INPUT,
+  FSEL_OUTPUT,
+  GPAREN0,
+  GPEDS0,
+  GPFEN0,
+  GPFSEL1,
+  GPHEN0,
+  GPIO_BASE,
+  GPLEN0,
+  GPREN0,
+  GPREN1,
+} from '../bcm2835/gpio.js';
+import { ArmctrlIrqchip } from './irq-bcm2835.js';
+import { PinctrlBcm2835 } from './pinctrl-bcm2835.js';
 import { createSimulatedPi, type SimulatedPi } from './simulated-pi.js';
 
 const RISING = IRQF_TRIGGER_RISING;
@@ -318,6 +333,31 @@ describe('a level', () => {
 });
 
 describe('functions and pulls', () => {
+  it('change from an alternate function to output by way of input', () => {
+    const address = GPIO_BASE + GPFSEL1;
+    pi.soc.write32(address, FSEL_ALT3 << 21);
+    const written: number[] = [];
+    const { write32 } = pi.soc;
+    pi.soc.write32 = (at, value) => {
+      if (at === address) written.push((value >>> 21) & 7);
+      write32.call(pi.soc, at, value);
+    };
+    pi.pinctrl.directionOutput(17, 0);
+    pi.pinctrl.directionOutput(17, 1);
+    pi.pinctrl.directionInput(17);
+    expect(written).toEqual([FSEL_INPUT, FSEL_OUTPUT, FSEL_INPUT]);
+  });
+
+  it('are taken over with no detector on and no event latched', () => {
+    pi.soc.write32(GPIO_BASE + GPAREN0, 1 << 17);
+    pi.soc.write32(ARMCTRL_BASE + DISABLE_IRQS_2, BANK_BITS[0]);
+    pi.board.drive(17, 1);
+    expect(gpio(GPEDS0)).toBe(1 << 17);
+    const other = new Machine();
+    new PinctrlBcm2835(other, pi.soc, new ArmctrlIrqchip(other, pi.soc));
+    expect([gpio(GPAREN0), gpio(GPEDS0)]).toEqual([0, 0]);
+  });
+
   it('change one line and leave its neighbours alone', () => {
     for (const line of [9, 10, 29, 53]) pi.pinctrl.directionOutput(line, 1);
     const outputs = Array.from({ length: 54 }, (_, line) => line).filter(

@@ -26,7 +26,6 @@ import {
 } from '../../kernel/index.js';
 import { type Coroutine, DONE, type Outcome, SUSPENDED } from '../../kernel/sched/coroutine.js';
 import {
-  BCM2835_GPIO_LINES,
   FSEL_INPUT,
   FSEL_OUTPUT,
   GPAFEN0,
@@ -36,7 +35,6 @@ import {
   GPFEN0,
   GPFSEL0,
   GPHEN0,
-  GPIO_BASE,
   GPLEN0,
   GPLEV0,
   GPPUD,
@@ -44,8 +42,8 @@ import {
   GPREN0,
   GPSET0,
 } from '../bcm2835/gpio.js';
-import { type Bcm2835, GPIO_GPU_IRQS } from '../bcm2835/soc.js';
-import { type ArmctrlIrqchip, gpuHwirq } from './irq-bcm2835.js';
+import { GPIO_GPU_IRQS, GPIO_OFFSET, type Soc } from '../bcm2835/soc.js';
+import type { InterruptParent } from './interrupt-parent.js';
 
 const LINES_PER_BANK = 32;
 const LINES_PER_FSEL = 10;
@@ -108,29 +106,41 @@ class BankEvents {
 /** The GPIO block as the kernel drives it (drivers/pinctrl/bcm/pinctrl-bcm2835.c). */
 export class PinctrlBcm2835 implements GpioIrqSource {
   readonly domain: IrqDomain;
+  /** Lines of the chip; they are 0 to `lines - 1`. */
+  readonly lines: number;
+  /** Name of the chip, as its users see it. */
+  readonly label: string = 'pinctrl-bcm2835';
   readonly #edge = { stampNs: 0, rising: false, lineSeqno: 0 };
   readonly #machine: Machine;
-  readonly #soc: Bcm2835;
+  readonly #soc: Soc;
+  readonly #base: number;
   /** Lines whose interrupt is unmasked, per register. */
   readonly #enabled = new Uint32Array(2);
   /** Trigger types as they were configured, per line. */
-  readonly #types = new Uint8Array(BCM2835_GPIO_LINES);
-  readonly #activeLow = new Uint8Array(BCM2835_GPIO_LINES);
-  readonly #seqno = new Uint32Array(BCM2835_GPIO_LINES);
+  readonly #types: Uint8Array;
+  readonly #activeLow: Uint8Array;
+  readonly #seqno: Uint32Array;
 
-  constructor(machine: Machine, soc: Bcm2835, armctrl: ArmctrlIrqchip) {
+  /** Takes the block into use, with nothing detected and no event latched; `parent` has the bank interrupts. */
+  constructor(machine: Machine, soc: Soc, parent: InterruptParent) {
     this.#machine = machine;
     this.#soc = soc;
+    this.#base = soc.peripherals + GPIO_OFFSET;
+    this.lines = soc.gpio.lines;
+    this.#types = new Uint8Array(this.lines);
+    this.#activeLow = new Uint8Array(this.lines);
+    this.#seqno = new Uint32Array(this.lines);
+    this.#reset();
     this.domain = new IrqDomain(machine, {
       name: 'pinctrl-bcm2835',
-      size: BCM2835_GPIO_LINES,
+      size: this.lines,
       chip: this.#chip(),
       flow: handleLevelIrq,
     });
     for (const [index, group] of GROUPS.entries()) {
       const events = new BankEvents(group.masks, (word, mask) => this.#pending(word, mask));
-      armctrl.domain.setChainedHandler(
-        gpuHwirq(GPIO_GPU_IRQS[index] ?? 0),
+      parent.domain.setChainedHandler(
+        parent.gpuHwirq(GPIO_GPU_IRQS[index] ?? 0),
         (desc) => this.#handleBank(desc, events),
         group.name,
       );
@@ -180,12 +190,20 @@ export class PinctrlBcm2835 implements GpioIrqSource {
 
   /** Sets a pull by the GPPUD sequence, which takes 2 µs. Any context that may be busy that long. */
   *setPull(line: number, bias: Exclude<Bias, 'as-is'>): Coroutine<void> {
-    this.#soc.write32(GPIO_BASE + GPPUD, PUD[bias]);
+    this.#soc.write32(this.#base + GPPUD, PUD[bias]);
     yield* udelay(PULL_WAIT_US);
     this.#write(GPPUDCLK0, line, this.#bit(line));
     yield* udelay(PULL_WAIT_US);
-    this.#soc.write32(GPIO_BASE + GPPUD, 0);
+    this.#soc.write32(this.#base + GPPUD, 0);
     this.#write(GPPUDCLK0, line, 0);
+  }
+
+  /** What firmware has left is no event of ours. */
+  #reset(): void {
+    for (const word of [0, 4]) {
+      for (const detector of DETECTORS) this.#soc.write32(this.#base + detector + word, 0);
+      this.#soc.write32(this.#base + GPEDS0 + word, this.#soc.read32(this.#base + GPEDS0 + word));
+    }
   }
 
   /** The chained handler of a bank interrupt, which stays masked at the ARMCTRL until all its lines are dealt with. */
@@ -203,7 +221,7 @@ export class PinctrlBcm2835 implements GpioIrqSource {
   }
 
   #pending(word: number, mask: number): number {
-    const latched = this.#soc.read32(GPIO_BASE + GPEDS0 + 4 * word) & mask;
+    const latched = this.#soc.read32(this.#base + GPEDS0 + 4 * word) & mask;
     const mine = latched & (this.#enabled[word] ?? 0);
     if (latched !== mine) this.#disown(word, latched & ~mine);
     return mine;
@@ -215,10 +233,10 @@ export class PinctrlBcm2835 implements GpioIrqSource {
    */
   #disown(word: number, lines: number): void {
     for (const detector of DETECTORS) {
-      const address = GPIO_BASE + detector + 4 * word;
+      const address = this.#base + detector + 4 * word;
       this.#soc.write32(address, this.#soc.read32(address) & ~lines);
     }
-    this.#soc.write32(GPIO_BASE + GPEDS0 + 4 * word, lines);
+    this.#soc.write32(this.#base + GPEDS0 + 4 * word, lines);
     for (let left = lines; left !== 0; left &= left - 1) {
       const line = LINES_PER_BANK * word + 31 - Math.clz32(left & -left);
       this.#machine.printk(
@@ -311,12 +329,20 @@ export class PinctrlBcm2835 implements GpioIrqSource {
   }
 
   #function(line: number): number {
-    const value = this.#soc.read32(GPIO_BASE + GPFSEL0 + 4 * Math.floor(line / LINES_PER_FSEL));
+    const value = this.#soc.read32(this.#base + GPFSEL0 + 4 * Math.floor(line / LINES_PER_FSEL));
     return (value >>> (FSEL_BITS * (line % LINES_PER_FSEL))) & FSEL_MASK;
   }
 
+  /** From one function to another the line goes by way of input, so that no two sides drive the pad. */
   #setFunction(line: number, fsel: number): void {
-    const address = GPIO_BASE + GPFSEL0 + 4 * Math.floor(line / LINES_PER_FSEL);
+    const before = this.#function(line);
+    if (before === fsel) return;
+    if (before !== FSEL_INPUT && fsel !== FSEL_INPUT) this.#writeFunction(line, FSEL_INPUT);
+    this.#writeFunction(line, fsel);
+  }
+
+  #writeFunction(line: number, fsel: number): void {
+    const address = this.#base + GPFSEL0 + 4 * Math.floor(line / LINES_PER_FSEL);
     const shift = FSEL_BITS * (line % LINES_PER_FSEL);
     this.#soc.write32(address, (this.#soc.read32(address) & ~(FSEL_MASK << shift)) | (fsel << shift));
   }
@@ -326,10 +352,10 @@ export class PinctrlBcm2835 implements GpioIrqSource {
   }
 
   #read(register: number, line: number): number {
-    return this.#soc.read32(GPIO_BASE + register + 4 * (line >> 5));
+    return this.#soc.read32(this.#base + register + 4 * (line >> 5));
   }
 
   #write(register: number, line: number, value: number): void {
-    this.#soc.write32(GPIO_BASE + register + 4 * (line >> 5), value);
+    this.#soc.write32(this.#base + register + 4 * (line >> 5), value);
   }
 }

@@ -21,6 +21,7 @@ import {
 } from '../../kernel/index.js';
 import {
   ARMCTRL_BASE,
+  DISABLE_IRQS_2,
   ENABLE_IRQS_2,
   FIQ_CONTROL,
   FIQ_ENABLE,
@@ -179,6 +180,45 @@ describe('a FIQ', () => {
     const { log, pi } = rig();
     pi.soc.write32(ARMCTRL_BASE + FIQ_CONTROL, FIQ_ENABLE | 20);
     pi.soc.armctrl.setGpuIrq(20, true);
-    expect(log).toEqual(['warning: BCM2835: FIQ raised, and nothing handles it']);
+    expect(log).toEqual(['warning: FIQ raised on CPU0, and nothing handles it']);
+  });
+
+  it('goes to whoever takes it, as a level, and its source needs no enable', () => {
+    const machine = new Machine();
+    const fiq: [boolean, number][] = [];
+    const { soc, board } = createSimulatedPi({
+      machine,
+      board: LAB_BOARD,
+      onFiq: (asserted, core) => {
+        fiq.push([asserted, core]);
+        if (asserted) soc.write32(GPIO_BASE + GPEDS0, BUTTON1_BIT);
+      },
+    });
+    // As the driver's source says: with its enable left on, an interrupt would come as both.
+    soc.write32(ARMCTRL_BASE + DISABLE_IRQS_2, BANK0_BIT);
+    soc.write32(ARMCTRL_BASE + FIQ_CONTROL, FIQ_ENABLE | 49);
+    soc.write32(GPIO_BASE + GPFEN0, BUTTON1_BIT);
+    board.press('button1');
+    machine.advance(1000);
+    expect(fiq).toEqual([
+      [true, 0],
+      [false, 0],
+    ]);
+    expect(machine.bootCpu.interrupts).toBe(0);
+  });
+});
+
+describe('an access to a register that is not there', () => {
+  it('is reported with its address and with the place in the code that made it', () => {
+    const { log, pi, machine } = rig();
+    const place = /, by \S+simulated-pi\.spec\.ts:\d+$/;
+    pi.soc.write32(0x2020_0090, 1);
+    machine.runTask(() => {
+      pi.soc.read32(0x2000_0000);
+    });
+    expect(log.map((line) => line.replace(place, ', by us'))).toEqual([
+      'warning: GPIO: write to unmapped register 0x20200090, by us',
+      'warning: BCM2835: read of unmapped address 0x20000000, by us',
+    ]);
   });
 });

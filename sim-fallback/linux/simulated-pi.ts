@@ -1,6 +1,8 @@
 // A simulated Pi: the model's machine, the chip, the kernel's drivers for it, and a board around it.
-import type { Cpu, Machine } from '../../kernel/index.js';
-import { Bcm2835 } from '../bcm2835/soc.js';
+import type { Machine } from '../../kernel/index.js';
+import { runningCpu } from '../../kernel/sched/current.js';
+import { placeOf, withLongStacks } from '../../kernel/sched/debug.js';
+import { Bcm2835, type SocOptions } from '../bcm2835/soc.js';
 import { Board, type BoardDescription } from '../board/board.js';
 import { SimGpioChip } from './gpio-chip.js';
 import { ArmctrlIrqchip } from './irq-bcm2835.js';
@@ -15,6 +17,8 @@ export interface SimulatedPiOptions {
   readonly seed?: number;
   /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns; default 0. */
   readonly originNs?: bigint;
+  /** Takes the FIQ of a core, a level, which Linux has no use for; default: it is reported. */
+  readonly onFiq?: (asserted: boolean, core: number) => void;
 }
 
 /** All parts of a simulated Pi, from the finger to the interrupt. */
@@ -26,6 +30,25 @@ export interface SimulatedPi {
   readonly chip: SimGpioChip;
 }
 
+/** What a chip needs, of a machine: cores are its CPUs, and mistakes go to its log with the place in the user's code. */
+function socOptions({ machine, onFiq }: SimulatedPiOptions): SocOptions {
+  return {
+    clock: machine.clock,
+    warn: (message) => machine.printk('warning', message),
+    accessedBy: () => {
+      const place = withLongStacks(() => placeOf(new Error().stack));
+      return place === '?' ? '' : place;
+    },
+    accessingCore: () => runningCpu()?.id ?? 0,
+    onIrq: (asserted, core) => machine.cpus[core]?.setIrqLine(asserted),
+    onFiq:
+      onFiq ??
+      ((asserted, core) => {
+        if (asserted) machine.printk('warning', `FIQ raised on CPU${core}, and nothing handles it`);
+      }),
+  };
+}
+
 /**
  * Builds a Pi with a BCM2835. The interrupt controller is wired to CPU 0, where the chip's interrupts are taken.
  *
@@ -34,15 +57,7 @@ export interface SimulatedPi {
  */
 export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi {
   const { machine } = options;
-  const cpu: Cpu = machine.bootCpu;
-  const soc = new Bcm2835({
-    clock: machine.clock,
-    warn: (message) => machine.printk('warning', message),
-    onIrq: (asserted) => cpu.setIrqLine(asserted),
-    onFiq: (asserted) => {
-      if (asserted) machine.printk('warning', 'BCM2835: FIQ raised, and nothing handles it');
-    },
-  });
+  const soc = new Bcm2835(socOptions(options));
   const pinctrl = new PinctrlBcm2835(machine, soc, new ArmctrlIrqchip(machine, soc));
   const board = new Board(options.board, { clock: machine.clock, pads: soc.gpio, seed: options.seed ?? 1 });
   const chip = new SimGpioChip({ machine, pinctrl, board, originNs: options.originNs ?? 0n });
