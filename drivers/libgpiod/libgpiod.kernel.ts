@@ -118,24 +118,45 @@ describe('unplugging', () => {
     await until(() => recorder.edges.length === 4);
   });
 
-  it('leaves nothing that a garbage collection would free twice', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect: unknown = runInNewContext('gc');
-    for (let round = 0; round < 3; round++) {
-      const chip = openLibgpiod(sim.path);
-      const request = chip.requestLines({ lines: EDGES, consumer: 'test' });
-      sim.unplug();
-      failsWith('ENODEV', () => chip.requestLines({ lines: [{ offset: 3, direction: 'in' }], consumer: 'test' }));
-      request.release();
-      chip.close();
+  it('gives descriptor and number of the chip back with the next collection, which frees nothing twice', async () => {
+    sim.unplug();
+    await collect();
+    const before = descriptors();
+    sim.plug();
+    const names = new Set<string>();
+    for (let round = 0; round < 4; round++) {
+      await useAndUnplug();
+      await collect();
+      expect(descriptors()).toBe(before);
       sim.plug();
-      for (let i = 0; i < 3; i++) {
-        if (typeof collect === 'function') collect();
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      names.add(sim.chipName);
     }
-    expect(open().lineInfo(BUTTON).used).toBe(false);
+    expect(names.size).toBe(1);
   });
+
+  async function collect(): Promise<void> {
+    setFlagsFromString('--expose-gc');
+    const gc: unknown = runInNewContext('gc');
+    for (let i = 0; i < 5; i++) {
+      if (typeof gc === 'function') gc();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** In a function of its own, so that nothing of it is referenced afterwards. */
+  async function useAndUnplug(): Promise<void> {
+    const chip = openLibgpiod(sim.path);
+    const request = chip.requestLines({ lines: EDGES, consumer: 'test' });
+    let gone = false;
+    chip.onGone(() => {
+      gone = true;
+    });
+    sim.unplug();
+    failsWith('ENODEV', () => chip.requestLines({ lines: [{ offset: 3, direction: 'in' }], consumer: 'test' }));
+    await until(() => gone);
+    request.release();
+    chip.close();
+  }
 });
 
 describe('edges', () => {
