@@ -69,7 +69,7 @@ function exportError({ classDir, number, what }: SysfsPlace, dir: string, error:
   const hints: Readonly<Record<string, string>> = {
     EBUSY: 'a program or a driver holds it, and sysfs does not tell which; "gpioinfo" does',
     EACCES: `add the user to the group that owns ${classDir}/export (usually gpio), or install the udev rule`,
-    EROFS: `${classDir} is read-only here: allow it in the service's unit (ReadWritePaths=/sys/class/gpio /sys/devices)`,
+    EROFS: "the service's unit makes /sys read-only: set ProtectKernelTunables=no (systemctl edit gpio-irqd)",
     ENOENT: `the export did not become ${dir}; use driver: chardev`,
     EINVAL: `sysfs has no line ${number}`,
   };

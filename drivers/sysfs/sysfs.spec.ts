@@ -67,9 +67,18 @@ describe('taking a line', () => {
   it.each([
     ['EBUSY', ERRNO.EBUSY, /gpioinfo/],
     ['EACCES', ERRNO.EACCES, /group/],
+    ['EINVAL', ERRNO.EINVAL, /no line 574/],
   ] as const)('tells what %s means', (code, errno, hint) => {
     sysfs.failNext(systemFailure(code, errno, join(sysfs.classDir, 'export')));
     expect(failsWith(code, () => request({ offset: 3, direction: 'in' })).hint).toMatch(hint);
+  });
+
+  it('tells which setting of the unit makes sysfs read-only', () => {
+    const EROFS = 30;
+    sysfs.failNext(systemFailure('EROFS', EROFS, join(sysfs.classDir, 'export')));
+    const error = failsWith('EIO', () => request({ offset: 3, direction: 'in' }));
+    expect(error.message).toContain('EROFS');
+    expect(error.hint).toContain('ProtectKernelTunables=no');
   });
 
   it('gives a line back that was exported and could not be configured', () => {

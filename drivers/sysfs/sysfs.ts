@@ -33,6 +33,7 @@ const CAPABILITIES: GpioCapabilities = {
   eventBufferSize: false,
   edgeQueue: 'merge',
   reconfigure: true,
+  keepLevel: false,
   lineInfoWatch: false,
   lineNames: false,
   lineHolders: false,
