@@ -12,6 +12,7 @@ export { LED_LOG_MAX, Led, type LedChange, type LedListener } from './board/led.
 export { PadFilter } from './board/pad-filter.js';
 export * from './i2c/bus.js';
 export * from './i2c/mcp23017.js';
+export { Bcm2835Timer } from './linux/bcm2835-timer.js';
 export { SimGpioChip, type SimGpioChipOptions } from './linux/gpio-chip.js';
 export { Bcm2835I2cAlgorithm } from './linux/i2c-bcm2835.js';
 export * from './linux/i2c-core.js';

@@ -55,7 +55,7 @@ export class HrtimerBase {
   readonly #cpu: Cpu;
   readonly #hard = new DeadlineHeap<Hrtimer>();
   readonly #soft = new DeadlineHeap<Hrtimer>();
-  readonly #device: Alarm;
+  #device: Alarm;
   readonly #spinners: SpinnerSet;
   /** Timers whose functions are under way, hard and soft. */
   #runningHard: Hrtimer | undefined;
@@ -66,6 +66,16 @@ export class HrtimerBase {
     this.#cpu = cpu;
     this.#spinners = new SpinnerSet(cpu);
     this.#device = cpu.machine.clock.createAlarm(() => cpu.raiseLocal(LocalVector.timer));
+  }
+
+  /**
+   * Takes another clock event device in place of the CPU's own, which is exact (clockevents_register_device). It calls
+   * {@link interrupt} in the interrupt that it makes, and may do so early or for nothing.
+   */
+  setDevice(device: Alarm): void {
+    this.#device.cancel();
+    this.#device = device;
+    this.#program();
   }
 
   start(timer: Hrtimer, softNs: number, rangeNs: number): void {

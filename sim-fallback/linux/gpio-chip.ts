@@ -37,6 +37,7 @@ const CAPABILITIES: GpioCapabilities = {
   eventBufferSize: true,
   edgeQueue: 'drop-oldest',
   reconfigure: true,
+  keepLevel: true,
   lineInfoWatch: true,
   lineNames: true,
   lineHolders: true,

@@ -101,9 +101,15 @@ export class SimGpioLines {
   hold(lines: readonly LineConfig[], consumer: string): void {
     for (const config of lines) {
       this.#holders[config.offset] = { consumer: consumer === '' ? NAMELESS : consumer, config };
-      this.#configure(config, config.initial ?? 0, 0);
+      this.#configure(config, this.initialLevel(config), 0);
       this.#tell('requested', config.offset);
     }
+  }
+
+  /** The logical level that a line takes when it becomes an output. */
+  initialLevel(config: LineConfig): Level {
+    const { initial = 0 } = config;
+    return initial === 'keep' ? this.getLevel(config) : initial;
   }
 
   /** Changes a held line; `level` is the logical level that it takes if it is an output. */

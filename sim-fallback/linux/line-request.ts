@@ -73,7 +73,7 @@ export class SimLineRequest implements LineRequest {
     this.offsets = configs.map((config) => config.offset);
     for (const config of configs) {
       const edges = new LineEdges(this.#events, config.offset);
-      this.#byOffset.set(config.offset, { config, level: config.initial ?? 0, edges });
+      this.#byOffset.set(config.offset, { config, level: lines.initialLevel(config), edges });
     }
     lines.onUnplug.add(this.#unplugged);
     lines.hold(configs, options.consumer);
@@ -117,7 +117,7 @@ export class SimLineRequest implements LineRequest {
     for (const config of ordered) {
       const line = this.#line(config.offset);
       if (config.bias !== line.config.bias) pulls.push(...pullOf(config));
-      line.level = levelAfter(line, config);
+      line.level = this.#levelAfter(line, config);
       line.config = config;
       this.#lines.change(config, line.level);
     }
@@ -204,6 +204,12 @@ export class SimLineRequest implements LineRequest {
     });
   }
 
+  #levelAfter({ config, level }: HeldLine, next: LineConfig): Level {
+    if (next.direction === 'in' || config.direction === 'in') return this.#lines.initialLevel(next);
+    const turned = (next.activeLow ?? false) !== (config.activeLow ?? false);
+    return (level === 1) !== turned ? 1 : 0;
+  }
+
   #held(operation: string): void {
     if (!this.#released) return;
     throw new KernelError('EBADF', `${operation}: EBADF: Bad file descriptor`, {
@@ -219,11 +225,4 @@ export class SimLineRequest implements LineRequest {
 
 function pullOf({ offset, bias = 'as-is' }: LineConfig): Pull[] {
   return bias === 'as-is' ? [] : [{ offset, bias }];
-}
-
-function levelAfter(line: HeldLine, next: LineConfig): Level {
-  const { config, level } = line;
-  if (next.direction === 'in' || config.direction === 'in') return next.initial ?? 0;
-  const turned = (next.activeLow ?? false) !== (config.activeLow ?? false);
-  return (level === 1) !== turned ? 1 : 0;
 }

@@ -4,6 +4,7 @@ import { runningCpu } from '../../kernel/sched/current.js';
 import { placeOf, withLongStacks } from '../../kernel/sched/debug.js';
 import { Bcm2835, type SocOptions } from '../bcm2835/soc.js';
 import { Board, type BoardDescription } from '../board/board.js';
+import { Bcm2835Timer } from './bcm2835-timer.js';
 import { SimGpioChip } from './gpio-chip.js';
 import { ArmctrlIrqchip } from './irq-bcm2835.js';
 import { PinctrlBcm2835 } from './pinctrl-bcm2835.js';
@@ -17,6 +18,11 @@ export interface SimulatedPiOptions {
   readonly seed?: number;
   /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns; default 0. */
   readonly originNs?: bigint;
+  /**
+   * What interrupts for the timers of CPU 0: the exact one that each CPU of the model has for itself (`cpu`, the default), or
+   * the chip's system timer, as on Pi 0 and 1 ({@link Bcm2835Timer}).
+   */
+  readonly clockEvents?: 'cpu' | 'system-timer';
   /** Takes the FIQ of a core, a level, which Linux has no use for; default: it is reported. */
   readonly onFiq?: (asserted: boolean, core: number) => void;
 }
@@ -58,7 +64,9 @@ function socOptions({ machine, onFiq }: SimulatedPiOptions): SocOptions {
 export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi {
   const { machine } = options;
   const soc = new Bcm2835(socOptions(options));
-  const pinctrl = new PinctrlBcm2835(machine, soc, new ArmctrlIrqchip(machine, soc));
+  const parent = new ArmctrlIrqchip(machine, soc);
+  const pinctrl = new PinctrlBcm2835(machine, soc, parent);
+  if (options.clockEvents === 'system-timer') new Bcm2835Timer(machine, soc, parent);
   const board = new Board(options.board, { clock: machine.clock, pads: soc.gpio, seed: options.seed ?? 1 });
   const chip = new SimGpioChip({ machine, pinctrl, board, originNs: options.originNs ?? 0n });
   return { machine, soc, pinctrl, board, chip };
