@@ -1,4 +1,5 @@
 // The workqueues of a machine: its pools, the queues that are always there, and what holds for all of them (workqueue_init).
+import { KernelError } from '../errno.js';
 import { ListHead, listAddTail, listDelInit } from '../lib/list.js';
 import type { Machine } from '../machine.js';
 import { type Coroutine, DONE, type Outcome, Request } from '../sched/coroutine.js';
@@ -149,9 +150,10 @@ export class WorkqueueSubsystem {
     return [...bound, ...this.#unboundPools].sort((a, b) => a.id - b.id);
   }
 
-  /** A pool of a CPU that the machine has: of workers, or of its softirq. */
+  /** A pool of a CPU: of workers, or of its softirq. `EINVAL` for a CPU that the machine has not got. */
   cpuPool(cpuId: number, highpri: boolean, bh: boolean): WorkerPool {
-    const pools = this.#cpuPools[cpuId] ?? this.#makeCpuPools(this.#machine.bootCpu);
+    const pools = this.#cpuPools[cpuId];
+    if (pools === undefined) throw new KernelError('EINVAL', `no worker pool for CPU ${cpuId}`);
     return (bh ? pools.bh : pools.cpu)[highpri ? 1 : 0];
   }
 

@@ -100,7 +100,7 @@ export class Workqueue {
 
   /** The machine that it belongs to, from now on if it had none. */
   get owner(): Machine {
-    return this.machine ?? this.#attach(thisCpu().machine);
+    return this.machine ?? this.attach(thisCpu().machine);
   }
 
   /** The part of it for items that are queued on a CPU. */
@@ -111,16 +111,12 @@ export class Workqueue {
   }
 
   #attached(cpuId: number): PoolWorkqueue | undefined {
-    this.#attach(thisCpu().machine);
+    this.attach(thisCpu().machine);
     return this.cpuPwqs[cpuId];
   }
 
-  /** Gives it its part in each pool, its rescuer and its files. */
-  attach(machine: Machine): void {
-    this.#attach(machine);
-  }
-
-  #attach(machine: Machine): Machine {
+  /** Makes it belong to a machine: gives it its part in each pool, its rescuer and its files. */
+  attach(machine: Machine): Machine {
     const { workqueues } = machine;
     this.machine = machine;
     this.nameId = machine.trace.intern(this.name);
