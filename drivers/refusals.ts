@@ -20,7 +20,7 @@ export function checkOptions(driver: string, capabilities: GpioCapabilities, opt
 
 /** The part of {@link checkOptions} that counts for a reconfiguration as well. */
 export function checkSettings(driver: string, capabilities: GpioCapabilities, lines: readonly LineConfig[]): void {
-  for (const { offset, bias = 'as-is', debounceUs = 0, activeLow = false, drive = 'push-pull' } of lines) {
+  for (const { offset, bias = 'as-is', debounceUs = 0, activeLow = false, drive = 'push-pull', initial } of lines) {
     if (bias !== 'as-is' && !capabilities.bias) {
       refuse(driver, 'bias', `line ${offset} asks for ${bias}`, 'use driver: chardev, or a resistor on the board');
     }
@@ -29,6 +29,9 @@ export function checkSettings(driver: string, capabilities: GpioCapabilities, li
     if (activeLow && !capabilities.activeLow) refuse(driver, 'activeLow', `line ${offset} asks for it`);
     if (drive === 'open-drain' && !capabilities.openDrain) refuse(driver, 'openDrain', `line ${offset} asks for it`);
     if (drive === 'open-source' && !capabilities.openSource) refuse(driver, 'openSource', `line ${offset} asks for it`);
+    if (initial === 'keep' && !capabilities.keepLevel) {
+      refuse(driver, 'keepLevel', `line ${offset} asks for it`, 'use driver: chardev, or an initial level of 0 or 1');
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // What the daemon is told to do: the configuration as the rest of the daemon sees it, checked and frozen.
 
-import type { Bias, Drive, Edge, Level } from '../../kernel/gpio/driver.js';
+import type { Bias, Drive, Edge, InitialLevel, Level } from '../../kernel/gpio/driver.js';
 import type { StormLimits } from '../../kernel/index.js';
 import type { Template } from './template.js';
 
@@ -32,8 +32,8 @@ export interface LineSpec {
   readonly activeLow: boolean;
   /** Debounce period in ns, a whole number of microseconds, 0 for none; always 0 for an output. */
   readonly debounceNs: number;
-  /** Logical level that an output starts with. */
-  readonly initial: Level;
+  /** What an output starts with: a logical level, or the one that it has. */
+  readonly initial: InitialLevel;
   /** Above this the line is disabled for a while; none for a line without edges, and where none was asked for. */
   readonly stormGuard?: StormLimits | undefined;
 }

@@ -64,6 +64,11 @@ describe('a right configuration', () => {
     ]);
   });
 
+  it('lets an output keep the level that it has', () => {
+    const text = 'lines: { l: { gpio: 4, direction: out, initial: keep }, m: { gpio: 5, direction: out, initial: 1 } }';
+    expect(good(text).lines.map(({ initial }) => initial)).toEqual(['keep', 1]);
+  });
+
   it('is frozen to the bottom', () => {
     const config = good(interrupt('work: { do: [ { exec: [/bin/echo, "{line}"] } ] }'));
     const frozen = (value: unknown): boolean =>

@@ -113,7 +113,7 @@ export const lineSchema = z.strictObject({
   active: z.enum(['low', 'high']).default('high'),
   // The kernel takes microseconds in 32 bits.
   debounce: duration(0, 0xffff_ffff * 1000, 1000).optional(),
-  initial: level.optional(),
+  initial: z.literal([0, 1, 'keep']).optional(),
   drive: z.enum(['push-pull', 'open-drain', 'open-source']).optional(),
   storm_guard: stormGuardSchema.optional(),
 });

@@ -17,6 +17,7 @@ import {
   cutConsumer,
   EVENT_BUFFER_MAX,
   eventBufferEntries,
+  keepsLevel,
   packLineConfig,
   unpackLineInfo,
 } from './config.js';
@@ -36,6 +37,7 @@ const CAPABILITIES: GpioCapabilities = {
   eventBufferSize: true,
   edgeQueue: 'drop-oldest',
   reconfigure: true,
+  keepLevel: true,
   lineInfoWatch: true,
   lineNames: true,
   lineHolders: true,
@@ -121,7 +123,8 @@ class ChardevChip implements GpioChip {
         hint: "use 'monotonic' or 'realtime'",
       });
     }
-    const config = packLineConfig(lines, initialLevels(lines), eventClock);
+    const levels = initialLevels(lines);
+    const config = packLineConfig(lines, levels, eventClock, true);
     const offsets = Uint32Array.from(lines, (line) => line.offset);
     const handle = this.#addon.requestLines(this.#handle, offsets, cutConsumer(consumer), config, entries);
     if (typeof handle === 'number') throw this.#requestError(handle, offsets);
@@ -132,9 +135,20 @@ class ChardevChip implements GpioChip {
         this.#requests.delete(request);
       },
     };
-    const request = new ChardevRequest(this.#addon, handle, owner, lines, entries, eventClock);
+    const request = new ChardevRequest(this.#addon, handle, owner, lines, levels, entries, eventClock);
     this.#requests.add(request);
+    if (lines.some(keepsLevel)) this.#takeOver(request);
     return request;
+  }
+
+  /** Outputs that keep their level are held by now, so nobody changes it between the reading and the driving. */
+  #takeOver(request: ChardevRequest): void {
+    try {
+      request.takeOver();
+    } catch (error) {
+      request.release();
+      throw error;
+    }
   }
 
   watchLineInfo(offset: number, listener: InfoListener): () => void {

@@ -41,7 +41,7 @@ describe('packLineConfig', () => {
       fc.property(fc.array(fc.oneof(anyInput, anyOutput), { minLength: 1, maxLength: 64 }), (lines) => {
         const words = packLineConfig(
           lines,
-          lines.map((line) => line.initial ?? 0),
+          lines.map((line) => (line.initial === 1 ? 1 : 0)),
           'monotonic',
         );
         expect((words.length - 1) / 3).toBeLessThanOrEqual(ATTRIBUTES_MAX);

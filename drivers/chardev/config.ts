@@ -51,6 +51,11 @@ const DRIVE_FLAGS: Readonly<Record<Drive, number>> = {
   'open-source': FLAG.OPEN_SOURCE,
 };
 
+/** Whether an output keeps the level that it has. */
+export function keepsLevel(line: LineConfig): boolean {
+  return line.direction === 'out' && line.initial === 'keep';
+}
+
 function flagsOf(line: LineConfig, clock: EventClock): number {
   const edge = EDGE_FLAGS[line.edge ?? 'none'];
   let flags = edge | BIAS_FLAGS[line.bias ?? 'as-is'] | DRIVE_FLAGS[line.drive ?? 'push-pull'];
@@ -67,12 +72,15 @@ function flagsOf(line: LineConfig, clock: EventClock): number {
  * The flags of most lines are the default and cost nothing; every further combination of flags, every debounce
  * period, and the levels of all outputs together (unless all are 0) cost one attribute each.
  *
+ * `asIs`: lines that keep their level are taken without a direction, which leaves them as they are, to be read first.
+ *
  * @throws {KernelError} `EINVAL` when that is more than ten attributes.
  */
 export function packLineConfig(
   lines: readonly LineConfig[],
   levels: readonly Level[],
   clock: EventClock,
+  asIs = false,
 ): BigUint64Array {
   const byFlags = new Map<number, bigint>();
   const byDebounce = new Map<number, bigint>();
@@ -81,12 +89,13 @@ export function packLineConfig(
   let outputs = 0n;
   lines.forEach((line, i) => {
     const bit = 1n << BigInt(i);
-    const flags = flagsOf(line, clock);
+    const untouched = asIs && keepsLevel(line);
+    const flags = untouched ? 0 : flagsOf(line, clock);
     byFlags.set(flags, (byFlags.get(flags) ?? 0n) | bit);
     counts.set(flags, (counts.get(flags) ?? 0) + 1);
     const debounce = line.debounceUs ?? 0;
     if (debounce !== 0) byDebounce.set(debounce, (byDebounce.get(debounce) ?? 0n) | bit);
-    if (line.direction === 'out') {
+    if (line.direction === 'out' && !untouched) {
       outputs |= bit;
       if (levels[i] === 1) high |= bit;
     }

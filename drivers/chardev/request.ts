@@ -10,7 +10,7 @@ import {
   type LineRequest,
 } from '../../kernel/gpio/driver.js';
 import type { ChardevAddon, RequestHandle } from './addon.js';
-import { checkLines, packLineConfig } from './config.js';
+import { checkLines, keepsLevel, packLineConfig } from './config.js';
 import { systemError } from './errors.js';
 import { GoneNotice } from './listeners.js';
 
@@ -21,9 +21,9 @@ export interface RequestOwner {
   released(request: ChardevRequest): void;
 }
 
-/** The levels that outputs take at a request: {@link LineConfig.initial}, by line. */
+/** The levels that outputs take at a request: {@link LineConfig.initial}, by line; 0 where that is to be read first. */
 export function initialLevels(lines: readonly LineConfig[]): Level[] {
-  return lines.map((line) => line.initial ?? 0);
+  return lines.map(({ initial = 0 }) => (initial === 'keep' ? 0 : initial));
 }
 
 /** struct gpio_v2_line_request, as {@link LineRequest}. Made by `ChardevChip.requestLines`. */
@@ -51,6 +51,7 @@ export class ChardevRequest implements LineRequest {
     handle: RequestHandle,
     owner: RequestOwner,
     lines: readonly LineConfig[],
+    levels: readonly Level[],
     eventBufferSize: number,
     clock: EventClock,
   ) {
@@ -58,13 +59,23 @@ export class ChardevRequest implements LineRequest {
     this.#handle = handle;
     this.#owner = owner;
     this.#lines = lines.map((line) => ({ ...line }));
-    this.#levels = initialLevels(lines);
+    this.#levels = [...levels];
     this.#clock = clock;
     this.eventBufferSize = eventBufferSize;
     this.offsets = lines.map((line) => line.offset);
     this.offsets.forEach((offset, index) => {
       this.#indexOf.set(offset, index);
     });
+  }
+
+  /** Drives the outputs that keep their level to what they have now. Only before anything else was done with them. */
+  takeOver(): void {
+    // They have no direction yet, and so no polarity: what is read is physical.
+    const found = this.getValues();
+    const levels = this.#lines.map((line, index) =>
+      keepsLevel(line) ? turnedIf(line.activeLow === true, found[index] ?? 0) : (this.#levels[index] ?? 0),
+    );
+    this.#configure(this.#lines, levels, 'requestLines');
   }
 
   getValue(offset: number): Level {
@@ -118,9 +129,14 @@ export class ChardevRequest implements LineRequest {
         hint: 'give a configuration for exactly these lines',
       });
     }
-    const levels = ordered.map((line, index) => this.#levelAfter(line, index));
-    this.#check(this.#addon.setConfig(this.#handle, packLineConfig(ordered, levels, this.#clock)), 'reconfigure');
-    this.#lines = ordered;
+    const found = ordered.some(keepsLevel) ? this.getValues() : [];
+    const levels = ordered.map((line, index) => this.#levelAfter(line, index, found[index] ?? 0));
+    this.#configure(ordered, levels, 'reconfigure');
+  }
+
+  #configure(lines: readonly LineConfig[], levels: readonly Level[], operation: string): void {
+    this.#check(this.#addon.setConfig(this.#handle, packLineConfig(lines, levels, this.#clock)), operation);
+    this.#lines = lines;
     levels.forEach((level, index) => {
       this.#levels[index] = level;
     });
@@ -168,13 +184,13 @@ export class ChardevRequest implements LineRequest {
     this.#listening = true;
   }
 
-  #levelAfter(line: LineConfig, index: number): Level {
+  /** `found`: the logical level that the line has now; only looked at for one that keeps it. */
+  #levelAfter(line: LineConfig, index: number, found: Level): Level {
     const before = this.#lines[index];
-    if (line.direction === 'out' && before?.direction === 'out') {
-      const turned = (line.activeLow ?? false) !== (before.activeLow ?? false);
-      return (this.#levels[index] === 1) !== turned ? 1 : 0;
-    }
-    return line.initial ?? 0;
+    const turned = (line.activeLow ?? false) !== (before?.activeLow ?? false);
+    if (line.direction === 'out' && before?.direction === 'out') return turnedIf(turned, this.#levels[index] ?? 0);
+    const { initial = 0 } = line;
+    return initial === 'keep' ? turnedIf(turned, found) : initial;
   }
 
   #index(offset: number): number {
@@ -223,4 +239,8 @@ export class ChardevRequest implements LineRequest {
   #check(status: number, operation: string): void {
     if (status < 0) throw systemError(`${operation} on ${this.#owner.name}`, status, undefined, this.#owner.name);
   }
+}
+
+function turnedIf(turned: boolean, level: Level): Level {
+  return (level === 1) !== turned ? 1 : 0;
 }

@@ -33,6 +33,7 @@ const CAPABILITIES: GpioCapabilities = {
   eventBufferSize: false,
   edgeQueue: 'drop-newest',
   reconfigure: false,
+  keepLevel: false,
   lineInfoWatch: false,
   lineNames: true,
   lineHolders: true,

@@ -62,7 +62,7 @@ function request({ native, consumer }: LineSource, line: LineConfig): void {
     DRIVE_FLAGS[line.drive ?? 'push-pull'] |
     (line.activeLow === true ? FLAG.ACTIVE_LOW : 0);
   if (line.direction === 'out') {
-    native.requestOutputModeFlags(consumer, flags, line.initial ?? 0);
+    native.requestOutputModeFlags(consumer, flags, line.initial === 1 ? 1 : 0);
     return;
   }
   const edge = edgeOf(line);

@@ -15,6 +15,9 @@ export type EventClock = 'monotonic' | 'realtime' | 'userspace';
 /** A logical level: 1 is active, which with `activeLow` is a low voltage. */
 export type Level = 0 | 1;
 
+/** What an output starts with: a level, or `keep`, the one that the line has, so that nothing changes on the wire. */
+export type InitialLevel = Level | 'keep';
+
 /**
  * What becomes of edges that are not read at once. `drop-oldest`: they wait in one FIFO, in order; a full one drops the
  * oldest. `drop-newest`: they wait in a FIFO for each line; a full one drops what comes. `merge`: nothing waits; all edges
@@ -39,6 +42,8 @@ export interface GpioCapabilities {
   readonly edgeQueue: EdgeQueue;
   /** {@link LineRequest.reconfigure} works without letting go of the lines. */
   readonly reconfigure: boolean;
+  /** Outputs may have `initial: 'keep'`. */
+  readonly keepLevel: boolean;
   /** {@link GpioChip.watchLineInfo} works. */
   readonly lineInfoWatch: boolean;
   /** {@link LineInfo.name} is known; else it is always empty. */
@@ -81,8 +86,8 @@ export interface LineConfig {
   readonly activeLow?: boolean;
   /** Debounce period in microseconds, 0 to 4,294,967,295; default 0, none. Only with direction `in`. */
   readonly debounceUs?: number;
-  /** Logical level that an output takes when it is requested; default 0. */
-  readonly initial?: Level;
+  /** Logical level that an output takes when it is requested, or becomes an output; default 0. */
+  readonly initial?: InitialLevel;
 }
 
 /** A request for one or more lines of a chip (struct gpio_v2_line_request). */

@@ -28,7 +28,7 @@ describe('checkLines', () => {
     expect(error.hint).toBe('use one of: as-is, disabled, pull-up, pull-down');
   });
 
-  it('refuses an initial level that is neither 0 nor 1', () => {
+  it('refuses an initial level that is none of 0, 1 and keep', () => {
     const bad = { offset: 3, direction: 'out', initial: true } as unknown as LineConfig;
     expect(caught(() => checkLines([bad], 54)).message).toBe("line 3: initial cannot be 'true'");
   });

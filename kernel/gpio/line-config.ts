@@ -1,6 +1,6 @@
 // What any driver checks of a line request before it asks hardware: offsets, combinations, sizes, the consumer's length.
 import { KernelError } from '../errno.js';
-import type { Bias, Drive, Edge, LineConfig } from './driver.js';
+import type { Bias, Drive, Edge, InitialLevel, LineConfig } from './driver.js';
 
 /** Most lines of one request (GPIO_V2_LINES_MAX). */
 export const LINES_MAX = 64;
@@ -14,7 +14,7 @@ const DIRECTIONS: readonly LineConfig['direction'][] = ['in', 'out'];
 const EDGES: readonly Edge[] = ['none', 'rising', 'falling', 'both'];
 const BIASES: readonly Bias[] = ['as-is', 'disabled', 'pull-up', 'pull-down'];
 const DRIVES: readonly Drive[] = ['push-pull', 'open-drain', 'open-source'];
-const LEVELS: readonly number[] = [0, 1];
+const INITIAL_LEVELS: readonly InitialLevel[] = [0, 1, 'keep'];
 
 function invalid(message: string, hint: string): KernelError {
   return new KernelError('EINVAL', message, { hint });
@@ -49,7 +49,7 @@ function checkLine(line: LineConfig): void {
   oneOf(edge, EDGES, `${where}: edge`);
   oneOf(bias, BIASES, `${where}: bias`);
   oneOf(drive, DRIVES, `${where}: drive`);
-  oneOf(initial, LEVELS, `${where}: initial`);
+  oneOf(initial, INITIAL_LEVELS, `${where}: initial`);
   if (!Number.isInteger(debounceUs) || debounceUs < 0 || debounceUs > DEBOUNCE_MAX_US) {
     throw invalid(`${where}: debounceUs ${debounceUs}`, `give whole microseconds from 0 to ${DEBOUNCE_MAX_US}`);
   }

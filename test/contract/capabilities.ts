@@ -17,6 +17,7 @@ const WISHES: Readonly<Partial<Record<keyof GpioCapabilities, (chip: GpioChip) =
   kernelTimestamps: asks({ offset: 3, direction: 'in', edge: 'both' }, { eventClock: 'monotonic' }),
   realtimeClock: asks({ offset: 3, direction: 'in', edge: 'both' }, { eventClock: 'realtime' }),
   eventBufferSize: asks({ offset: 3, direction: 'in', edge: 'both' }, { eventBufferSize: 64 }),
+  keepLevel: asks({ offset: 3, direction: 'out', initial: 'keep' }),
   lineInfoWatch: (chip) => chip.watchLineInfo(3, () => {})(),
   reconfigure: (chip) => {
     const request = chip.requestLines({ lines: [{ offset: 3, direction: 'in' }], consumer: 'contract' });

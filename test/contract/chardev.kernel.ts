@@ -17,6 +17,7 @@ describeGpioChip(
     eventBufferSize: true,
     edgeQueue: 'drop-oldest',
     reconfigure: true,
+    keepLevel: true,
     lineInfoWatch: true,
     lineNames: true,
     lineHolders: true,

@@ -17,6 +17,7 @@ describeGpioChip(
     eventBufferSize: false,
     edgeQueue: 'drop-newest',
     reconfigure: false,
+    keepLevel: false,
     lineInfoWatch: false,
     lineNames: true,
     lineHolders: true,

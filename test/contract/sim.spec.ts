@@ -20,6 +20,7 @@ const CAN: Can = {
   eventBufferSize: true,
   edgeQueue: 'drop-oldest',
   reconfigure: true,
+  keepLevel: true,
   lineInfoWatch: true,
   lineNames: true,
   lineHolders: true,

@@ -17,6 +17,7 @@ describeGpioChip(
     eventBufferSize: false,
     edgeQueue: 'merge',
     reconfigure: true,
+    keepLevel: false,
     lineInfoWatch: false,
     lineNames: false,
     lineHolders: false,

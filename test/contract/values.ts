@@ -1,7 +1,7 @@
 // Contract of levels: inputs, outputs, polarity, bias and drive.
 import { describe, expect, it } from 'vitest';
 import type { Level, LineConfig } from '../../kernel/gpio/driver.js';
-import { type Backend, type Can, failsWith, refuses } from './backend.js';
+import { type Backend, type Can, drive, failsWith, Recorder, refuses } from './backend.js';
 
 const LEVELS: readonly Level[] = [0, 1];
 
@@ -9,6 +9,7 @@ const LEVELS: readonly Level[] = [0, 1];
 export function valueContract(backend: Backend, can: Can): void {
   inputContract(backend, can);
   outputContract(backend);
+  keepContract(backend, can);
   driveContract(backend, can);
 }
 
@@ -170,6 +171,80 @@ function outputContract(backend: Backend): void {
       const request = chip.requestLines({ lines: [{ offset: 4, direction: 'out' }], consumer: 'contract' });
       failsWith('EINVAL', () => request.getValue(5));
       failsWith('EINVAL', () => request.setValue(5, 1));
+    });
+  });
+}
+
+function keepContract(backend: Backend, can: Can): void {
+  describe('outputs that keep their level', () => {
+    if (!can.keepLevel) {
+      it('are refused, and nothing is held', () => {
+        refuses(backend(), [
+          { offset: 3, direction: 'in' },
+          { offset: 4, direction: 'out', initial: 'keep' },
+        ]);
+      });
+      return;
+    }
+
+    it.each([
+      [0, false],
+      [1, false],
+      [0, true],
+      [1, true],
+    ] as const)('drive the pad as it was found, %d, active low %s', (level, activeLow) => {
+      const { chip, setPad, readPad } = backend();
+      setPad(4, level);
+      const request = chip.requestLines({
+        lines: [
+          { offset: 3, direction: 'out', initial: 1 },
+          { offset: 4, direction: 'out', initial: 'keep', activeLow },
+          { offset: 5, direction: 'out' },
+        ],
+        consumer: 'contract',
+      });
+      expect(chip.lineInfo(4)).toMatchObject({ direction: 'out', activeLow });
+      expect([3, 4, 5].map(readPad)).toEqual([1, level, 0]);
+      // It drives now: what pulls from outside counts no more.
+      setPad(4, level === 1 ? 0 : 1);
+      expect(readPad(4)).toBe(level);
+      expect(request.getValue(4)).toBe(activeLow ? 1 - level : level);
+    });
+
+    it('stay what they were set to at a reconfiguration, and keep what an input saw', () => {
+      const { chip, setPad, readPad } = backend();
+      setPad(3, 1);
+      setPad(4, 1);
+      const request = chip.requestLines({
+        lines: [
+          { offset: 3, direction: 'in', activeLow: true },
+          { offset: 4, direction: 'out', initial: 'keep' },
+        ],
+        consumer: 'contract',
+      });
+      request.setValue(4, 0);
+      request.reconfigure([
+        { offset: 3, direction: 'out', initial: 'keep' },
+        { offset: 4, direction: 'out', initial: 'keep' },
+      ]);
+      expect([3, 4].map(readPad)).toEqual([1, 0]);
+      expect(request.getValues()).toEqual([1, 0]);
+    });
+
+    it('leave a neighbour with edges as it is', async () => {
+      const held = backend();
+      held.setPad(3, 0);
+      held.setPad(4, 1);
+      const request = held.chip.requestLines({
+        lines: [
+          { offset: 3, direction: 'in', edge: 'both' },
+          { offset: 4, direction: 'out', initial: 'keep' },
+        ],
+        consumer: 'contract',
+      });
+      const recorder = new Recorder(request);
+      await drive(held, 3, [1, 0]);
+      expect((await recorder.take(held, 2)).map(({ lineSeqno }) => lineSeqno)).toEqual([1, 2]);
     });
   });
 }
