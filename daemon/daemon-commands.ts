@@ -7,6 +7,7 @@ import { formatConfigError } from './config/errors.js';
 import { loadConfig } from './config/load.js';
 import { LOG_LEVELS } from './log-levels.js';
 import type { RunOptions, StartService } from './run.js';
+import { addScenarioCommands } from './scenario/commands.js';
 
 /** Where the service has its configuration. */
 export const DEFAULT_CONFIG = '/etc/gpio-irqd/config.yaml';
@@ -72,5 +73,8 @@ export async function daemonMain(args: readonly string[], io: Surroundings, part
     .action(async (options: { json?: true }) => {
       io.out(await parts.detect(options.json === true));
     });
+  addScenarioCommands(program, io, config, (result) => {
+    code = result;
+  });
   return runProgram(program, args, io, () => code);
 }

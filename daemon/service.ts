@@ -54,6 +54,8 @@ export interface World {
   readonly openBackend: typeof openBackend;
   readonly exec: typeof exec;
   readonly startTimer?: StartTimer;
+  /** A number for handler modules that are loaded anew; default: each is loaded once in a process. */
+  readonly instance?: number;
 }
 
 const REAL_WORLD: World = { openBackend, exec };
@@ -93,6 +95,7 @@ class RunningService implements Service {
   readonly #log: Logger;
   readonly #stopTimes: StopTimes;
   readonly #backend: Backend;
+  readonly #instance: number | undefined;
   readonly #reports: Reports;
   readonly #host: InterruptHost;
   readonly #startedNs: number;
@@ -119,6 +122,7 @@ class RunningService implements Service {
     this.#configPath = configPath;
     this.#log = log;
     this.#stopTimes = stopTimes;
+    this.#instance = world.instance;
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });
@@ -203,12 +207,16 @@ class RunningService implements Service {
   }
 
   async #requestModule(line: LineSpec, irq: number, flags: number, spec: InterruptSpec, path: string): Promise<void> {
-    const { topHalf, threadFn, device } = await loadHandlerModule(path, {
-      line: this.#desc(line.name),
-      lines: Object.fromEntries(this.#descs),
-      edge: this.#backend.edge,
-      log: (text) => this.#reports.said(spec.name, text),
-    });
+    const { topHalf, threadFn, device } = await loadHandlerModule(
+      path,
+      {
+        line: this.#desc(line.name),
+        lines: Object.fromEntries(this.#descs),
+        edge: this.#backend.edge,
+        log: (text) => this.#reports.said(spec.name, text),
+      },
+      this.#instance,
+    );
     this.#moduleWorks.set(line.name, device.work);
     await this.#backend.machine.call(() => requestThreadedIrq(irq, topHalf, threadFn, flags, spec.name, device));
     this.#requested.push({ irq, devId: device, name: spec.name });

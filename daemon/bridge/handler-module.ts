@@ -36,12 +36,17 @@ export interface HandlerModule {
 
 const PARTS = ['topHalf', 'threadFn', 'work'] as const;
 
-/** Loads a module and binds it. `EINVAL` when it cannot be loaded or is no handler. */
+/**
+ * Loads a module and binds it. `EINVAL` when it cannot be loaded or is no handler.
+ *
+ * @param instance loads it anew, with variables of its own, for each value; default: as it was loaded first
+ */
 export async function loadHandlerModule(
   path: string,
   device: Omit<HandlerDevice, 'work' | 'kernel'>,
+  instance?: number,
 ): Promise<HandlerModule> {
-  const exports = await importModule(path);
+  const exports = await importModule(path, instance);
   for (const part of PARTS) {
     if (exports[part] !== undefined && typeof exports[part] !== 'function') {
       throw new kernel.KernelError('EINVAL', `handler module ${path}: ${part} is not a function`);
@@ -61,9 +66,10 @@ export async function loadHandlerModule(
   return { topHalf: topHalf ?? (() => kernel.IRQ_WAKE_THREAD), threadFn: threadFn ?? null, device: bound };
 }
 
-async function importModule(path: string): Promise<HandlerExports> {
+async function importModule(path: string, instance: number | undefined): Promise<HandlerExports> {
+  const query = instance === undefined ? '' : `?instance=${instance}`;
   try {
-    return (await import(pathToFileURL(path).href)) as HandlerExports;
+    return (await import(pathToFileURL(path).href + query)) as HandlerExports;
   } catch (error) {
     throw new kernel.KernelError('EINVAL', `handler module ${path} cannot be loaded: ${placeOf(error)}`, {
       hint: 'it is an ES module; `node --check` finds errors of syntax',

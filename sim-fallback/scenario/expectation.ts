@@ -22,11 +22,10 @@ export function unmet(expect: LineExpectation, seen: SeenLine): string[] {
   });
 }
 
-/** As {@link unmet}, for texts; `said` are the entries so far. */
-export function unmetText(expect: TextExpectation, said: readonly string[]): string[] {
-  const found = said.filter((text) => text.includes(expect.text)).length;
+/** As {@link unmet}, for texts; `found` is the number of entries so far that have it in them. */
+export function unmetText(expect: TextExpectation, found: number): string[] {
   if (expect.count === undefined ? found > 0 : found === expect.count) return [];
-  const what = expect.of === 'log' ? 'in the log' : 'among the programs called';
+  const where = expect.of === 'log' ? 'in the log' : 'among the programs called';
   const wanted = expect.count === undefined ? 'at least one' : `${expect.count}`;
-  return [`${JSON.stringify(expect.text)}: ${found} ${what}, expected ${wanted}`];
+  return [`${JSON.stringify(expect.text)}: ${found} ${where}, expected ${wanted}`];
 }

@@ -1,0 +1,40 @@
+// The commands of gpio-irqd around scenarios. Their parts are loaded when they are called.
+import { type Command, Option } from 'commander';
+import { argument, type Surroundings } from '../cli.js';
+import { LOG_LEVELS } from '../log-levels.js';
+import { DETAILS } from './details.js';
+import type { ReplayOptions } from './replay.js';
+
+const seed = argument(
+  (text) => (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 32 ? Number(text) : undefined),
+  'a whole number, 0 to 4294967295',
+);
+
+/** Adds the commands to a program. @param config makes the option that names the configuration */
+export function addScenarioCommands(
+  program: Command,
+  io: Surroundings,
+  config: () => Option,
+  done: (code: number) => void,
+): void {
+  program
+    .command('replay')
+    .description('play a scenario against a configuration, on a simulated Pi in virtual time (docs/scenarios.md)')
+    .argument('<file>', 'scenario: YAML, or JSONL with a step a line')
+    .addOption(config())
+    .option('--trace <file>', 'write what happened, a JSON object a line: the same bytes at every run')
+    .addOption(
+      new Option(
+        '--detail <detail>',
+        'what the trace tells: events of the daemon, or contexts of the model as well',
+      ).choices(DETAILS),
+    )
+    .option('--expect <file>', 'compare with a trace that was written before, and show where they differ')
+    .addOption(new Option('--seed <number>', "of what bounces, in place of the scenario's own").argParser(seed))
+    .addOption(new Option('--log-level <level>', "show the daemon's log from this level on").choices(LOG_LEVELS))
+    .option('--json', 'the result as JSON')
+    .action(async (file: string, options: ReplayOptions) => {
+      const { replay } = await import('./replay.js');
+      done(await replay(file, options, io));
+    });
+}

@@ -1,0 +1,182 @@
+// `gpio-irqd replay`: a scenario against a configuration, in virtual time.
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { KernelError } from '../../kernel/errno.js';
+import { EXIT, type Surroundings } from '../cli.js';
+import type { Config } from '../config/config.js';
+import { formatApproximate, formatDuration } from '../config/duration.js';
+import { formatConfigError } from '../config/errors.js';
+import { loadConfig } from '../config/load.js';
+import { createLogger } from '../log.js';
+import type { LogLevel } from '../log-levels.js';
+import { type Comparison, compareTraces } from './compare.js';
+import { DETAILS, type Detail } from './details.js';
+import { loadScenario, type Scenario } from './load.js';
+import { type Played, play, type Unmet } from './play.js';
+import { Simulation } from './simulation.js';
+import { textLines } from './text-lines.js';
+import { TraceWriter } from './trace.js';
+
+/** Options of the command. */
+export interface ReplayOptions {
+  readonly config: string;
+  readonly trace?: string;
+  readonly detail?: Detail;
+  readonly expect?: string;
+  readonly seed?: number;
+  readonly logLevel?: LogLevel;
+  readonly json?: boolean;
+}
+
+/** Records that the model's trace keeps: what one instant may bring. */
+const TRACE_RECORDS = 65_536;
+
+/** What a replay has come to. */
+interface Outcome extends Played {
+  readonly failures: readonly Unmet[];
+  readonly handlerErrors: number;
+  readonly comparison: Comparison | undefined;
+}
+
+/** A file that is written in pieces. */
+class Output {
+  readonly #fd: number;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, 'w', 0o644);
+  }
+
+  readonly write = (text: string): void => {
+    writeSync(this.#fd, text);
+  };
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** How much detail an expected trace has: its first line says so. `EINVAL` for what is no trace. */
+function detailOf(path: string): Detail {
+  for (const { text } of textLines(path)) {
+    const detail = DETAILS.find((one) => text.startsWith('{"trace":1,') && text.includes(`"detail":"${one}"`));
+    if (detail !== undefined) return detail;
+    break;
+  }
+  throw new KernelError('EINVAL', `${path} is no trace`, { hint: 'make one with gpio-irqd replay --trace FILE' });
+}
+
+function* texts(path: string): Generator<string> {
+  for (const { text } of textLines(path)) yield text;
+}
+
+/** A scratch file for the trace when only a comparison is asked for. */
+class Scratch {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'gpio-irqd-replay-'));
+  readonly path = join(this.#directory, 'trace.jsonl');
+
+  remove(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Plays a scenario and writes its trace. */
+async function rehearse(
+  scenario: Scenario,
+  config: Config,
+  options: ReplayOptions,
+  io: Surroundings,
+  trace: { readonly path: string; readonly detail: Detail } | undefined,
+): Promise<Outcome> {
+  const level = options.logLevel;
+  const log =
+    level === undefined ? {} : { log: createLogger({ level, output: { write: io.err }, terminal: io.terminal }) };
+  const simulation = await Simulation.start({
+    config,
+    configPath: resolve(options.config),
+    seed: options.seed ?? scenario.seed,
+    traceRecords: TRACE_RECORDS,
+    ...(scenario.board === undefined ? {} : { board: scenario.board }),
+    ...log,
+  });
+  const stop = new AbortController();
+  const forget = io.onSignal((signal) => stop.abort(new KernelError('EINTR', `the replay was ended by ${signal}`)));
+  const file = trace === undefined ? undefined : new Output(trace.path);
+  const failures: Unmet[] = [];
+  try {
+    const writer =
+      trace === undefined || file === undefined
+        ? undefined
+        : new TraceWriter(simulation, scenario.name, trace.detail, file.write);
+    const onUnmet = (unmet: Unmet): void => {
+      failures.push(unmet);
+      writer?.unmet(unmet.atNs, unmet.message);
+    };
+    const onStep = writer === undefined ? {} : { onStep: writer.step };
+    const played = await play(simulation, scenario, { onUnmet, signal: stop.signal, ...onStep });
+    writer?.finish();
+    const { handlerErrors } = simulation.service.status();
+    return { ...played, failures, handlerErrors, comparison: undefined };
+  } finally {
+    forget();
+    file?.close();
+    await simulation.end();
+  }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function report(outcome: Outcome, scenario: Scenario, options: ReplayOptions, io: Surroundings, ok: boolean): void {
+  const { failures, comparison, steps, expectations, endNs, handlerErrors } = outcome;
+  if (options.json === true) {
+    io.out(
+      `${JSON.stringify({ ok, scenario: scenario.name, steps, endNs, expectations, failures, handlerErrors, comparison })}\n`,
+    );
+    return;
+  }
+  for (const { place, atNs, message } of failures)
+    io.out(`${place ?? scenario.name}: at ${formatDuration(atNs)}: ${message}\n`);
+  if (comparison?.equal === false) {
+    io.out(`${comparison.text}${counted(comparison.differences, 'difference')} (- expected, + got)\n`);
+  }
+  const errors = handlerErrors === 0 ? '' : `, ${counted(handlerErrors, 'handler error')}`;
+  const met =
+    expectations === 0
+      ? ''
+      : `, ${outcome.expectations - outcome.unmet} of ${counted(expectations, 'expectation')} met`;
+  const same = comparison === undefined ? '' : comparison.equal ? ', the trace is as expected' : ', the trace differs';
+  io.out(`${scenario.name}: ${counted(steps, 'step')} in ${formatApproximate(endNs)}${met}${same}${errors}\n`);
+}
+
+/** The command. @returns the exit code: 1 when an expectation is not met, the trace differs, or a handler failed. */
+export async function replay(file: string, options: ReplayOptions, io: Surroundings): Promise<number> {
+  const loaded = loadConfig(options.config);
+  if (!loaded.ok) {
+    for (const error of loaded.errors) io.err(`${formatConfigError(error)}\n`);
+    return EXIT.usage;
+  }
+  const result = loadScenario(file, loaded.config);
+  if (!result.ok) {
+    for (const error of result.errors) io.err(`${formatConfigError(error)}\n`);
+    return EXIT.usage;
+  }
+  const { scenario } = result;
+  const expected = options.expect;
+  const detail = expected === undefined ? (options.detail ?? 'contexts') : detailOf(expected);
+  const scratch = expected !== undefined && options.trace === undefined ? new Scratch() : undefined;
+  try {
+    const path = options.trace ?? scratch?.path;
+    const trace = path === undefined ? undefined : { path, detail };
+    const played = await rehearse(scenario, loaded.config, options, io, trace);
+    const comparison =
+      expected === undefined || path === undefined ? undefined : compareTraces(texts(expected), texts(path));
+    const outcome: Outcome = { ...played, comparison };
+    const ok = outcome.unmet === 0 && comparison?.equal !== false && outcome.handlerErrors === 0;
+    report(outcome, scenario, options, io, ok);
+    return ok ? EXIT.done : EXIT.failed;
+  } finally {
+    scratch?.remove();
+  }
+}

@@ -1,0 +1,257 @@
+// A configuration that runs on a simulated Pi in virtual time: the service as it is, with a world of its own around it.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Logger, pino } from 'pino';
+import { KernelError, Machine, VirtualClock } from '../../kernel/index.js';
+import {
+  type Board,
+  type BoardDescription,
+  createSimulatedPi,
+  FaultyDevice,
+  type SeenLine,
+  Stage,
+  type StageLine,
+} from '../../sim-fallback/index.js';
+import type { ExecOptions, ExecResult } from '../actions/exec.js';
+import { type Backend, type BackendEvents, boardOf, createMachineOn, openHardware } from '../bridge/backend.js';
+import type { StartTimer } from '../bridge/bursts.js';
+import type { Config } from '../config/config.js';
+import type { ControlEvent, Service } from '../control/target.js';
+import { startService, type World } from '../service.js';
+import type { BoardInput } from './schema.js';
+import { bounceOf } from './steps.js';
+
+/** What stands for programs that work items call. */
+export type FakeExec = (argv: readonly string[], env: Readonly<Record<string, string>>) => Promise<string> | string;
+
+/** What a {@link Simulation} is made from. */
+export interface SimulationOptions {
+  readonly config: Config;
+  /** Absolute path of the configuration. */
+  readonly configPath: string;
+  /** Of all that bounces; default 1. */
+  readonly seed?: number;
+  /** What the board has besides, or in another way than the configuration suggests. */
+  readonly board?: BoardInput;
+  /** Default: nothing is logged. */
+  readonly log?: Logger;
+  /** Called in place of programs; what it returns is what the program wrote. Default: nothing. */
+  readonly exec?: FakeExec;
+  /** Records that the model's trace keeps. */
+  readonly traceRecords?: number;
+}
+
+/** What happened in a simulation besides the events of the service. */
+export type SimulationEvent =
+  | ControlEvent
+  /** A work item has called a program, which is not run. */
+  | { readonly type: 'exec'; readonly atNs: number; readonly line: string; readonly argv: readonly string[] };
+
+/** CLOCK_MONOTONIC at the start of a scenario: the Pi has been up for ten seconds. */
+const UPTIME_NS = 10e9;
+/** Between the start of the service and that of the scenario: pulls take 2 µs each. */
+const BOOT_NS = 1_000_000;
+const ORIGIN_NS = BigInt(UPTIME_NS - BOOT_NS);
+/** Longest that it runs before the host gets its turn. */
+const TURN_MS = 20;
+const STEPS_A_LOOK = 1_024;
+
+let instances = 0;
+
+/** Time is ns since the start of the scenario. */
+export class Simulation {
+  readonly service: Service;
+  readonly board: Board;
+  readonly stage: Stage;
+  readonly device: FaultyDevice;
+  /** The daemon's machine. */
+  readonly machine: Machine;
+  readonly #clock: VirtualClock;
+  readonly #listeners: Set<(event: SimulationEvent) => void>;
+  #ended = false;
+
+  private constructor(made: Made, service: Service, listeners: Set<(event: SimulationEvent) => void>) {
+    this.service = service;
+    this.board = made.board;
+    this.stage = made.stage;
+    this.device = made.device;
+    this.machine = made.machine;
+    this.#clock = made.clock;
+    this.#listeners = listeners;
+    service.subscribe((event) => {
+      const since = { ...event, atNs: event.atNs - UPTIME_NS };
+      for (const listener of listeners) listener(since);
+    });
+  }
+
+  /** Starts the service. Errors as the service's; nothing is left running then. */
+  static async start(options: SimulationOptions): Promise<Simulation> {
+    const listeners = new Set<(event: SimulationEvent) => void>();
+    let made: Made | undefined;
+    const clock = new VirtualClock();
+    const now = (): number => clock.now() - BOOT_NS;
+    const world: World = {
+      openBackend: (config, log, events) => {
+        made = build(clock, config, log, events, options);
+        return made.backend;
+      },
+      exec: (argv, exec) => {
+        const line = exec.env.GPIO_LINE ?? '';
+        for (const listener of listeners) listener({ type: 'exec', atNs: Math.round(now()), line, argv });
+        return pretend(options.exec, argv, exec);
+      },
+      startTimer: timerOn(clock),
+      instance: ++instances,
+    };
+    const { config, configPath, log = pino({ level: 'silent' }) } = options;
+    const service = await startService({ config, configPath, log, world });
+    if (made === undefined) throw new KernelError('ENODEV', 'the simulated Pi was not opened');
+    const simulation = new Simulation(made, service, listeners);
+    await simulation.runUntil(0);
+    return simulation;
+  }
+
+  /** Time since the start of the scenario, in ns. */
+  get nowNs(): number {
+    return this.#clock.now() - BOOT_NS;
+  }
+
+  /** Calls `listener` at every event, with its time in that of the scenario, until the returned function is called. */
+  subscribe(listener: (event: SimulationEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A line of the configuration as it is now; `ENOENT` when there is none of that name. */
+  line(name: string): SeenLine {
+    return this.service.getLine(name);
+  }
+
+  /**
+   * Lets time go on until `atNs`, everything that is due then included. Waits where a handler waits for something from
+   * outside of the model, as time does.
+   *
+   * @param onStep called now and then, and at the end
+   * @throws `AbortError` when `signal` is aborted
+   */
+  async runUntil(atNs: number, onStep?: () => void, signal?: AbortSignal): Promise<void> {
+    const clock = this.#clock;
+    const end = atNs + BOOT_NS;
+    let turnMs = performance.now();
+    for (let steps = 1; ; steps++) {
+      // Looked at first: to await costs more than most steps.
+      if (clock.held) await clock.settled();
+      if (!clock.step(end)) break;
+      onStep?.();
+      if (steps % STEPS_A_LOOK !== 0 || performance.now() - turnMs < TURN_MS) continue;
+      await nextTurn();
+      signal?.throwIfAborted();
+      turnMs = performance.now();
+    }
+    onStep?.();
+  }
+
+  /** Stops the service; time goes on as far as it needs to. Idempotent. */
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    let stopped = false;
+    const stop = this.service.stop('end of the scenario').then(() => {
+      stopped = true;
+    });
+    // A handler that sleeps is waited for, and time has to pass for that.
+    while (!stopped) {
+      await nextTurn();
+      const due = this.#clock.nextDueNs;
+      if (!stopped && !this.#clock.held && due !== Number.POSITIVE_INFINITY) this.#clock.step(due);
+    }
+    await stop;
+  }
+}
+
+/** The parts of a simulated world. */
+interface Made {
+  readonly clock: VirtualClock;
+  readonly machine: Machine;
+  readonly backend: Backend;
+  readonly board: Board;
+  readonly stage: Stage;
+  readonly device: FaultyDevice;
+}
+
+/** Two machines in one time: the Pi with its kernel, and the daemon's model, with a device file between them. */
+function build(
+  clock: VirtualClock,
+  config: Config,
+  log: Logger,
+  events: BackendEvents,
+  options: SimulationOptions,
+): Made {
+  const { seed = 1, traceRecords } = options;
+  const kernel = new Machine({
+    clock,
+    lockdep: false,
+    traceRecords: 16,
+    printk: (_, message) => log.warn(`simulated Pi: ${message}`),
+  });
+  const lines = new Map(config.lines.map(({ name, gpio, activeLow }) => [name, { gpio, activeLow }]));
+  const description = describeBoard(config, lines, options.board);
+  const { chip, board } = createSimulatedPi({ machine: kernel, board: description, seed, originNs: ORIGIN_NS });
+  const device = new FaultyDevice(clock, () => chip.open());
+  const machine = createMachineOn(clock, traceRecords === undefined ? {} : { traceRecords }, log, events);
+  const backend = openHardware(device.open(), config, events, { machine, originNs: ORIGIN_NS, stop: () => {} });
+  return { clock, machine, backend, board, device, stage: new Stage({ clock, board, device, lines, seed }) };
+}
+
+/** The board that the configuration suggests, with what a scenario says of it. */
+function describeBoard(
+  config: Config,
+  lines: ReadonlyMap<string, StageLine>,
+  input: BoardInput | undefined,
+): BoardDescription {
+  const suggested = boardOf(config.lines);
+  const gpio = (name: string): number => lines.get(name)?.gpio ?? Number(name.slice('GPIO'.length));
+  const { buttons = {}, leds = {}, wires = [], pulls = {} } = input ?? {};
+  // What the scenario puts on a line is there in place of what would be.
+  const free = <T>(parts: Readonly<Record<string, T>> | undefined, ...others: object[]): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(parts ?? {}).filter(([name]) => others.every((other) => !Object.hasOwn(other, name))),
+    );
+  const wired = Object.fromEntries(wires.map(({ to }) => [to, true]));
+  return {
+    buttons: {
+      ...free(suggested.buttons, leds, pulls, wired),
+      ...Object.fromEntries(
+        Object.entries(buttons).map(([name, { pull, to, bounce }]) => [
+          name,
+          {
+            gpio: gpio(name),
+            pull: pull ?? suggested.buttons?.[name]?.pull ?? 'up',
+            ...(to === undefined ? {} : { to }),
+            ...(bounce === undefined ? {} : { bounce: bounceOf(bounce) }),
+          },
+        ]),
+      ),
+    },
+    leds: {
+      ...free(suggested.leds, buttons),
+      ...Object.fromEntries(
+        Object.entries(leds).map(([name, { active }]) => [name, { gpio: gpio(name), activeLow: active === 'low' }]),
+      ),
+    },
+    wires: wires.map(({ from, to }) => ({ from: gpio(from), to: gpio(to) })),
+    pulls: Object.entries(pulls).map(([name, pull]) => ({ gpio: gpio(name), pull })),
+  };
+}
+
+/** A program that does not run. */
+async function pretend(fake: FakeExec | undefined, argv: readonly string[], { env }: ExecOptions): Promise<ExecResult> {
+  return { stdout: (await fake?.(argv, env)) ?? '', stderr: '' };
+}
+
+function timerOn(clock: VirtualClock): StartTimer {
+  return (callback, ms) => {
+    const alarm = clock.createAlarm(callback);
+    alarm.schedule(clock.now() + ms * 1e6);
+    return () => alarm.cancel();
+  };
+}
