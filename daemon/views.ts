@@ -6,7 +6,14 @@ import type { LineInterrupt } from './bridge/line-interrupt.js';
 import type { Config, LineSpec } from './config/config.js';
 import type { DaemonStatus, InterruptsStatus, Known, LineStatus, StormStatus } from './control/target.js';
 
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+/** The package's own file, which is one folder further up from where this is built to than from its source. */
+function packageVersion(): string {
+  const require = createRequire(import.meta.url);
+  const built = import.meta.url.endsWith('.js');
+  return (require(built ? '../../package.json' : '../package.json') as { version: string }).version;
+}
+
+const version = packageVersion();
 
 /** Of the running service, what the views are made of. */
 export interface Viewed {

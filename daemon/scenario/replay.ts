@@ -15,7 +15,7 @@ import { DETAILS, type Detail } from './details.js';
 import { loadScenario, type Scenario } from './load.js';
 import { type Played, play, type Unmet } from './play.js';
 import { Simulation } from './simulation.js';
-import { textLines } from './text-lines.js';
+import { openFault, textLines } from './text-lines.js';
 import { TraceWriter } from './trace.js';
 
 /** Options of the command. */
@@ -44,7 +44,11 @@ class Output {
   readonly #fd: number;
 
   constructor(path: string) {
-    this.#fd = openSync(path, 'w', 0o644);
+    try {
+      this.#fd = openSync(path, 'w', 0o644);
+    } catch (error) {
+      throw new KernelError('EIO', `${path}: ${openFault(error)}`, { subject: path, cause: error });
+    }
   }
 
   readonly write = (text: string): void => {
@@ -58,12 +62,19 @@ class Output {
 
 /** How much detail an expected trace has: its first line says so. `EINVAL` for what is no trace. */
 function detailOf(path: string): Detail {
-  for (const { text } of textLines(path)) {
-    const detail = DETAILS.find((one) => text.startsWith('{"trace":1,') && text.includes(`"detail":"${one}"`));
-    if (detail !== undefined) return detail;
-    break;
-  }
+  const first = firstLine(path);
+  const detail = DETAILS.find((one) => first.startsWith('{"trace":1,') && first.includes(`"detail":"${one}"`));
+  if (detail !== undefined) return detail;
   throw new KernelError('EINVAL', `${path} is no trace`, { hint: 'make one with gpio-irqd replay --trace FILE' });
+}
+
+function firstLine(path: string): string {
+  try {
+    for (const { text } of textLines(path)) return text;
+    return '';
+  } catch (error) {
+    throw new KernelError('EINVAL', `${path}: ${openFault(error)}`, { subject: path, cause: error });
+  }
 }
 
 function* texts(path: string): Generator<string> {

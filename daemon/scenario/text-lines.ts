@@ -1,6 +1,5 @@
 // A text file line by line, in constant memory however long it is.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { KernelError } from '../../kernel/errno.js';
 
 const CHUNK_BYTES = 64 * 1024;
 /** Longest line, in bytes; what is longer is no line of a scenario or a capture. */
@@ -72,7 +71,8 @@ function* linesOf(fd: number): Generator<TextLine> {
 
 /** What a file that cannot be opened is told as. */
 export function openFault(error: unknown): string {
-  if (error instanceof KernelError || !(error instanceof Error)) return String(error);
+  if (error instanceof TextFault) return error.message;
+  if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
   const known: Readonly<Record<string, string>> = {
     ENOENT: 'no such file',
