@@ -40,7 +40,7 @@ export function operationTable(measured: readonly Measured[]): string {
 
 /** One line: how many of an operation a second takes, and how many it should. */
 export function goalLine({ name, ns }: Measured, goal: number): string {
-  const millions = (count: number): string => `${number(count / 1e6)} million`;
+  const millions = (count: number): string => `${(count / 1e6).toFixed(2)} million`;
   return `- ${name}: **${millions(NSEC_PER_SEC / undisturbed(ns))}** a second (goal: ${millions(goal)})`;
 }
 
