@@ -6,8 +6,14 @@ import type { ContractBackend } from './backend.js';
 /** A line that no test uses: its edge is the last of those that are pending when it is made. */
 const SENTINEL = 53;
 
-/** Makes a chip, opened by `openChip`. */
-export function gpioSimBackend(openChip: (path: string) => GpioChip): ContractBackend {
+/**
+ * Makes a chip, opened by `openChip`.
+ *
+ * @param rounds edges of the sentinel until all that was pending has been delivered. One, where all descriptors that are
+ * ready are read in a turn of the loop. onoff gets one of them at a time, and the sentinel's may still be the first in
+ * epoll's list, since it was in it the last time: there it takes two.
+ */
+export function gpioSimBackend(openChip: (path: string) => GpioChip, rounds: 1 | 2 = 1): ContractBackend {
   const sim = createGpioSim();
   const openers: GpioChip[] = [];
   const open = (): GpioChip => {
@@ -30,7 +36,7 @@ export function gpioSimBackend(openChip: (path: string) => GpioChip): ContractBa
     now: () => process.hrtime.bigint(),
     async settle(milliseconds = 0) {
       if (milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, milliseconds));
-      if (!unplugged) {
+      for (let round = 0; round < rounds && !unplugged; round++) {
         const edge = new Promise<void>((resolve) => {
           arrived = resolve;
         });

@@ -25,5 +25,5 @@ describeGpioChip(
     goneNotice: false,
     atomicSetMany: false,
   },
-  () => gpioSimBackend((path) => openSysfs(path)),
+  () => gpioSimBackend((path) => openSysfs(path), 2),
 );
