@@ -157,8 +157,11 @@ export class Machine {
    * the model's own code it only notes that, so hardware and handlers may call it at any time.
    */
   pump(): void {
-    // Whoever comes in while the host has its turn waits with the others, or each would have a slice of its own.
-    if (this.#pumping || this.#continueAlarm.scheduled) return;
+    if (this.#pumping) return;
+    if (this.#continueAlarm.scheduled) {
+      this.#takeInterrupts();
+      return;
+    }
     this.#pumping = true;
     this.#circles.begin();
     this.#slice?.begin();
@@ -176,6 +179,21 @@ export class Machine {
       this.#pumping = false;
       if (this.#slice?.over === true) this.#continueAlarm.schedule(this.clock.now());
     }
+    if (this.#reportErrors.length > 0) this.#throwReportErrors();
+  }
+
+  /**
+   * Whoever comes in while the host has its turn waits with the others, or each would have a slice of its own; but not his
+   * interrupt: the hardware would go on meanwhile, and its next edge be merged with this one.
+   */
+  #takeInterrupts(): void {
+    this.#pumping = true;
+    try {
+      for (const cpu of this.cpus) if (cpu.kicked) cpu.takeInterrupt();
+    } finally {
+      this.#pumping = false;
+    }
+    if (this.#slice?.overdrawn === true) this.clock.endTurn();
     if (this.#reportErrors.length > 0) this.#throwReportErrors();
   }
 

@@ -160,6 +160,17 @@ export class Cpu {
     }
   }
 
+  /** Takes an interrupt that is pending, and does nothing else. */
+  takeInterrupt(): void {
+    if (!this.#interruptPending) return;
+    const before = switchCpu(this);
+    try {
+      this.#takeInterrupt();
+    } finally {
+      switchCpu(before);
+    }
+  }
+
   /**
    * Cuts interrupt code off at a generator that a handler returned. The caller returns the result at once; each of its
    * callers adds its own rest with {@link defer} and does the same. A further generator, of an interrupt that a handler has
@@ -201,9 +212,13 @@ export class Cpu {
     return (++this.#letThrough & LET_THROUGH_MASK) !== 0;
   }
 
+  get #interruptPending(): boolean {
+    return this.irqsEnabled && (this.#irqLine || this.#local.pending !== 0);
+  }
+
   /** One step; false when nothing can go on at this instant. */
   #advance(): boolean {
-    if (this.irqsEnabled && (this.#irqLine || this.#local.pending !== 0)) {
+    if (this.#interruptPending) {
       this.#takeInterrupt();
       return true;
     }

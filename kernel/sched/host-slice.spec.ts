@@ -20,6 +20,7 @@ class FakeClock implements Clock {
     return new VirtualClock().createAlarm(callback);
   }
 
+  endTurn(): void {}
   hold(): void {}
   release(): void {}
 }

@@ -3,6 +3,8 @@ import type { Clock } from '../time/clock.js';
 
 /** End of a slice that is not known yet: it begins with the first step, for which no edge has to wait. */
 const NOT_STARTED = -1;
+/** What interrupts may take in addition, once a slice is used up, as a part of it. */
+const OVERTIME = 0.1;
 
 /**
  * The slice that is under way.
@@ -33,6 +35,11 @@ export class HostSlice {
     if (turn !== 0 && turn === this.#turn) return;
     this.#turn = turn;
     this.#endNs = turn === 0 ? NOT_STARTED : lastNs + this.#lengthNs;
+  }
+
+  /** Interrupts have used up what they may take beyond the slice. */
+  get overdrawn(): boolean {
+    return this.over && this.#clock.lastNs > this.#endNs + this.#lengthNs * OVERTIME;
   }
 
   /** Called after each step of a CPU; true when the slice is used up. */

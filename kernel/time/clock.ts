@@ -22,6 +22,8 @@ export interface Clock {
   createAlarm(callback: () => void): Alarm;
   /** Which of the host's turns it calls alarms in, from 1; 0 when it does not, or gives the host no turns. */
   readonly turn: number;
+  /** Calls no further alarm in this turn: those that are due wait for the next one, in their order. */
+  endTurn(): void;
   /** Keeps time still, where that is possible, until as many calls of {@link release}. */
   hold(): void;
   release(): void;
@@ -135,6 +137,8 @@ export class VirtualClock implements Clock {
     return this.#alarms.nextDueNs;
   }
 
+  endTurn(): void {}
+
   get held(): boolean {
     return this.#holds > 0;
   }
@@ -210,6 +214,7 @@ export class MonotonicClock implements Clock {
   readonly #alarms: AlarmQueue;
   #firing = false;
   #turns = 0;
+  #turnEnded = false;
   #stopped = false;
 
   constructor(host: HostTime) {
@@ -232,6 +237,10 @@ export class MonotonicClock implements Clock {
 
   get turn(): number {
     return this.#firing ? this.#turns : 0;
+  }
+
+  endTurn(): void {
+    this.#turnEnded = true;
   }
 
   /** Real time goes on. */
@@ -259,8 +268,9 @@ export class MonotonicClock implements Clock {
     const { settings } = this.#alarms;
     this.#firing = true;
     this.#turns++;
+    this.#turnEnded = false;
     try {
-      while (!this.#stopped && this.#alarms.fireOne(now, settings));
+      while (!this.#stopped && !this.#turnEnded && this.#alarms.fireOne(now, settings));
     } finally {
       this.#firing = false;
       this.#arm();
