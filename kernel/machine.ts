@@ -22,7 +22,7 @@ import { type Guarded, guarded, threadBody } from './sched/thread-body.js';
 import { wakeUpNewTask } from './sched/wakeup.js';
 import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from './softirq/vectors.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
-import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf } from './time/jiffies.js';
+import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf, TickCount } from './time/jiffies.js';
 import { runTimers } from './time/timer-wheel.js';
 import { TraceRing } from './trace/ring.js';
 import { WorkqueueSubsystem } from './workqueue/system.js';
@@ -53,6 +53,7 @@ export class Machine {
   /** Length of a tick, and the time of the clock at which the ticks began. */
   readonly tickNs: number;
   readonly bootNs: number;
+  readonly ticks: TickCount;
   readonly softirqs: SoftirqVectors;
   readonly hungTasks: HungTaskDetector;
   readonly cpus: readonly Cpu[];
@@ -105,6 +106,7 @@ export class Machine {
     this.hz = checkHz(options.hz ?? DEFAULT_HZ);
     this.tickNs = NSEC_PER_SEC / this.hz;
     this.bootNs = this.clock.now();
+    this.ticks = new TickCount(this.bootNs, this.tickNs);
     this.softirqs = new SoftirqVectors(this, options.extraSoftirqs);
     this.hungTasks = new HungTaskDetector(this, length(options, 'hungTaskTimeoutSecs', HUNG_TASK_TIMEOUT_SECS));
     this.cpuMask = (1 << count) - 1;

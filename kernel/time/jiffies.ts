@@ -26,9 +26,31 @@ export function initialJiffies(hz: number): number {
   return (-300 * hz) >>> 0;
 }
 
+/** Counts ticks: many ask for them at one instant, and the division would be the dearest part of their answer. */
+export class TickCount {
+  readonly #bootNs: number;
+  readonly #tickNs: number;
+  #atNs = Number.NaN;
+  #ticks = 0;
+
+  constructor(bootNs: number, tickNs: number) {
+    this.#bootNs = bootNs;
+    this.#tickNs = tickNs;
+  }
+
+  /** Whole ticks from the start to a time. */
+  at(ns: number): number {
+    if (ns !== this.#atNs) {
+      this.#atNs = ns;
+      this.#ticks = Math.floor((ns - this.#bootNs) / this.#tickNs);
+    }
+    return this.#ticks;
+  }
+}
+
 /** Ticks since the start of a machine, which never wraps. */
 export function ticksOf(machine: Machine): number {
-  return Math.floor((machine.clock.now() - machine.bootNs) / machine.tickNs);
+  return machine.ticks.at(machine.clock.now());
 }
 
 /** jiffies_64 of a machine. The ticks are counted, not taken: no tick interrupts a CPU that has nothing to do. */
