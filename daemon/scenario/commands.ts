@@ -1,5 +1,5 @@
 // The commands of gpio-irqd around scenarios. Their parts are loaded when they are called.
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { argument, type Surroundings } from '../cli.js';
 import { LOG_LEVELS } from '../log-levels.js';
 import { DETAILS } from './details.js';
@@ -9,6 +9,13 @@ const seed = argument(
   (text) => (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 32 ? Number(text) : undefined),
   'a whole number, 0 to 4294967295',
 );
+
+/** Adds one to those that were given before. */
+function signalMap(text: string, before: ReadonlyMap<string, string>): Map<string, string> {
+  const [, signal, line] = /^(.+)=([^=]+)$/.exec(text) ?? [];
+  if (signal !== undefined && line !== undefined) return new Map([...before, [signal, line]]);
+  throw new InvalidArgumentError('Write SIGNAL=LINE, such as D0=button1.');
+}
 
 /** Adds the commands to a program. @param config makes the option that names the configuration */
 export function addScenarioCommands(
@@ -20,7 +27,7 @@ export function addScenarioCommands(
   program
     .command('replay')
     .description('play a scenario against a configuration, on a simulated Pi in virtual time (docs/scenarios.md)')
-    .argument('<file>', 'scenario: YAML, or JSONL with a step a line')
+    .argument('<file>', 'scenario: YAML, JSONL with a step a line, or a VCD capture')
     .addOption(config())
     .option('--trace <file>', 'write what happened, a JSON object a line: the same bytes at every run')
     .addOption(
@@ -30,6 +37,12 @@ export function addScenarioCommands(
       ).choices(DETAILS),
     )
     .option('--expect <file>', 'compare with a trace that was written before, and show where they differ')
+    .option('--vcd <file>', 'write the levels of all lines, for GTKWave or PulseView')
+    .addOption(
+      new Option('--map <signal=line>', 'a capture (.vcd): which signal is which line; may be given more than once')
+        .argParser(signalMap)
+        .default(new Map<string, string>(), 'signals have the names of lines'),
+    )
     .addOption(new Option('--seed <number>', "of what bounces, in place of the scenario's own").argParser(seed))
     .addOption(new Option('--log-level <level>', "show the daemon's log from this level on").choices(LOG_LEVELS))
     .option('--json', 'the result as JSON')

@@ -9,6 +9,7 @@ import { type JsonlSource, openJsonl } from './jsonl.js';
 import { Names } from './references.js';
 import { type BoardInput, fileSchema, type HeaderInput } from './schema.js';
 import { stepAt } from './steps.js';
+import { openVcd, type SignalMap } from './vcd.js';
 
 /** A scenario that has been checked against a configuration. */
 export interface Scenario {
@@ -99,8 +100,19 @@ function fromJsonl(source: JsonlSource, file: string, names: Names): ScenarioRes
   return { ok: true, scenario: scenarioOf(file, header, source.steps(names), texts) };
 }
 
-/** Loads a scenario: `.jsonl` is read line by line, all else is YAML. Never throws. */
-export function loadScenario(file: string, config: Pick<Config, 'lines'>): ScenarioResult {
+function fromVcd(file: string, config: Pick<Config, 'lines'>, map: SignalMap): ScenarioResult {
+  const source = openVcd(file, config, map);
+  if ('errors' in source) return { ok: false, errors: source.errors };
+  return { ok: true, scenario: scenarioOf(file, {}, source.steps, []) };
+}
+
+/**
+ * Loads a scenario: `.jsonl` is read line by line, `.vcd` is a capture, all else is YAML. Never throws.
+ *
+ * @param map which signals of a capture are which lines, where their names differ
+ */
+export function loadScenario(file: string, config: Pick<Config, 'lines'>, map: SignalMap = new Map()): ScenarioResult {
+  if (file.endsWith('.vcd')) return fromVcd(file, config, map);
   if (file.endsWith('.jsonl')) {
     const source = openJsonl(file);
     return 'errors' in source ? { ok: false, errors: source.errors } : fromJsonl(source, file, new Names(config));

@@ -17,6 +17,7 @@ import { type Played, play, type Unmet } from './play.js';
 import { Simulation } from './simulation.js';
 import { openFault, textLines } from './text-lines.js';
 import { TraceWriter } from './trace.js';
+import { dumpLevels } from './vcd-dump.js';
 
 /** Options of the command. */
 export interface ReplayOptions {
@@ -24,6 +25,8 @@ export interface ReplayOptions {
   readonly trace?: string;
   readonly detail?: Detail;
   readonly expect?: string;
+  readonly vcd?: string;
+  readonly map: ReadonlyMap<string, string>;
   readonly seed?: number;
   readonly logLevel?: LogLevel;
   readonly json?: boolean;
@@ -114,7 +117,9 @@ async function rehearse(
   const forget = io.onSignal((signal) => stop.abort(new KernelError('EINTR', `the replay was ended by ${signal}`)));
   const file = trace === undefined ? undefined : new Output(trace.path);
   const failures: Unmet[] = [];
+  const dump = options.vcd === undefined ? undefined : new Output(options.vcd);
   try {
+    const vcd = dump === undefined ? undefined : dumpLevels(simulation, config, dump.write);
     const writer =
       trace === undefined || file === undefined
         ? undefined
@@ -126,11 +131,13 @@ async function rehearse(
     const onStep = writer === undefined ? {} : { onStep: writer.step };
     const played = await play(simulation, scenario, { onUnmet, signal: stop.signal, ...onStep });
     writer?.finish();
+    vcd?.finish();
     const { handlerErrors } = simulation.service.status();
     return { ...played, failures, handlerErrors, comparison: undefined };
   } finally {
     forget();
     file?.close();
+    dump?.close();
     await simulation.end();
   }
 }
@@ -168,7 +175,7 @@ export async function replay(file: string, options: ReplayOptions, io: Surroundi
     for (const error of loaded.errors) io.err(`${formatConfigError(error)}\n`);
     return EXIT.usage;
   }
-  const result = loadScenario(file, loaded.config);
+  const result = loadScenario(file, loaded.config, options.map);
   if (!result.ok) {
     for (const error of result.errors) io.err(`${formatConfigError(error)}\n`);
     return EXIT.usage;

@@ -7,6 +7,7 @@ import {
   type BoardDescription,
   createSimulatedPi,
   FaultyDevice,
+  type Pads,
   type SeenLine,
   Stage,
   type StageLine,
@@ -61,6 +62,8 @@ let instances = 0;
 export class Simulation {
   readonly service: Service;
   readonly board: Board;
+  /** The chip's pads, as a logic analyser at them sees them. */
+  readonly pads: Pads;
   readonly stage: Stage;
   readonly device: FaultyDevice;
   /** The daemon's machine. */
@@ -72,6 +75,7 @@ export class Simulation {
   private constructor(made: Made, service: Service, listeners: Set<(event: SimulationEvent) => void>) {
     this.service = service;
     this.board = made.board;
+    this.pads = made.pads;
     this.stage = made.stage;
     this.device = made.device;
     this.machine = made.machine;
@@ -174,6 +178,7 @@ interface Made {
   readonly machine: Machine;
   readonly backend: Backend;
   readonly board: Board;
+  readonly pads: Pads;
   readonly stage: Stage;
   readonly device: FaultyDevice;
 }
@@ -195,11 +200,25 @@ function build(
   });
   const lines = new Map(config.lines.map(({ name, gpio, activeLow }) => [name, { gpio, activeLow }]));
   const description = describeBoard(config, lines, options.board);
-  const { chip, board } = createSimulatedPi({ machine: kernel, board: description, seed, originNs: ORIGIN_NS });
+  const { chip, board, soc } = createSimulatedPi({ machine: kernel, board: description, seed, originNs: ORIGIN_NS });
   const device = new FaultyDevice(clock, () => chip.open());
   const machine = createMachineOn(clock, traceRecords === undefined ? {} : { traceRecords }, log, events);
-  const backend = openHardware(device.open(), config, events, { machine, originNs: ORIGIN_NS, stop: () => {} });
-  return { clock, machine, backend, board, device, stage: new Stage({ clock, board, device, lines, seed }) };
+  const backend = openHardware(
+    device.open(),
+    config,
+    events,
+    { machine, originNs: ORIGIN_NS, stop: () => {} },
+    { reopen: () => device.open(), startTimer: timerOn(clock) },
+  );
+  return {
+    clock,
+    machine,
+    backend,
+    board,
+    pads: soc.gpio,
+    device,
+    stage: new Stage({ clock, board, device, lines, seed }),
+  };
 }
 
 /** The board that the configuration suggests, with what a scenario says of it. */

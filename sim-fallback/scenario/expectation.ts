@@ -4,7 +4,7 @@ import type { LineExpectation, TextExpectation } from './step.js';
 
 /** A line as it is when it is looked at; counts are since the start. */
 export interface SeenLine {
-  readonly value: Level;
+  readonly value: Level | 'unknown';
   readonly rising: number;
   readonly falling: number;
   readonly lost: number | 'unknown';
