@@ -190,6 +190,7 @@ export class Machine {
    */
   #takeInterrupts(): void {
     this.#pumping = true;
+    this.#slice?.begin();
     try {
       for (const cpu of this.cpus) if (cpu.kicked) cpu.takeInterrupt();
     } finally {

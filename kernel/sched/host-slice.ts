@@ -39,7 +39,7 @@ export class HostSlice {
 
   /** Interrupts have used up what they may take beyond the slice. */
   get overdrawn(): boolean {
-    return this.over && this.#clock.lastNs > this.#endNs + this.#lengthNs * OVERTIME;
+    return this.#endNs !== NOT_STARTED && this.#clock.lastNs > this.#endNs + this.#lengthNs * OVERTIME;
   }
 
   /** Called after each step of a CPU; true when the slice is used up. */
