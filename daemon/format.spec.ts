@@ -40,3 +40,20 @@ it('a storm is two events', () => {
     '      1.500000  storm    meter: is over, 345 edges left out',
   );
 });
+
+it('a chip that goes and comes back, and a line that is waited for, are events with their reason', () => {
+  const at = { atNs: 1.5e9 } as const;
+  expect(
+    [
+      formatEvent({ ...at, type: 'chip', phase: 'gone', message: 'lines of gpiochip0: ENODEV' }),
+      formatEvent({ ...at, type: 'chip', phase: 'back', name: 'gpiochip1' }),
+      formatEvent({ ...at, type: 'line', line: 'led', phase: 'waiting', waitingFor: "held by 'w1-gpio'" }),
+      formatEvent({ ...at, type: 'line', line: 'led', phase: 'held' }),
+    ].map((text) => text.slice('      1.500000  '.length)),
+  ).toEqual([
+    'chip     gone: lines of gpiochip0: ENODEV',
+    'chip     back, as gpiochip1',
+    "line     led: waits: held by 'w1-gpio'",
+    'line     led: held',
+  ]);
+});

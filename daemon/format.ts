@@ -39,6 +39,10 @@ function happened(event: ControlEvent): string {
       return `${event.line}: ${event.count} ${event.count === 1 ? 'edge' : 'edges'}`;
     case 'storm':
       return `${event.line}: ${event.phase === 'begins' ? 'begins' : `is over, ${event.leftOut} edges left out`}`;
+    case 'chip':
+      return event.phase === 'gone' ? `gone: ${event.message}` : `back, as ${event.name}`;
+    case 'line':
+      return `${event.line}: ${event.phase === 'held' ? 'held' : `waits: ${event.waitingFor}`}`;
     case 'error':
       return `${event.interrupt}: ${event.stack ?? event.message}`;
   }

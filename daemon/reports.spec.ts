@@ -96,3 +96,23 @@ it('lets no receiver keep events from the others', () => {
   expect([events.length, others.length]).toEqual([0, 1]);
   expect(logged.at(-1)?.msg).toBe('a receiver of events failed');
 });
+
+it('tells of a chip that goes and comes back, and of lines that somebody else has', () => {
+  const { reports, events, logged } = rig();
+  reports.chipGone(new Error('chip: ENODEV'));
+  reports.chipBack({ name: 'gpiochip1', label: 'pinctrl-rp1', lines: 54 });
+  reports.lineWaiting('led', 4, "held by 'w1-gpio'");
+  reports.lineHeld('led');
+  expect(events).toEqual([
+    { type: 'chip', atNs: 1_005, phase: 'gone', message: 'chip: ENODEV' },
+    { type: 'chip', atNs: 1_005, phase: 'back', name: 'gpiochip1' },
+    { type: 'line', atNs: 1_005, line: 'led', phase: 'waiting', waitingFor: "held by 'w1-gpio'" },
+    { type: 'line', atNs: 1_005, line: 'led', phase: 'held' },
+  ]);
+  expect(logged.map(({ level, msg }) => [level, msg])).toEqual([
+    [50, 'the GPIO chip is gone, with all lines; it is waited for: chip: ENODEV'],
+    [40, expect.stringContaining('as gpiochip1 [pinctrl-rp1]; what edges there were meanwhile is unknown')],
+    [50, "led (GPIO4) is held by 'w1-gpio'; it is taken as soon as it is free"],
+    [40, 'led was waited for, and is held now'],
+  ]);
+});

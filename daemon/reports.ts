@@ -1,6 +1,6 @@
 // What happens, told to the log and to whoever listens.
 import type { Logger } from 'pino';
-import type { Level, StormLimits, StormState } from '../kernel/index.js';
+import type { ChipInfo, Level, StormLimits, StormState } from '../kernel/index.js';
 import { Bursts, type StartTimer } from './bridge/bursts.js';
 import type { EdgeRecord } from './bridge/edge-ring.js';
 import { formatApproximate, formatDuration } from './config/duration.js';
@@ -13,6 +13,7 @@ const MODEL = 'kernel';
 export class Reports {
   /** Errors of handlers and actions so far. */
   handlerErrors = 0;
+  #goneNs = 0;
   readonly #log: Logger;
   readonly #nowNs: () => number;
   readonly #monotonic: (ns: number) => number;
@@ -90,6 +91,32 @@ export class Reports {
     const edges = `${leftOut} ${leftOut === 1 ? 'edge' : 'edges'} left out`;
     this.#log.warn({ line, throttles, leftOut }, `${line}: storm is over: ${times}, ${edges}`);
     this.#emit({ type: 'storm', atNs: this.#now(), line, phase: 'ends', throttles, throttledNs, leftOut });
+  }
+
+  /** The chip is gone, and is waited for. */
+  chipGone(error: Error): void {
+    const { message } = error;
+    this.#goneNs = this.#nowNs();
+    this.#log.error({ err: error }, `the GPIO chip is gone, with all lines; it is waited for: ${message}`);
+    this.#emit({ type: 'chip', atNs: this.#now(), phase: 'gone', message });
+  }
+
+  chipBack({ name, label }: ChipInfo): void {
+    const after = formatApproximate(this.#nowNs() - this.#goneNs);
+    const text = `the GPIO chip is back after ${after}, as ${name} [${label}]; what edges there were meanwhile is unknown`;
+    this.#log.warn({ chip: name }, text);
+    this.#emit({ type: 'chip', atNs: this.#now(), phase: 'back', name });
+  }
+
+  /** Somebody else has a line. */
+  lineWaiting(line: string, gpio: number, waitingFor: string): void {
+    this.#log.error({ line, gpio }, `${line} (GPIO${gpio}) is ${waitingFor}; it is taken as soon as it is free`);
+    this.#emit({ type: 'line', atNs: this.#now(), line, phase: 'waiting', waitingFor });
+  }
+
+  lineHeld(line: string): void {
+    this.#log.warn({ line }, `${line} was waited for, and is held now`);
+    this.#emit({ type: 'line', atNs: this.#now(), line, phase: 'held' });
   }
 
   /** Tells what it still keeps. */

@@ -41,14 +41,21 @@ export function ctlCommand(env: Surroundings['env'], url: string): string {
 }
 
 function banner(service: Service, path: string, ctl: string, config: Config): string {
-  const { driver, simulated, chip } = service.status();
+  const { driver, simulated, chip, problem } = service.status();
   const button = config.interrupts[0]?.line;
   const what = simulated
     ? `gpio-irqd runs on a SIMULATED ${chip.label}: no real line is read or driven.`
     : `gpio-irqd runs on ${chip.name} [${chip.label}] through the driver ${driver}.`;
   const next = [`${ctl} lines`, `${ctl} interrupts`, `${ctl} events`];
   if (simulated && button !== undefined) next.unshift(`${ctl} press ${button}`);
-  return `\n${what}\nControl socket: ${path}\nType in a second terminal:\n${next.map((line) => `  ${line}\n`).join('')}Ctrl-C ends it.\n\n`;
+  const wrong = problem === undefined ? '' : `Not all lines are held: ${problem}.\n`;
+  return `\n${what}\n${wrong}Control socket: ${path}\nType in a second terminal:\n${next.map((line) => `  ${line}\n`).join('')}Ctrl-C ends it.\n\n`;
+}
+
+/** What `systemctl status` shows. */
+function statusText(service: Service): string {
+  const { driver, simulated, chip, problem } = service.status();
+  return problem ?? `${simulated ? 'SIMULATED ' : ''}${chip.name} [${chip.label}], driver ${driver}`;
 }
 
 /** What systemd is told, from ready to stopping. */
@@ -56,21 +63,22 @@ class Supervision {
   readonly #notifier: Notifier;
   readonly #watchdog: Watchdog;
 
-  constructor(notifier: Notifier, service: Service, env: Surroundings['env'], log: Logger) {
+  constructor(notifier: Notifier, env: Surroundings['env'], log: Logger) {
     this.#notifier = notifier;
     this.#watchdog = startWatchdog({
       env,
       pid: process.pid,
       notifier,
-      checks: [{ name: 'driver', check: () => service.status().problem }],
+      // A chip that is gone is waited for: to be started anew would bring it back no sooner.
+      checks: [],
       log,
       now: () => performance.now(),
     });
   }
 
   async ready(service: Service): Promise<void> {
-    const { driver, simulated, chip } = service.status();
-    await this.#notifier.ready(`${simulated ? 'SIMULATED ' : ''}${chip.name} [${chip.label}], driver ${driver}`);
+    service.onProblem(() => void this.#notifier.status(statusText(service)));
+    await this.#notifier.ready(statusText(service));
   }
 
   async stopping(reason: string): Promise<void> {
@@ -100,7 +108,7 @@ async function serve(
   let supervision: Supervision | undefined;
   try {
     control = await startControl({ target: service, path, log });
-    supervision = new Supervision(await createNotifier({ env: io.env, log }), service, io.env, log);
+    supervision = new Supervision(await createNotifier({ env: io.env, log }), io.env, log);
     log.info({ socket: path }, 'control socket is open');
     if (service.status().simulated) log.warn('SIMULATED: no real line is read or driven');
     // Not into the journal: there the log says it.

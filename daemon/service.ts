@@ -113,7 +113,10 @@ class RunningService implements Service {
   readonly #onRejection = (error: unknown): void => this.#reports.error('a promise that nobody awaits', error);
   #close: (code: number) => void = () => {};
   #stopping: Promise<void> | undefined;
-  #problem: string | undefined;
+  /** Told of before there was anybody to tell it to: while the backend was opened. */
+  readonly #untold: (() => void)[] = [];
+  #opened = false;
+  #onProblem: (problem: string | undefined) => void = () => {};
   /** What a stop waits for just now. */
   #waitingFor = 'nothing';
 
@@ -128,7 +131,10 @@ class RunningService implements Service {
     });
     this.#backend = world.openBackend(config, log, {
       onLost: (offset, count) => this.#reports.lost(this.#lineAt(offset), count),
-      onGone: (error) => this.#onGone(error),
+      onGone: (error) => this.#changed(() => this.#reports.chipGone(error)),
+      onBack: (chip) => this.#changed(() => this.#reports.chipBack(chip)),
+      onWaiting: (offset, why) => this.#changed(() => this.#reports.lineWaiting(this.#lineAt(offset), offset, why)),
+      onHeld: (offset) => this.#changed(() => this.#reports.lineHeld(this.#lineAt(offset))),
       onOops: (where, error) => this.#reports.error(where, error),
       onBug: (text) => this.#reports.bug(text),
     });
@@ -139,6 +145,8 @@ class RunningService implements Service {
     this.#reports = new Reports(log, nowNs, (ns) => Math.round(originNs + ns), world.startTimer);
     this.#host = this.#createHost(nowNs, world);
     this.#startedNs = nowNs();
+    this.#opened = true;
+    for (const tell of this.#untold) tell();
   }
 
   #createHost(nowNs: () => number, world: World): InterruptHost {
@@ -229,7 +237,6 @@ class RunningService implements Service {
       backend: this.#backend,
       startedNs: this.#startedNs,
       interrupts: this.#interrupts,
-      problem: this.#problem,
       handlerErrors: this.#reports.handlerErrors,
       desc: (name) => this.#desc(name),
     };
@@ -301,6 +308,10 @@ class RunningService implements Service {
     return module === undefined ? interrupt.works : [...interrupt.works, module];
   }
 
+  onProblem(listener: (problem: string | undefined) => void): void {
+    this.#onProblem = listener;
+  }
+
   subscribe(listener: ControlListener): () => void {
     return this.#reports.subscribe(listener);
   }
@@ -337,7 +348,7 @@ class RunningService implements Service {
       process.off('unhandledRejection', this.#onRejection);
       await this.#queues.close();
       this.#backend.close();
-      this.#close(this.#problem === undefined ? 0 : 1);
+      this.#close(0);
     }
   }
 
@@ -359,10 +370,14 @@ class RunningService implements Service {
     }
   }
 
-  #onGone(error: Error): void {
-    this.#problem = error.message;
-    this.#log.fatal({ err: error }, `the GPIO chip is gone: ${error.message}`);
-    void this.stop('the chip is gone');
+  /** Which lines are held has changed. */
+  #changed(tell: () => void): void {
+    if (!this.#opened) {
+      this.#untold.push(tell);
+      return;
+    }
+    tell();
+    this.#onProblem(this.#backend.problem);
   }
 
   #lineAt(offset: number): string {

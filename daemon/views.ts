@@ -23,7 +23,6 @@ export interface Viewed {
   readonly startedNs: number;
   /** By name of the line; lines without edges have no interrupt. */
   readonly interrupts: ReadonlyMap<string, LineInterrupt>;
-  readonly problem: string | undefined;
   readonly handlerErrors: number;
   /** `ENOENT` for a line that is not in the configuration. */
   desc(name: string): GpioDesc;
@@ -51,7 +50,7 @@ export function viewStatus(of: Viewed): DaemonStatus {
     driver: chip.driver,
     simulated: chip.simulated,
     chip: chip.info,
-    ...(of.problem === undefined ? {} : { problem: of.problem }),
+    ...(of.backend.problem === undefined ? {} : { problem: of.backend.problem }),
     edges: { received, lost },
     dropped,
     leftOut,
@@ -85,17 +84,29 @@ function lineStatus(of: Viewed, line: LineSpec): LineStatus {
   const interrupt = of.interrupts.get(name);
   const lastEdgeNs = Math.round(of.backend.originNs + (interrupt?.lastStampNs ?? 0));
   const storm = stormOf(of, gpio, interrupt);
+  const waitingFor = of.backend.waitingFor(gpio);
   const seen = interrupt !== undefined && interrupt.lastStampNs >= 0;
   return {
-    ...{ name, gpio, direction, value: of.desc(name).get(), activeLow, edge, bias, drive, debounceNs },
+    ...{ name, gpio, direction, value: levelOf(of.desc(name)), activeLow, edge, bias, drive, debounceNs },
     rising: interrupt?.rising ?? 0,
     falling: interrupt?.falling ?? 0,
     lost: of.backend.lostOn(gpio),
     dropped: interrupt?.dropped ?? 0,
     ...(storm === undefined ? {} : { storm }),
+    ...(waitingFor === undefined ? {} : { waitingFor }),
     ...(seen ? { lastEdgeNs } : {}),
     ...(seen && interrupt.lineSeqno > 0 ? { lineSeqno: interrupt.lineSeqno } : {}),
   };
+}
+
+/** Of a line that is not held nobody knows the level. */
+function levelOf(desc: GpioDesc): LineStatus['value'] {
+  try {
+    return desc.get();
+  } catch (error) {
+    if (error instanceof KernelError && (error.code === 'ENODEV' || error.code === 'EBUSY')) return 'unknown';
+    throw error;
+  }
 }
 
 export function viewInterrupts({ backend: { machine } }: Viewed): InterruptsStatus {

@@ -12,5 +12,12 @@ export {
   type Refusal,
 } from './detect.js';
 export { openLibgpiod } from './libgpiod/libgpiod.js';
-export { type ChipChoice, type HardwareDriver, type OpenDriverOptions, type OpenSources, openDriver } from './open.js';
+export {
+  type ChipChoice,
+  type HardwareDriver,
+  type OpenDriverOptions,
+  type OpenSources,
+  openDriver,
+  reopenDriver,
+} from './open.js';
 export { openSysfs, type SysfsSources } from './sysfs/sysfs.js';

@@ -1,7 +1,7 @@
 // Opens the chip that a configuration names, with the driver that it names.
 import { join } from 'node:path';
 import { KernelError } from '../kernel/errno.js';
-import type { GpioChip } from '../kernel/gpio/driver.js';
+import type { ChipInfo, GpioChip } from '../kernel/gpio/driver.js';
 import { openChardev } from './chardev/chardev.js';
 import { type DetectedChip, type DetectSources, detect, HEADER_LABELS } from './detect.js';
 import { openLibgpiod } from './libgpiod/libgpiod.js';
@@ -58,6 +58,26 @@ export function openDriver(options: OpenDriverOptions, sources: Partial<OpenSour
   if (driver === 'auto' && find().length === 0) return undefined;
   if (choice.by === 'name') return open(join(sources.devDir ?? '/dev', choice.name));
   return open(choose(find(), choice).path);
+}
+
+/**
+ * Opens a chip that was gone, under whatever name it has now: the one with its label, or, where several have that, the one
+ * that has its name as well. Errors as {@link openDriver}.
+ */
+export function reopenDriver(
+  driver: Exclude<HardwareDriver, 'auto'>,
+  { name, label }: Pick<ChipInfo, 'name' | 'label'>,
+  sources: Partial<OpenSources> = {},
+): GpioChip {
+  try {
+    return openDriver({ driver, chip: { by: 'label', label } }, sources);
+  } catch (error) {
+    if (!(error instanceof KernelError) || error.code !== 'EEXIST') throw error;
+    const chip = openDriver({ driver, chip: { by: 'name', name } }, sources);
+    if (chip.info.label === label) return chip;
+    chip.close();
+    throw error;
+  }
 }
 
 /** sysfs shows chips also where there is no device file, and knows them by label. */

@@ -35,6 +35,9 @@ const fail = (error: unknown): never => {
 const events = {
   onLost: (line: number, lost: number) => fail(new Error(`${lost} edges of line ${line} were lost`)),
   onGone: fail,
+  onBack: fail,
+  onWaiting: (_line: number, why: string) => fail(new Error(why)),
+  onHeld: fail,
   onOops: (_where: string, error: unknown) => fail(error),
   onBug: fail,
 };

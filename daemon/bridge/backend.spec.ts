@@ -23,6 +23,9 @@ const reported: string[] = [];
 const EVENTS: BackendEvents = {
   onLost: (offset, count) => reported.push(`lost ${offset} ${count}`),
   onGone: (error) => reported.push(`gone ${error.message}`),
+  onBack: ({ name }) => reported.push(`back ${name}`),
+  onWaiting: (offset, why) => reported.push(`waiting ${offset} ${why}`),
+  onHeld: (offset) => reported.push(`held ${offset}`),
   onOops: (where, error) => reported.push(`oops ${where}: ${(error as Error).message}`),
   onBug: (text) => reported.push(text.split('\n')[0] ?? ''),
 };

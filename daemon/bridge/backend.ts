@@ -1,6 +1,6 @@
 // What the service stands on: a machine of the model over real lines, or over simulated ones.
 import type { Logger } from 'pino';
-import { openDriver } from '../../drivers/index.js';
+import { openDriver, reopenDriver } from '../../drivers/index.js';
 import {
   type Clock,
   EdgeDomain,
@@ -8,7 +8,7 @@ import {
   type GpioChip,
   KernelError,
   type LineConfig,
-  type LineRequest,
+  type LineValues,
   type LogLevel,
   Machine,
   type MachineOptions,
@@ -18,6 +18,7 @@ import { type BoardDescription, createSimulatedPi, type SimulatedPi } from '../.
 import type { Config, LineSpec } from '../config/config.js';
 import type { Known } from '../control/target.js';
 import { NodeHostTime } from './host-time.js';
+import { type Comeback, LastingLines, type LineNotices } from './lasting-lines.js';
 
 const NS_PER_US = 1_000;
 /** Longest that the model runs before I/O gets its turn. */
@@ -25,10 +26,8 @@ const SLICE_NS = 2_000_000;
 const CONSUMER = 'gpio-irqd';
 
 /** What a backend tells while it runs. */
-export interface BackendEvents {
+export interface BackendEvents extends LineNotices {
   onLost(offset: number, count: number): void;
-  /** The chip is gone; nothing more will come from it. */
-  onGone(error: Error): void;
   /** A function of the user's threw. */
   onOops(where: string, error: unknown): void;
   /** A function of the user's broke a rule of its context; the text is what the kernel would print. */
@@ -38,8 +37,9 @@ export interface BackendEvents {
 /** A machine, and lines that are held, with their interrupts. */
 export interface Backend {
   readonly machine: Machine;
+  /** The chip that holds the lines, or the one that did so last. */
   readonly chip: GpioChip;
-  readonly request: LineRequest;
+  readonly request: LineValues;
   /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns. */
   readonly originNs: number;
   /** The simulated Pi; undefined on real hardware. */
@@ -48,6 +48,10 @@ export interface Backend {
   /** The edge that is being handled; for top halves. */
   readonly edge: EdgeInfo;
   lostOn(offset: number): Known<number>;
+  /** What keeps lines from being held, in one sentence; undefined when all are. */
+  readonly problem: string | undefined;
+  /** Why a line is not held, in words after "is"; undefined when it is. */
+  waitingFor(offset: number): string | undefined;
   /** Edges start to come in. */
   start(): void;
   /** Lets the lines and the chip go. */
@@ -101,17 +105,19 @@ export function createMachineOn(clock: Clock, options: MachineOptions, log: Logg
   });
 }
 
-/** Takes all lines of a chip in one request. Errors as the driver's; the chip is closed then. */
-export function openHardware(chip: GpioChip, config: Config, events: BackendEvents, made: MachineInTime): Backend {
+/**
+ * Takes all lines of a chip in one request. Errors as the driver's; the chip is closed then.
+ *
+ * @param comeback how the chip is found again when it was gone; default: it stays gone
+ */
+export function openHardware(
+  chip: GpioChip,
+  config: Config,
+  events: BackendEvents,
+  made: MachineInTime,
+  comeback?: Comeback,
+): Backend {
   const { machine, originNs } = made;
-  let request: LineRequest;
-  try {
-    request = chip.requestLines({ lines: config.lines.map(lineConfig), consumer: CONSUMER });
-  } catch (error) {
-    chip.close();
-    throw error;
-  }
-  request.onGone((error) => events.onGone(error));
   const domain = new EdgeDomain(machine, {
     name: chip.info.name,
     lines: chip.info.lines,
@@ -119,19 +125,33 @@ export function openHardware(chip: GpioChip, config: Config, events: BackendEven
     hasSeqno: chip.capabilities.seqno,
     onLost: (offset, count) => events.onLost(offset, count),
   });
+  const lines = new LastingLines({
+    chip,
+    lines: config.lines.map(lineConfig),
+    consumer: CONSUMER,
+    notices: events,
+    comeback,
+    onAnew: (offset) => domain.restart(offset),
+    nameOf: (offset) => config.lines.find(({ gpio }) => gpio === offset)?.name ?? `GPIO${offset}`,
+  });
   return {
     machine,
-    chip,
-    request,
+    get chip() {
+      return lines.chip;
+    },
+    request: lines,
     originNs: Number(originNs),
     pi: undefined,
     edge: domain.edge,
     toIrq: (offset) => domain.toIrq(offset),
-    lostOn: (offset) => domain.countsOf(offset).lost ?? 'unknown',
-    start: () => request.onEdges((batch) => domain.deliver(batch)),
+    lostOn: (offset) => (lines.missed(offset) ? 'unknown' : (domain.countsOf(offset).lost ?? 'unknown')),
+    get problem() {
+      return lines.problem;
+    },
+    waitingFor: (offset) => lines.waitingFor(offset),
+    start: () => lines.onEdges((batch) => domain.deliver(batch)),
     close: () => {
-      request.release();
-      chip.close();
+      lines.close();
       made.stop();
     },
   };
@@ -144,9 +164,10 @@ export function openHardware(chip: GpioChip, config: Config, events: BackendEven
 export function openBackend(config: Config, log: Logger, events: BackendEvents): Backend {
   const { driver } = config;
   const chip = driver === 'sim' ? undefined : openDriver({ driver, chip: config.chip });
-  return chip === undefined
-    ? openSimulation(config, log, events)
-    : openHardware(chip, config, events, createMachine(log, events));
+  if (driver === 'sim' || chip === undefined) return openSimulation(config, log, events);
+  const hardware = driver === 'auto' ? 'hardware' : driver;
+  const reopen = (): GpioChip => reopenDriver(hardware, chip.info);
+  return openHardware(chip, config, events, createMachine(log, events), { reopen });
 }
 
 /** A board with a button at every input and an LED at every output, under the lines' names. */
@@ -195,6 +216,8 @@ function openSimulation(config: Config, log: Logger, events: BackendEvents): Bac
     edge: pinctrl.edge,
     toIrq: (offset) => pinctrl.toIrq(offset),
     lostOn: () => 0,
+    problem: undefined,
+    waitingFor: () => undefined,
     start: () => {},
     close: () => {
       request.release();

@@ -6,7 +6,7 @@ const WINDOW_MS = 1_000;
 export type StartTimer = (callback: () => void, ms: number) => () => void;
 
 /** The event loop's timer; the end of the process need not wait for it: whoever stops flushes. */
-const hostTimer: StartTimer = (callback, ms) => {
+export const hostTimer: StartTimer = (callback, ms) => {
   const timer = setTimeout(callback, ms).unref();
   return () => clearTimeout(timer);
 };

@@ -34,6 +34,8 @@ export class FakeService implements Service {
     this.#end(code);
   }
 
+  onProblem(): void {}
+
   status() {
     return {
       version: '0.0.0',

@@ -22,7 +22,7 @@ export interface DaemonStatus {
   /** True when nothing here is real. */
   readonly simulated: boolean;
   readonly chip: ChipInfo;
-  /** What is wrong with the driver, in one sentence (the chip is gone, edges cannot be read); absent when all is well. */
+  /** Which lines are not held, and why, in one sentence: the chip is gone, or somebody else has them. Absent when all are. */
   readonly problem?: string;
   readonly edges: {
     /** Edges that reached the model. */
@@ -43,8 +43,10 @@ export interface LineStatus {
   readonly name: string;
   readonly gpio: number;
   readonly direction: 'in' | 'out';
-  /** Logical level. */
-  readonly value: Level;
+  /** Logical level; unknown while the line is not held. */
+  readonly value: Known<Level>;
+  /** Why the line is not held, e.g. `held by 'w1-gpio'`; it is taken when that is over. Absent when it is held. */
+  readonly waitingFor?: string;
   readonly activeLow: boolean;
   readonly edge: Edge;
   readonly bias: Bias;
@@ -125,6 +127,20 @@ export type ControlEvent =
       readonly throttledNs: number;
       readonly leftOut: number;
     }
+  /** The chip is gone, with all lines; it is waited for. Edges that come until it is back are `unknown` in `lost`. */
+  | { readonly type: 'chip'; readonly atNs: number; readonly phase: 'gone'; readonly message: string }
+  /** The chip is back, under this name. */
+  | { readonly type: 'chip'; readonly atNs: number; readonly phase: 'back'; readonly name: string }
+  /** Somebody else has a line; it is taken when it is free. */
+  | {
+      readonly type: 'line';
+      readonly atNs: number;
+      readonly line: string;
+      readonly phase: 'waiting';
+      readonly waitingFor: string;
+    }
+  /** A line that was waited for is held. */
+  | { readonly type: 'line'; readonly atNs: number; readonly line: string; readonly phase: 'held' }
   /** A handler threw or broke a rule of its context, or an action failed. `interrupt` says where. */
   | {
       readonly type: 'error';
@@ -181,6 +197,8 @@ export interface ControlTarget {
 export interface Service extends ControlTarget {
   /** The exit code, once the service has ended: 0 after {@link stop}, 1 when it could not go on. */
   readonly closed: Promise<number>;
+  /** Calls `listener` with the problem of {@link status} when that may have changed. One listener. */
+  onProblem(listener: (problem: string | undefined) => void): void;
   /**
    * Lets every line go and ends, in a few seconds at most: programs that still run are killed, and handlers that do not
    * end are left. Idempotent; resolves when all is released.

@@ -6,19 +6,22 @@ import { Tracepoint } from '../trace/ring.js';
 import type { Level, LineRequest } from './driver.js';
 import type { GpioIrqSource } from './edge-domain.js';
 
+/** Of a {@link LineRequest}, what a {@link GpioDesc} needs of it. */
+export type LineValues = Pick<LineRequest, 'getValue' | 'setValue'>;
+
 /** One line that is held, as drivers and handlers use it. */
 export class GpioDesc {
   /** Name in the configuration, e.g. `led1`. */
   readonly name: string;
   readonly offset: number;
   readonly direction: 'in' | 'out';
-  readonly #request: LineRequest;
+  readonly #request: LineValues;
   readonly #irqs: GpioIrqSource | undefined;
   /** The machine that was traced in last, and the line's name there. */
   #tracedIn: Machine | undefined;
   #nameId = -1;
 
-  constructor(name: string, offset: number, direction: 'in' | 'out', request: LineRequest, irqs?: GpioIrqSource) {
+  constructor(name: string, offset: number, direction: 'in' | 'out', request: LineValues, irqs?: GpioIrqSource) {
     this.name = name;
     this.offset = offset;
     this.direction = direction;

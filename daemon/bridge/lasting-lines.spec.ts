@@ -1,0 +1,233 @@
+// Lines over a chip that goes and comes back, and over lines that somebody else has, on the simulated chip in virtual time.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type GpioChip, KernelError, type Level, type LineConfig, Machine, VirtualClock } from '../../kernel/index.js';
+import { createSimulatedPi, FaultyDevice, type SimulatedPi } from '../../sim-fallback/index.js';
+import { failsWith } from '../../test/contract/backend.js';
+import type { StartTimer } from './bursts.js';
+import { LastingLines, type LastingLinesOptions } from './lasting-lines.js';
+
+const BUTTON: LineConfig = { offset: 17, direction: 'in', edge: 'both', bias: 'pull-up', activeLow: true };
+const LED: LineConfig = { offset: 4, direction: 'out', initial: 1 };
+const RELAY: LineConfig = { offset: 5, direction: 'out', initial: 'keep' };
+
+let clock: VirtualClock;
+let pi: SimulatedPi;
+let device: FaultyDevice;
+let told: string[];
+let anew: number[];
+let opened: LastingLines[];
+beforeEach(() => {
+  clock = new VirtualClock();
+  pi = createSimulatedPi({ machine: new Machine({ clock }), board: { buttons: { b: { gpio: 17, pull: 'up' } } } });
+  device = new FaultyDevice(clock, () => pi.chip.open());
+  told = [];
+  anew = [];
+  opened = [];
+});
+afterEach(() => {
+  for (const lines of opened) lines.close();
+});
+
+const startTimer: StartTimer = (callback, ms) => {
+  const alarm = clock.createAlarm(callback);
+  alarm.schedule(clock.now() + ms * 1e6);
+  return () => alarm.cancel();
+};
+
+function pass(ms: number): void {
+  const end = clock.now() + ms * 1e6;
+  while (clock.step(end));
+}
+
+function hold(lines: readonly LineConfig[], more: Partial<LastingLinesOptions> = {}): LastingLines {
+  const lasting = new LastingLines({
+    chip: device.open(),
+    lines,
+    consumer: 'test',
+    notices: {
+      onGone: () => told.push('gone'),
+      onBack: ({ name }) => told.push(`back as ${name}`),
+      onWaiting: (offset, why) => told.push(`${offset} ${why}`),
+      onHeld: (offset) => told.push(`${offset} held`),
+    },
+    comeback: { reopen: () => device.open(), startTimer },
+    onAnew: (offset) => anew.push(offset),
+    nameOf: (offset) => `line${offset}`,
+    ...more,
+  });
+  opened.push(lasting);
+  return lasting;
+}
+
+/** Somebody else. */
+function other(...lines: LineConfig[]): { release(): void } {
+  return pi.chip.open().requestLines({ lines, consumer: 'w1-gpio' });
+}
+
+function press(): void {
+  pi.board.press('b', { holdNs: 1e6, bounce: false });
+  pass(10);
+}
+
+describe('a chip that goes and comes back', () => {
+  it('is told of once, looked for, and has all its lines again', () => {
+    const lines = hold([BUTTON, LED]);
+    expect(lines.problem).toBeUndefined();
+    device.unplug();
+    pass(3_000);
+    expect(told).toEqual(['gone']);
+    expect(lines.problem).toMatch(/^the GPIO chip is gone: .*; it is waited for \(open: ENODEV/);
+    expect(lines.waitingFor(4)).toBe('the chip is gone');
+    failsWith('ENODEV', () => lines.getValue(17));
+    failsWith('ENODEV', () => lines.setValue(4, 0));
+    device.plug();
+    pass(500);
+    expect(told).toEqual(['gone', 'back as gpiochip0']);
+    expect([lines.problem, lines.waitingFor(4)]).toEqual([undefined, undefined]);
+    expect([lines.getValue(17), lines.getValue(4)]).toEqual([0, 1]);
+  });
+
+  it('gives an output the level that it was given last, and leaves one that keeps its level alone', () => {
+    const lines = hold([LED, RELAY]);
+    lines.setValue(4, 0);
+    lines.setValue(5, 1);
+    device.unplug();
+    device.plug();
+    pass(500);
+    expect([4, 5].map((offset) => lines.getValue(offset))).toEqual([0, pi.pinctrl.level(5)]);
+    // Nothing holds the pad of the relay while the chip is gone: it falls back to its pull.
+    expect(lines.getValue(5)).toBe(1);
+  });
+
+  it('numbers the edges of its lines anew, brings them to the same sink, and says that some may be missing', () => {
+    const lines = hold([BUTTON, LED]);
+    const seen: number[] = [];
+    lines.onEdges((batch) => {
+      for (let i = 0; i < batch.count; i++) seen.push(batch.lineSeqno(i));
+    });
+    pass(1);
+    press();
+    expect(seen).toEqual([1, 2]);
+    expect([lines.missed(17), lines.missed(4)]).toEqual([false, false]);
+    device.unplug();
+    pass(100);
+    press();
+    device.plug();
+    pass(500);
+    press();
+    expect(seen).toEqual([1, 2, 1, 2]);
+    expect(anew).toEqual([17, 4, 17, 4]);
+    expect([lines.missed(17), lines.missed(4)]).toEqual([true, false]);
+  });
+
+  it('comes back as often as it goes, also while it is being taken', () => {
+    const lines = hold([LED]);
+    for (let round = 0; round < 5; round++) {
+      device.unplug();
+      pass(round * 700);
+      device.plug();
+      pass(500);
+      expect(lines.getValue(4)).toBe(1);
+    }
+    expect(told.filter((text) => text === 'gone')).toHaveLength(5);
+    let failures = 0;
+    const flaky = hold([RELAY], {
+      comeback: {
+        reopen: () => {
+          const chip = device.open();
+          if (failures++ < 2) device.unplug();
+          return chip;
+        },
+        startTimer,
+      },
+    });
+    device.unplug();
+    for (let i = 0; i < 4; i++) {
+      device.plug();
+      pass(500);
+    }
+    expect(failures).toBe(3);
+    expect(flaky.problem).toBeUndefined();
+  });
+
+  it('is not looked for without a way to open it, nor after the end', () => {
+    const lines = hold([LED], { comeback: undefined });
+    device.unplug();
+    pass(1);
+    expect(lines.problem).toBe('the GPIO chip is gone: the chip: ENODEV: No such device');
+    let looks = 0;
+    const reopen = (): GpioChip => {
+      looks++;
+      return device.open();
+    };
+    device.plug();
+    const ended = hold([RELAY], { comeback: { reopen, startTimer } });
+    device.unplug();
+    pass(1);
+    ended.close();
+    pass(5_000);
+    expect(looks).toBe(0);
+  });
+
+  it('waits for a line that somebody took meanwhile, with the others held', () => {
+    const lines = hold([BUTTON, LED]);
+    device.unplug();
+    pass(100);
+    const taken = other({ offset: 4, direction: 'in' });
+    device.plug();
+    pass(500);
+    expect(told).toEqual(['gone', "4 held by 'w1-gpio'", 'back as gpiochip0']);
+    expect(lines.getValue(17)).toBe(0);
+    taken.release();
+    pass(1);
+    expect(told.at(-1)).toBe('4 held');
+    expect(lines.getValue(4)).toBe(1);
+  });
+});
+
+describe('a line that somebody else holds', () => {
+  it('is told of with its holder, and taken when it is free, while the others work', () => {
+    const taken = other({ offset: 17, direction: 'in' });
+    const lines = hold([BUTTON, LED]);
+    expect(told).toEqual(["17 held by 'w1-gpio'"]);
+    expect(lines.problem).toBe("line17 is held by 'w1-gpio'");
+    expect([lines.waitingFor(17), lines.waitingFor(4)]).toEqual(["held by 'w1-gpio'", undefined]);
+    expect(failsWith('EBUSY', () => lines.getValue(17)).message).toContain('line17');
+    lines.setValue(4, 0);
+    const seen: Level[] = [];
+    lines.onEdges((batch) => {
+      for (let i = 0; i < batch.count; i++) seen.push(batch.rising(i) ? 1 : 0);
+    });
+    taken.release();
+    pass(1);
+    expect(told).toEqual(["17 held by 'w1-gpio'", '17 held']);
+    press();
+    expect(seen).toEqual([1, 0]);
+    expect([lines.problem, lines.getValue(4)]).toEqual([undefined, 0]);
+  });
+
+  it('is told of again when the next one takes it', () => {
+    const first = other({ offset: 4, direction: 'in' });
+    hold([LED]);
+    first.release();
+    const second = pi.chip.open().requestLines({ lines: [{ offset: 4, direction: 'in' }], consumer: 'spi0 CS0' });
+    pass(1);
+    expect(told).toEqual(["4 held by 'w1-gpio'", "4 held by 'spi0 CS0'"]);
+    second.release();
+    pass(1);
+    expect(told.at(-1)).toBe('4 held');
+  });
+
+  it('is an error where the driver cannot tell who holds it or when it is free', () => {
+    other({ offset: 4, direction: 'in' });
+    const chip = device.open();
+    Object.defineProperty(chip, 'capabilities', { value: { ...chip.capabilities, lineHolders: false } });
+    failsWith('EBUSY', () => hold([BUTTON, LED], { chip }));
+    expect(pi.chip.lineInfo(17).used).toBe(false);
+  });
+
+  it('any other refusal is an error, and nothing is held', () => {
+    expect(() => hold([LED, { offset: 54, direction: 'in' }])).toThrow(KernelError);
+    expect(pi.chip.lineInfo(4).used).toBe(false);
+  });
+});
