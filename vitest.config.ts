@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Of a machine that is busy with other things too: no test is about how fast it is.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     include: [
       '{kernel,drivers,sim-fallback,daemon,systemd,labs}/**/*.spec.ts',
       'test/{contract,e2e,conformance}/**/*.spec.ts',
