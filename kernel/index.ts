@@ -169,6 +169,8 @@ export {
 } from './sched/task.js';
 export * from './sched/wait.js';
 export { wakeUpProcess } from './sched/wakeup.js';
+export * from './smp/call-function.js';
+export * from './smp/ipi.js';
 export {
   __raiseSoftirqIrqoff,
   _localBhEnable,

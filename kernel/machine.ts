@@ -20,6 +20,7 @@ import { HungTaskDetector } from './sched/hung-task.js';
 import { TASK_NEW, Task, type TaskOptions } from './sched/task.js';
 import { type Guarded, guarded, threadBody } from './sched/thread-body.js';
 import { wakeUpNewTask } from './sched/wakeup.js';
+import type { Ipis } from './smp/ipi.js';
 import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from './softirq/vectors.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
 import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf, TickCount } from './time/jiffies.js';
@@ -66,6 +67,8 @@ export class Machine {
   readonly irqPoll: IrqPolls;
   readonly trace: TraceRing;
   readonly printk: Printk;
+  /** How one CPU interrupts another, where the interrupt controller has a way; otherwise that needs no hardware. */
+  ipis: Ipis | undefined;
   /** Undefined when the machine was made without. */
   readonly lockdep: Lockdep | undefined;
   readonly tasks = new Set<Task>();

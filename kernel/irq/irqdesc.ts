@@ -69,6 +69,8 @@ export interface IrqChip {
   /** One of the hardware's states of a line, an IRQCHIP_STATE_ number, and setting it. Throw what they cannot do. */
   getIrqchipState?(desc: IrqDesc, which: number): boolean;
   setIrqchipState?(desc: IrqDesc, which: number, value: boolean): void;
+  /** Interrupts CPUs of `mask`, on a line that one CPU interrupts another by. */
+  ipiSendMask?(desc: IrqDesc, mask: number): void;
   /** What /proc/interrupts shows in place of the name. */
   printChip?(desc: IrqDesc): string;
 }

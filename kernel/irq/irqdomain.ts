@@ -15,6 +15,8 @@ export interface IrqDomainOptions {
   readonly chip: IrqChip;
   /** Flow handler of a newly mapped line. */
   readonly flow: FlowHandler;
+  /** Called for a newly mapped line, to make it different from the others. */
+  readonly map?: (desc: IrqDesc) => void;
 }
 
 /** The lines of one interrupt controller. */
@@ -43,6 +45,7 @@ export class IrqDomain {
     const desc = this.#machine.irqs.alloc(this, hwirq);
     desc.chip = this.#options.chip;
     desc.handleIrq = this.#options.flow;
+    this.#options.map?.(desc);
     this.#descs[hwirq] = desc;
     return desc.irq;
   }

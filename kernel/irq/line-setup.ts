@@ -156,7 +156,10 @@ export function irqSetIrqType(irq: number, type: number): LineChange {
 
 /** Clears and sets status flags of a line (irq_modify_status). Any context. `EINVAL` for an unknown irq. */
 export function irqModifyStatus(irq: number, clear: number, set: number): void {
-  const desc = descOf(irq);
+  modifyStatus(descOf(irq), clear, set);
+}
+
+function modifyStatus(desc: IrqDesc, clear: number, set: number): void {
   // Who sets it on a line in use finds out by this, and not by a request that enables nothing.
   if (desc.depth === 0 && (set & IRQ_NOAUTOEN) !== 0) desc.machine.warnOnce('noautoen', '', 'irq_modify_status');
   desc.settings = (desc.settings & ~(clear & IRQF_MODIFY_MASK)) | (set & IRQF_MODIFY_MASK);
@@ -178,6 +181,11 @@ export function irqClearStatusFlags(irq: number, flags: number): void {
 export function irqSetPercpuDevid(irq: number): void {
   const desc = descOf(irq);
   if (desc.percpuEnabled !== undefined) throw new KernelError('EINVAL', `irq ${irq} is a line of each CPU already`);
+  setPercpuDevid(desc);
+}
+
+/** As {@link irqSetPercpuDevid}, also outside of the model's contexts, where a machine is put together. */
+export function setPercpuDevid(desc: IrqDesc): void {
   desc.percpuEnabled = 0;
-  irqSetStatusFlags(irq, IRQ_NOAUTOEN | IRQ_PER_CPU | IRQ_NOTHREAD | IRQ_NOPROBE | IRQ_PER_CPU_DEVID);
+  modifyStatus(desc, 0, IRQ_NOAUTOEN | IRQ_PER_CPU | IRQ_NOTHREAD | IRQ_NOPROBE | IRQ_PER_CPU_DEVID);
 }

@@ -38,8 +38,8 @@ function line(desc: IrqDesc, width: number): string {
 }
 
 /** Behind the lines: what the architecture counts. */
-function archLines({ irqs }: Machine, width: number): string {
-  return `${(irqs.arch === 'x86' ? 'ERR' : 'Err').padStart(width)}: ${String(irqs.errCount).padStart(10)}\n`;
+function archLines({ ipis, irqs }: Machine, width: number): string {
+  return `${ipis?.show(width) ?? ''}${(irqs.arch === 'x86' ? 'ERR' : 'Err').padStart(width)}: ${String(irqs.errCount).padStart(10)}\n`;
 }
 
 /** /proc/interrupts (show_interrupts). Lines without an action are not in it, nor are chained and hidden ones. */

@@ -127,7 +127,9 @@ export class Cpu {
 
   /** Calls `fn` in a hard interrupt on this CPU, as `smp_call_function_single` does. */
   callFunction(fn: () => Outcome): void {
-    this.#local.call(fn);
+    const { ipis } = this.machine;
+    if (ipis === undefined) this.#local.call(fn);
+    else ipis.callFunction(this, fn);
     this.kick();
   }
 
@@ -390,10 +392,18 @@ export class Cpu {
   activate(task: Task): void {
     this.adopt(task);
     const running = this.current;
+    const asked = this.needResched;
     if (running === this.idle || task.prio < Math.min(running.prio, 100)) this.needResched = true;
     else this.fairSlice.joined(running);
     this.trace(Tracepoint.schedWakeup, task.pid, this.id, task.nameId);
-    if (this.needResched) this.kick();
+    if (this.needResched) this.#resched(asked);
+  }
+
+  /** Has the CPU look for another task; one that was asked already is not interrupted again (resched_curr). */
+  #resched(asked: boolean): void {
+    this.needResched = true;
+    if (!asked) this.machine.ipis?.reschedule(this);
+    this.kick();
   }
 
   /** Takes a task on its queue; a fair one keeps its lead or lag over the others. */
@@ -407,7 +417,6 @@ export class Cpu {
 
   /** Something about the tasks here has changed: another one may have to run. */
   reschedule(): void {
-    this.needResched = true;
-    this.kick();
+    this.#resched(this.needResched);
   }
 }

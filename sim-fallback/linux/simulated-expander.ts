@@ -1,5 +1,6 @@
 // GPIO expanders of a simulated Pi: MCP23017s on its I2C bus, each with its interrupt output wired to a GPIO, and a board of its own.
 import type { Effect, Machine } from '../../kernel/index.js';
+import type { Soc } from '../bcm2835/soc.js';
 import { Board, type BoardDescription } from '../board/board.js';
 import { I2cBus } from '../i2c/bus.js';
 import { MCP23017_ADDRESS, Mcp23017 } from '../i2c/mcp23017.js';
@@ -62,7 +63,7 @@ export interface SimulatedExpander {
  * `EBUSY`: the address is taken; `EINVAL`: no such line, or as {@link Board}.
  */
 export function createSimulatedExpander(
-  pi: SimulatedPi,
+  pi: SimulatedPi<Soc>,
   i2c: SimulatedI2c,
   options: SimulatedExpanderOptions,
 ): SimulatedExpander {

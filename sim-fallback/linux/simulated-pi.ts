@@ -1,12 +1,15 @@
 // A simulated Pi: the model's machine, the chip, the kernel's drivers for it, and a board around it.
-import type { Machine } from '../../kernel/index.js';
+import { type IrqDomain, KernelError, type Machine } from '../../kernel/index.js';
 import { runningCpu } from '../../kernel/sched/current.js';
 import { placeOf, withLongStacks } from '../../kernel/sched/debug.js';
-import { Bcm2835, type SocOptions } from '../bcm2835/soc.js';
+import { Bcm2835, type Soc, type SocName, type SocOptions } from '../bcm2835/soc.js';
+import { Bcm2836 } from '../bcm2836/soc.js';
 import { Board, type BoardDescription } from '../board/board.js';
 import { Bcm2835Timer } from './bcm2835-timer.js';
 import { SimGpioChip } from './gpio-chip.js';
+import type { InterruptParent } from './interrupt-parent.js';
 import { ArmctrlIrqchip } from './irq-bcm2835.js';
+import { Bcm2836Irqchip } from './irq-bcm2836.js';
 import { PinctrlBcm2835 } from './pinctrl-bcm2835.js';
 
 /** What a simulated Pi is made from. */
@@ -14,6 +17,8 @@ export interface SimulatedPiOptions {
   /** Its CPUs and its clock; virtual or real time. */
   readonly machine: Machine;
   readonly board: BoardDescription;
+  /** The chip: `bcm2835` (Pi 0 and 1, the default), `bcm2836` (Pi 2), `bcm2837` (Pi 3) or `bcm2711` (Pi 4). */
+  readonly soc?: SocName;
   /** Seed of the buttons' bounce; default 1. */
   readonly seed?: number;
   /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns; default 0. */
@@ -28,9 +33,13 @@ export interface SimulatedPiOptions {
 }
 
 /** All parts of a simulated Pi, from the finger to the interrupt. */
-export interface SimulatedPi {
+export interface SimulatedPi<S extends Soc = Bcm2835> {
   readonly machine: Machine;
-  readonly soc: Bcm2835;
+  readonly soc: S;
+  /** Where the peripherals' interrupts go. */
+  readonly intc: InterruptParent;
+  /** Lines that each CPU has for itself, by the controller's numbers; undefined on a chip with one core. */
+  readonly percpuIrqs: IrqDomain | undefined;
   readonly pinctrl: PinctrlBcm2835;
   readonly board: Board;
   readonly chip: SimGpioChip;
@@ -55,19 +64,67 @@ function socOptions({ machine, onFiq }: SimulatedPiOptions): SocOptions {
   };
 }
 
+/** A chip, and the controller that its peripherals' interrupts go to, with its driver. */
+interface Chip<S extends Soc> {
+  readonly soc: S;
+  readonly intc: InterruptParent;
+  readonly percpuIrqs: IrqDomain | undefined;
+}
+
+function bcm2835(options: SimulatedPiOptions): Chip<Bcm2835> {
+  const soc = new Bcm2835(socOptions(options));
+  return { soc, intc: new ArmctrlIrqchip(options.machine, soc), percpuIrqs: undefined };
+}
+
+function bcm2836(options: SimulatedPiOptions, name: 'bcm2836' | 'bcm2837'): Chip<Bcm2836> {
+  const { machine } = options;
+  const soc = new Bcm2836(socOptions(options), name);
+  const root = new Bcm2836Irqchip(machine, soc);
+  return { soc, intc: new ArmctrlIrqchip(machine, soc, root.gpu), percpuIrqs: root.domain };
+}
+
+function chipOf(options: SimulatedPiOptions): Chip<Soc> {
+  const { soc = 'bcm2835' } = options;
+  switch (soc) {
+    case 'bcm2835':
+      return bcm2835(options);
+    case 'bcm2836':
+    case 'bcm2837':
+      return bcm2836(options, soc);
+    default:
+      throw new KernelError('EINVAL', `no chip ${soc}`, { hint: 'bcm2835, bcm2836, bcm2837 or bcm2711' });
+  }
+}
+
+/** Cores of each chip. */
+const CORES: Readonly<Record<SocName, number>> = { bcm2835: 1, bcm2836: 4, bcm2837: 4, bcm2711: 4 };
+
+/** A machine may have fewer CPUs than the chip has cores, as with `maxcpus=`; with one core, all others take no interrupts. */
+function checkCores({ machine, soc = 'bcm2835' }: SimulatedPiOptions): void {
+  const cores = CORES[soc];
+  if (cores === 1 || machine.cpus.length <= cores) return;
+  throw new KernelError('EINVAL', `the machine has ${machine.cpus.length} CPUs, a ${soc} has ${cores} cores`);
+}
+
 /**
- * Builds a Pi with a BCM2835. The interrupt controller is wired to CPU 0, where the chip's interrupts are taken.
+ * Builds a Pi. Its peripherals' interrupts are taken on CPU 0 unless they are sent elsewhere, which a BCM2711 can. The chips
+ * with four cores also interrupt one CPU for another; with a BCM2835 a machine of several CPUs does that without hardware.
  *
  * This instant is the power-up: the board's pull resistors give the pads their first levels, which are no edges.
- * `EINVAL`: as {@link Board}.
+ * `EINVAL`: more CPUs than cores, or as {@link Board}.
  */
-export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi {
+export function createSimulatedPi(options: SimulatedPiOptions & { readonly soc?: 'bcm2835' }): SimulatedPi<Bcm2835>;
+export function createSimulatedPi(
+  options: SimulatedPiOptions & { readonly soc: 'bcm2836' | 'bcm2837' },
+): SimulatedPi<Bcm2836>;
+export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi<Soc>;
+export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi<Soc> {
   const { machine } = options;
-  const soc = new Bcm2835(socOptions(options));
-  const parent = new ArmctrlIrqchip(machine, soc);
-  const pinctrl = new PinctrlBcm2835(machine, soc, parent);
-  if (options.clockEvents === 'system-timer') new Bcm2835Timer(machine, soc, parent);
+  checkCores(options);
+  const { soc, intc, percpuIrqs } = chipOf(options);
+  const pinctrl = new PinctrlBcm2835(machine, soc, intc);
+  if (options.clockEvents === 'system-timer') new Bcm2835Timer(machine, soc, intc);
   const board = new Board(options.board, { clock: machine.clock, pads: soc.gpio, seed: options.seed ?? 1 });
   const chip = new SimGpioChip({ machine, pinctrl, board, originNs: options.originNs ?? 0n });
-  return { machine, soc, pinctrl, board, chip };
+  return { machine, soc, intc, percpuIrqs, pinctrl, board, chip };
 }
