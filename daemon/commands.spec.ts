@@ -269,6 +269,25 @@ describe('gpio-irqd', () => {
     expect(asked).toMatchObject({ config: { driver: 'sim' }, configPath: join(process.cwd(), EXAMPLE) });
   });
 
+  it.each([
+    ['onoff', 'hardware', 'onoff'],
+    ['libgpiod', 'hardware', 'libgpiod'],
+    ['auto', 'hardware', 'hardware'],
+    ['sim', 'hardware', 'hardware'],
+    ['onoff', 'chardev', 'chardev'],
+    ['chardev', 'sim', 'sim'],
+  ])('driver: %s with --driver %s is %s', async (configured, option, driver) => {
+    const config = join(directory, 'config.yaml');
+    writeFileSync(config, `driver: ${configured}\nlines:\n  led: { gpio: 4, direction: out }\n`);
+    const stage = new Stage();
+    const args = ['--config', config, '--socket', socket, '--driver', option, '--log-level', 'silent'];
+    const ended = daemonMain(args, stage, parts);
+    await expect.poll(() => stage.output, PATIENT).toContain('Ctrl-C');
+    stage.signal('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(asked?.config.driver).toBe(driver);
+  });
+
   it('ends with the service’s own code when that ends by itself', async () => {
     const stage = new Stage();
     const ended = daemonMain(['--config', EXAMPLE, '--socket', socket, '--log-level', 'silent'], stage, parts);

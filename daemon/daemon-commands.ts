@@ -46,7 +46,12 @@ export async function daemonMain(args: readonly string[], io: Surroundings, part
     .command('run', { isDefault: true })
     .description('run the daemon in the foreground (what happens when no command is named)')
     .addOption(config())
-    .addOption(new Option('--driver <driver>', "in place of the configuration's own").choices(DRIVERS))
+    .addOption(
+      new Option(
+        '--driver <driver>',
+        "in place of the configuration's own (hardware: unless that names a driver of hardware)",
+      ).choices(DRIVERS),
+    )
     .option('--socket <path>', 'control socket (default: in the runtime directory of the service or of the user)')
     .addOption(
       new Option('--log-level <level>', 'least urgent level that is logged (default: info; warn with --demo)').choices(

@@ -132,6 +132,12 @@ async function serve(
   }
 }
 
+/** `--driver hardware` forbids the simulation, as the unit does; which driver of hardware, the configuration may say. */
+function chosenDriver(configured: DriverChoice, asked: DriverChoice | undefined): DriverChoice {
+  if (asked === undefined) return configured;
+  return asked === 'hardware' && configured !== 'auto' && configured !== 'sim' ? configured : asked;
+}
+
 /** The command. @returns the exit code; throws KernelError when the service or its socket cannot be started. */
 export async function run(options: RunOptions, io: Surroundings, startService: StartService): Promise<number> {
   const configPath = resolve(options.config);
@@ -144,8 +150,8 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
     io.err(`gpio-irqd: --demo presses simulated buttons; leave --driver ${options.driver} out\n`);
     return EXIT.usage;
   }
-  const driver = options.demo === true ? 'sim' : options.driver;
-  const config: Config = driver === undefined ? result.config : Object.freeze({ ...result.config, driver });
+  const driver = options.demo === true ? 'sim' : chosenDriver(result.config.driver, options.driver);
+  const config: Config = Object.freeze({ ...result.config, driver });
   const level = options.logLevel ?? (options.demo === true ? 'warn' : 'info');
   const log = createLogger({ level, output: { write: io.out }, terminal: io.terminal });
   const service = await startService({ config, log, configPath });
