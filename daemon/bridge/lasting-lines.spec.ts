@@ -1,5 +1,10 @@
 // Lines over a chip that goes and comes back, and over lines that somebody else has, on the simulated chip in virtual time.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type FakeSysfs, fakeSysfs } from '../../drivers/sysfs/fake-sysfs.spec-helper.js';
+import { openSysfs } from '../../drivers/sysfs/sysfs.js';
 import { type GpioChip, KernelError, type Level, type LineConfig, Machine, VirtualClock } from '../../kernel/index.js';
 import { createSimulatedPi, FaultyDevice, type SimulatedPi } from '../../sim-fallback/index.js';
 import { failsWith } from '../../test/contract/backend.js';
@@ -229,5 +234,44 @@ describe('a line that somebody else holds', () => {
   it('any other refusal is an error, and nothing is held', () => {
     expect(() => hold([LED, { offset: 54, direction: 'in' }])).toThrow(KernelError);
     expect(pi.chip.lineInfo(4).used).toBe(false);
+  });
+});
+
+describe('a driver that does not tell that its chip is gone', () => {
+  const CHIP = { name: 'gpiochip0', label: 'pinctrl-rp1', base: 571, lines: 54, parent: 'axi/rp1' } as const;
+  let root: string;
+  let sysfs: FakeSysfs;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'gpio-irqd-lasting-'));
+    sysfs = fakeSysfs(root);
+    sysfs.chip(CHIP);
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  it('is asked, also when no line is read or set, and again after the chip came back', () => {
+    const reopen = (): GpioChip => openSysfs(CHIP.name, sysfs);
+    const lines: LineConfig[] = [{ offset: 17, direction: 'in', edge: 'both' }, LED];
+    const lasting = hold(lines, { chip: reopen(), comeback: { reopen, startTimer } });
+    for (const round of [1, 2]) {
+      pass(5_000);
+      expect(told).toHaveLength(2 * (round - 1));
+      sysfs.remove(CHIP.base);
+      pass(2_500);
+      expect(told.at(-1)).toBe('gone');
+      failsWith('ENODEV', () => lasting.getValue(17));
+      sysfs.chip(CHIP);
+      pass(1_000);
+      expect(told.at(-1)).toBe('back as gpiochip0');
+      expect(lasting.getValue(4)).toBe(1);
+    }
+    expect(told).toEqual(['gone', 'back as gpiochip0', 'gone', 'back as gpiochip0']);
+  });
+
+  it('is asked no more once the lines were let go of', () => {
+    const reopen = (): GpioChip => openSysfs(CHIP.name, sysfs);
+    hold([LED], { chip: reopen(), comeback: { reopen, startTimer } }).close();
+    sysfs.remove(CHIP.base);
+    pass(10_000);
+    expect(told).toEqual([]);
   });
 });

@@ -13,6 +13,8 @@ import { hostTimer, type StartTimer } from './bursts.js';
 
 /** How often a chip that is gone is looked for, in ms. */
 const LOOK_MS = 500;
+/** How often a chip is asked whether it is there, where its driver does not tell by itself, in ms. */
+const ASK_MS = 2_000;
 /** Times that a request is tried while others take and free its lines. */
 const ATTEMPTS = 8;
 
@@ -92,6 +94,7 @@ export class LastingLines {
       this.#letGo();
       throw error;
     }
+    this.#askLater();
   }
 
   /** The chip that holds the lines, or the one that did so last. */
@@ -263,6 +266,24 @@ export class LastingLines {
     }
     this.#gone = undefined;
     this.#options.notices.onBack(this.#chip.info);
+    this.#askLater();
+  }
+
+  #askLater(): void {
+    const { comeback } = this.#options;
+    if (comeback === undefined || this.#chip.capabilities.goneNotice) return;
+    this.#cancelLook = (comeback.startTimer ?? hostTimer)(() => this.#ask(), ASK_MS);
+  }
+
+  /** A chip that finds itself gone tells all its listeners, us among them. */
+  #ask(): void {
+    const [offset] = this.#configs.keys();
+    try {
+      if (offset !== undefined) this.#chip.lineInfo(offset);
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+    }
+    if (this.#gone === undefined && !this.#closed) this.#askLater();
   }
 
   #letGo(): void {
