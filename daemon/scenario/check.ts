@@ -4,7 +4,7 @@ import type { ConfigPath, Finding } from '../config/errors.js';
 import { explain, valueAt } from '../config/explain.js';
 import { boardSchema, bounceSchema, fileSchema, headerSchema, repeatSchema, stepSchema } from './schema.js';
 
-const FILE_KEYS = [...Object.keys(fileSchema.shape), ...Object.keys(headerSchema.shape)];
+const FILE_KEYS = [...new Set([...Object.keys(fileSchema.shape), ...Object.keys(headerSchema.shape)])];
 const STEP_KEYS = Object.keys(stepSchema.shape);
 const BOARD_KEYS = Object.keys(boardSchema.shape);
 /** Keys of mappings that stand below a key of this name; of those below a part of the board, by the kind of part. */
