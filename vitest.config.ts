@@ -6,13 +6,13 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     include: [
-      '{kernel,drivers,sim-fallback,daemon,systemd,labs}/**/*.spec.ts',
+      '{kernel,drivers,sim-fallback,daemon,systemd,testing,labs}/**/*.spec.ts',
       'test/{contract,e2e,conformance}/**/*.spec.ts',
       'docs/tools/**/*.spec.ts',
     ],
     coverage: {
       provider: 'v8',
-      include: ['{kernel,drivers,sim-fallback,daemon,systemd}/**/*.ts'],
+      include: ['{kernel,drivers,sim-fallback,daemon,systemd,testing}/**/*.ts'],
       exclude: ['**/*.spec.ts'],
       reporter: ['text-summary', 'lcov'],
     },

@@ -1,7 +1,7 @@
 // Loading a scenario: from a YAML or JSONL file or a VCD capture to steps, or to the list of everything that is wrong.
 import { inOrder, type Step, type TextExpectation } from '../../sim-fallback/index.js';
 import type { Config } from '../config/config.js';
-import { type ConfigError, type Finding, formatConfigError } from '../config/errors.js';
+import type { ConfigError, Finding } from '../config/errors.js';
 import { inOrder as errorsInOrder, readText, toError } from '../config/load.js';
 import { type Place, parseSource } from '../config/source.js';
 import { check } from './check.js';
@@ -29,16 +29,6 @@ export interface Scenario {
 export type ScenarioResult =
   | { readonly ok: true; readonly scenario: Scenario }
   | { readonly ok: false; readonly errors: readonly ConfigError[] };
-
-/** Errors as an error, for those who cannot go on. */
-export class ScenarioFault extends Error {
-  readonly errors: readonly ConfigError[];
-
-  constructor(errors: readonly ConfigError[]) {
-    super(errors.map(formatConfigError).join('\n'));
-    this.errors = errors;
-  }
-}
 
 /** The board's mistakes; once for YAML and for JSONL. */
 function boardFindings(names: Names, header: HeaderInput | undefined): Finding[] {

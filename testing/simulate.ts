@@ -1,0 +1,209 @@
+// The daemon on a simulated Pi in virtual time, for tests: press, let time go on, look.
+import { join, resolve } from 'node:path';
+import { parseDuration } from '../daemon/config/duration.js';
+import { formatConfigError } from '../daemon/config/errors.js';
+import { check } from '../daemon/scenario/check.js';
+import { loadScenario, parseScenario, type ScenarioResult } from '../daemon/scenario/load.js';
+import { perform, play, type Unmet } from '../daemon/scenario/play.js';
+import { Names } from '../daemon/scenario/references.js';
+import { boardSchema } from '../daemon/scenario/schema.js';
+import { type FakeExec, Simulation, type SimulationEvent } from '../daemon/scenario/simulation.js';
+import { stepAt } from '../daemon/scenario/steps.js';
+import { KernelError } from '../kernel/errno.js';
+import type { Level } from '../kernel/index.js';
+import type { SeenLine } from '../sim-fallback/index.js';
+import { type Config, loadedConfig } from './load.js';
+
+/** A step of a scenario as it is written in a file, without its time (docs/scenarios.md). */
+export type StepMapping = Readonly<Record<string, unknown>>;
+
+/** What {@link simulate} needs. */
+export interface SimulateOptions {
+  /** The file, or what would stand in it. */
+  readonly config: string | Readonly<Record<string, unknown>>;
+  /** Where the modules of a configuration that is no file are looked for; default: the current directory. */
+  readonly directory?: string;
+  /** Of all that bounces; default 1. The same seed and the same calls give the same edges. */
+  readonly seed?: number;
+  /** What is on the board, as in a scenario; default: a button at each input and an LED at each output. */
+  readonly board?: Readonly<Record<string, unknown>>;
+  /** Called in place of programs (`exec`); what it returns is what the program wrote. Programs are never run. */
+  readonly exec?: FakeExec;
+  /** A handler that fails makes the call fail in which it did; default true. With false it is only kept in `errors`. */
+  readonly strict?: boolean;
+}
+
+/** How a button is pressed. */
+export interface PressTiming {
+  /** Default `80ms`. */
+  readonly hold?: string;
+  /** Default false, a clean contact. */
+  readonly bounce?: boolean | { readonly count?: number; readonly settle?: string };
+}
+
+/** Time after a press for bounce to settle and handlers to run. */
+const AFTER_PRESS_NS = 20_000_000;
+
+function durationOf(text: string): number {
+  const ns = parseDuration(text);
+  if (ns !== undefined) return ns;
+  throw new KernelError('EINVAL', `'${text}' is not a duration`, {
+    hint: 'write a number with its unit: 5ms, 200us, 2s',
+  });
+}
+
+/** A daemon under test. Time stands still but in {@link run}, {@link press} and {@link play}. */
+export class SimulatedDaemon {
+  /** What `log` actions, handler modules and programs have written, in order. */
+  readonly log: string[] = [];
+  /** Programs that were called: their words. */
+  readonly programs: (readonly string[])[] = [];
+  /** Handlers that threw or broke a rule of their context, and actions that failed. */
+  readonly errors: string[] = [];
+  /** Everything that the daemon reported; times are ns since the start. */
+  readonly events: SimulationEvent[] = [];
+  readonly #config: Config;
+  readonly #simulation: Simulation;
+  readonly #strict: boolean;
+  #told = 0;
+
+  /** Made by {@link simulate}. */
+  constructor(config: Config, simulation: Simulation, strict: boolean) {
+    this.#config = config;
+    this.#simulation = simulation;
+    this.#strict = strict;
+    simulation.subscribe((event) => {
+      this.events.push(event);
+      if (event.type === 'log') this.log.push(event.text);
+      else if (event.type === 'exec') this.programs.push(event.argv);
+      else if (event.type === 'error') this.errors.push(event.stack ?? `${event.interrupt}: ${event.message}`);
+    });
+  }
+
+  /** Ns since the start. */
+  get now(): number {
+    return this.#simulation.nowNs;
+  }
+
+  /** Presses a button, lets it go again, and lets what that sets off happen: the time of the press, the debounce, and 20 ms. */
+  async press(button: string, { hold = '80ms', bounce }: PressTiming = {}): Promise<void> {
+    this.do({ press: button, hold, ...(bounce === undefined ? {} : { bounce }) });
+    const debounceNs = this.#config.lines.find(({ name }) => name === button)?.debounceNs ?? 0;
+    await this.#pass(durationOf(hold) + debounceNs + AFTER_PRESS_NS);
+  }
+
+  /** Holds a wire with a logical level to a line; `float` takes it away. Seen by the daemon when time goes on. */
+  set(line: string, value: Level | 'float'): void {
+    this.do({ level: line, value });
+  }
+
+  /** Does now what a step of a scenario does: `{ fault: 'storm', line: 'meter', rate: 1000, for: '1s' }`. */
+  do(step: StepMapping): void {
+    const result = stepAt({ at: '0s', ...step }, [], new Names(this.#config));
+    if ('value' in result) {
+      perform(this.#simulation, result.value);
+      return;
+    }
+    const [finding] = result.findings;
+    const hint = finding?.hint === undefined ? {} : { hint: finding.hint };
+    throw new KernelError('EINVAL', `${JSON.stringify(step)}: ${finding?.message ?? 'not a step'}`, hint);
+  }
+
+  /** Lets time go on, by `1s`, `5ms`, `200us`. */
+  async run(duration: string): Promise<void> {
+    await this.#pass(durationOf(duration));
+  }
+
+  /**
+   * Plays a scenario from now on: a file (YAML, JSONL, VCD), or what would stand in one. Its board is left out: the daemon has one.
+   *
+   * @throws an error with every expectation that is not met
+   */
+  async play(scenario: string | Readonly<Record<string, unknown>>): Promise<void> {
+    const result: ScenarioResult =
+      typeof scenario === 'string'
+        ? loadScenario(scenario, this.#config)
+        : parseScenario(JSON.stringify(scenario), 'scenario', this.#config);
+    if (!result.ok) throw new Error(result.errors.map(formatConfigError).join('\n'));
+    const unmet: Unmet[] = [];
+    await play(this.#simulation, result.scenario, { onUnmet: (one) => unmet.push(one) });
+    this.#check();
+    if (unmet.length === 0) return;
+    throw new Error(
+      unmet.map(({ place, message }) => (place === undefined ? message : `${place}: ${message}`)).join('\n'),
+    );
+  }
+
+  /** A line as it is now, and what it has counted. `ENOENT` for one that is not in the configuration. */
+  line(name: string): SeenLine {
+    return this.#simulation.line(name);
+  }
+
+  /** Whether the LED at an output is lit. `ENOENT` when there is none. */
+  lit(name: string): boolean {
+    return this.#simulation.board.led(name).lit;
+  }
+
+  /** Part of the last `window` in which an LED was lit, 0 to 1. Errors as {@link lit}, and as `Led.duty`. */
+  duty(name: string, window: string): number {
+    return this.#simulation.board.led(name).duty(durationOf(window));
+  }
+
+  /** What ran when, and in which context, as a picture. */
+  timeline(): string {
+    return this.#simulation.service.trace();
+  }
+
+  /** /proc/interrupts of the model. */
+  interrupts(): string {
+    return this.#simulation.service.interrupts().text;
+  }
+
+  /** Stops the daemon, as a signal would; its handlers come to their end. */
+  async end(): Promise<void> {
+    await this.#simulation.end();
+    this.#check();
+  }
+
+  async #pass(ns: number): Promise<void> {
+    await this.#simulation.runUntil(this.now + ns);
+    this.#check();
+  }
+
+  #check(): void {
+    const fresh = this.errors.slice(this.#told);
+    this.#told = this.errors.length;
+    if (this.#strict && fresh.length > 0) throw new Error(`a handler has failed:\n${fresh.join('\n')}`);
+  }
+}
+
+/**
+ * Starts the daemon with a configuration on a simulated Pi, in virtual time. Call {@link SimulatedDaemon.end} when the test is over.
+ *
+ * @throws an error with every mistake in the configuration; errors of handler modules that cannot be loaded
+ */
+export async function simulate(options: string | SimulateOptions): Promise<SimulatedDaemon> {
+  const {
+    config: source,
+    directory = '.',
+    seed,
+    board,
+    exec,
+    strict = true,
+  } = typeof options === 'string' ? ({ config: options } satisfies SimulateOptions) : options;
+  const configPath = typeof source === 'string' ? resolve(source) : resolve(join(directory, 'configuration'));
+  const config = loadedConfig(source, configPath);
+  const checked = board === undefined ? undefined : check(boardSchema, { board }, ['board']);
+  const findings =
+    checked === undefined ? [] : 'findings' in checked ? checked.findings : new Names(config).board(checked.value);
+  const [finding] = findings;
+  if (finding !== undefined) throw new Error(`${finding.path.join('.')}: ${finding.message}; ${finding.hint ?? ''}`);
+  const simulation = await Simulation.start({
+    config,
+    configPath,
+    ...(seed === undefined ? {} : { seed }),
+    ...(exec === undefined ? {} : { exec }),
+    ...(checked === undefined || 'findings' in checked ? {} : { board: checked.value }),
+  });
+  return new SimulatedDaemon(config, simulation, strict);
+}
