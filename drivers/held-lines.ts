@@ -118,11 +118,11 @@ export class HeldLines implements LineRequest {
         hint: 'one sink takes all edges of a request; share them out from there',
       });
     }
-    this.#sink = sink;
     const deliver = (): void => this.#sink?.(this.#batch);
     this.#watch(() => {
       for (const line of this.#held.values()) line.listen(this.#batch, deliver);
     });
+    this.#sink = sink;
   }
 
   onGone(listener: GoneListener): void {

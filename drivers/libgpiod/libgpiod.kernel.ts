@@ -8,8 +8,10 @@ import { failsWith, Recorder } from '../../test/contract/backend.js';
 import { createGpioSim, type GpioSim } from '../../test/kernel/gpio-sim.js';
 import { openChardev } from '../chardev/chardev.js';
 import { openDriver } from '../open.js';
+import { openPooled } from './chip-pool.js';
 import { eventDescriptors } from './event-fd.js';
 import { openLibgpiod } from './libgpiod.js';
+import { loadLibgpiod, type NativeChip, type NativeLine } from './node-libgpiod.js';
 
 const NOBODY = 65534;
 const BUTTON = 17;
@@ -133,6 +135,23 @@ describe('unplugging', () => {
     }
     expect(names.size).toBe(1);
   });
+
+  // A line that is freed after its chip ends the process, but only now and then.
+  it('keeps a chip until it is gone, and its lines for ever', async () => {
+    const { lines, chip } = openUnreferenced();
+    await collect();
+    expect(chip.deref()).toBeDefined();
+    sim.unplug();
+    for (let i = 0; i < 100 && chip.deref() !== undefined; i++) await collect();
+    expect(chip.deref()).toBeUndefined();
+    expect(lines.filter((line) => line.deref() === undefined)).toEqual([]);
+  });
+
+  /** Opens a chip that nobody but the pool has then. */
+  function openUnreferenced(): { chip: WeakRef<NativeChip>; lines: WeakRef<NativeLine>[] } {
+    const { chip, lines } = openPooled(loadLibgpiod(), sim.path);
+    return { chip: new WeakRef(chip), lines: lines.map((line) => new WeakRef(line)) };
+  }
 
   async function collect(): Promise<void> {
     setFlagsFromString('--expose-gc');
