@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { KernelError } from '../../kernel/errno.js';
+import { EdgeDomain, type KernelError, Machine, VirtualClock } from '../../kernel/index.js';
 import { failsWith, Recorder } from '../../test/contract/backend.js';
 import { createGpioSim, type GpioSim } from '../../test/kernel/gpio-sim.js';
 import { openChardev } from './chardev.js';
@@ -138,6 +138,36 @@ describe('many edges', () => {
     expect(recorder.edges.map((edge) => edge.lineSeqno)).toEqual(Array.from({ length: 10_000 }, (_, i) => i + 1));
     expect(recorder.word).toBe('RF'.repeat(5_000));
   });
+
+  it.each([0, 300])(
+    'JavaScript that stalls for 250 ms while the FIFO gets full and %d more: exactly these are lost',
+    async (more) => {
+      const lines = [{ offset: BUTTON, direction: 'in' as const, edge: 'both' as const }];
+      const request = open().requestLines({ lines, consumer: 'test' });
+      expect(request.eventBufferSize).toBe(1024);
+      const lost: number[] = [];
+      const domain = new EdgeDomain(new Machine({ clock: new VirtualClock() }), {
+        ...{ name: 'gpio', lines: 54, originNs: process.hrtime.bigint(), hasSeqno: true },
+        onLost: (_, count) => lost.push(count),
+      });
+      const seqnos: number[] = [];
+      request.onEdges((batch) => {
+        for (let i = 0; i < batch.count; i++) seqnos.push(batch.lineSeqno(i));
+        domain.deliver(batch);
+      });
+      press(10);
+      await until(() => seqnos.length === 10);
+      const end = performance.now() + 250;
+      press(1024 + more, 10);
+      while (performance.now() < end);
+      await until(() => seqnos.at(-1) === 10 + 1024 + more);
+      // The kernel drops the oldest.
+      expect(seqnos.slice(10)).toEqual(Array.from({ length: 1024 }, (_, i) => 11 + more + i));
+      expect(lost).toEqual(more === 0 ? [] : [more]);
+      // The queue of the domain to its CPU has room for as many as the FIFO.
+      expect(domain.countsOf(BUTTON)).toEqual({ received: 1034, lost: more, dropped: 0 });
+    },
+  );
 
   it('edges that overflow the FIFO while the process is stopped are a gap of exactly their number', async () => {
     const script = `${preamble(64)}

@@ -196,7 +196,8 @@ int gpio_fd_listen(struct gpio_fd *g, napi_value handle, napi_value buffer, napi
 
 	if (g->fd < 0)
 		return -EBADF;
-	if (g->listening)
+	/* After an end libuv owns the poll until it has called back: only then it can be made anew. */
+	if (g->listening || g->owners > 1)
 		return -EBUSY;
 	if (napi_get_uv_event_loop(g->env, &loop) != napi_ok)
 		return -ENOMEM;

@@ -34,7 +34,8 @@ struct gpio_fd *gpio_fd_of(napi_env env, napi_value handle);
  * Calls `callback(count, errno)` on the event loop: (n, 0) when n records were read into `buffer`, (0, errno) once
  * when the descriptor failed for good (ENODEV: the chip was unplugged), after which nothing more comes. Until
  * gpio_fd_set_reading() only the failure is looked for, and the poll does not keep the event loop alive.
- * Returns 0, or the negative errno: EBUSY when it listens already, EBADF when closed.
+ * Returns 0, or the negative errno: EBUSY when it listens already, or has just failed to and the loop has not turned since;
+ * EBADF when closed.
  */
 int gpio_fd_listen(struct gpio_fd *g, napi_value handle, napi_value buffer, napi_value callback);
 
