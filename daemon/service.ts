@@ -2,6 +2,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import {
+  cancelDelayedWorkSync,
+  type DelayedWork,
   flushWork,
   freeIrq,
   GpioDesc,
@@ -104,7 +106,7 @@ class RunningService implements Service {
   /** By line. */
   readonly #interrupts = new Map<string, LineInterrupt>();
   /** Work items of handler modules, by line. */
-  readonly #moduleWorks = new Map<string, Work>();
+  readonly #moduleWorks = new Map<string, DelayedWork>();
   /** What to free, in the order of requesting. */
   readonly #requested: { readonly irq: number; readonly devId: unknown; readonly name: string }[] = [];
   /** Aborted when a stop has waited long enough for programs. */
@@ -368,6 +370,8 @@ class RunningService implements Service {
         this.#log.warn({ line, count }, `${line}: work for ${count} edges had not begun and is left undone`);
       for (const work of this.#worksOf(line, interrupt)) await machine.call(() => flushWork(work), 'stop');
     }
+    // What waits for its time has not begun, and lines are held no more when it comes.
+    for (const work of this.#moduleWorks.values()) await machine.call(() => cancelDelayedWorkSync(work), 'stop');
   }
 
   /** Which lines are held has changed. */

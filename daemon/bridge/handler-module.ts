@@ -18,8 +18,8 @@ export interface HandlerDevice {
   readonly lines: Readonly<Record<string, GpioDesc>>;
   /** The edge that is being handled; for top halves. */
   readonly edge: kernel.EdgeInfo;
-  /** The module's work item: `dev.kernel.scheduleWork(dev.work)`. */
-  readonly work: kernel.Work;
+  /** The module's work item: `dev.kernel.scheduleWork(dev.work)`, or `dev.kernel.scheduleDelayedWork(dev.work, jiffies)`. */
+  readonly work: kernel.DelayedWork;
   /** The kernel's functions: `requestIrq`, `msleep`, `gpiodSetValue`, … */
   readonly kernel: typeof kernel;
   /** Writes to the daemon's log and its events. */
@@ -62,7 +62,7 @@ export async function loadHandlerModule(
     if (work !== undefined) return work(item, bound);
     throw new kernel.KernelError('EINVAL', `handler module ${path} queues dev.work, and exports no function work`);
   };
-  const bound: HandlerDevice = { ...device, kernel, work: new kernel.Work(runWork, `${device.line.name}.work`) };
+  const bound: HandlerDevice = { ...device, kernel, work: new kernel.DelayedWork(runWork, `${device.line.name}.work`) };
   return { topHalf: topHalf ?? (() => kernel.IRQ_WAKE_THREAD), threadFn: threadFn ?? null, device: bound };
 }
 
