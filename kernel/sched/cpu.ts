@@ -49,7 +49,8 @@ export class Cpu {
   readonly idle: Task;
   readonly hrtimers: HrtimerBase;
   readonly timers: TimerBase;
-  /** Timers that wait while the CPU is idle; made when there is one. */
+  /** Timers that stay on the CPU, and those that wait while it is idle; made when there is one. */
+  pinnedTimers: TimerBase | undefined;
   deferrable: TimerBase | undefined;
   readonly softirqs: CpuSoftirqs;
   readonly tasklets: TaskletList;

@@ -7,23 +7,31 @@ import { MonotonicClock } from './clock.js';
 import { mdelay, udelay, usleepRange } from './delay.js';
 import {
   HRTIMER_MODE_ABS,
+  HRTIMER_MODE_ABS_SOFT,
   HRTIMER_MODE_REL,
   HRTIMER_MODE_SOFT,
   HRTIMER_NORESTART,
   HRTIMER_RESTART,
   Hrtimer,
   hrtimerActive,
+  hrtimerCallbackRunning,
   hrtimerCancel,
   hrtimerForwardNow,
+  hrtimerGetExpires,
   hrtimerGetRemaining,
+  hrtimerIsQueued,
+  hrtimerRestart,
+  hrtimerSetExpires,
   hrtimerStart,
+  hrtimerStartExpires,
   hrtimerStartRangeNs,
   hrtimerTryToCancel,
 } from './hrtimer.js';
 
 function rig() {
   const log: string[] = [];
-  const machine = new Machine();
+  const printed: string[] = [];
+  const machine = new Machine({ printk: (_level, text) => printed.push(text) });
   const us = () => machine.clock.now() / 1000;
   const timer = (id: string, soft = false) =>
     new Hrtimer(
@@ -33,7 +41,8 @@ function rig() {
       },
       soft ? HRTIMER_MODE_SOFT : HRTIMER_MODE_ABS,
     );
-  const start = (target: Hrtimer, at: number) => hrtimerStart(target, at * 1000, HRTIMER_MODE_ABS);
+  const start = (target: Hrtimer, at: number) =>
+    hrtimerStart(target, at * 1000, target.soft ? HRTIMER_MODE_ABS_SOFT : HRTIMER_MODE_ABS);
   const run = (body: () => Coroutine<void> | void) => {
     machine.runTask(function* () {
       const result = body();
@@ -42,7 +51,7 @@ function rig() {
     });
     return log;
   };
-  return { log, machine, us, timer, start, run };
+  return { log, printed, machine, us, timer, start, run };
 }
 
 /** The recording 42-hrtimer-order. */
@@ -84,6 +93,55 @@ describe('hrtimers', () => {
       localIrqEnable();
     });
     expect(log).toEqual(['7000: 3', '8000: 1', '10000: 1', '12000: 1']);
+  });
+
+  it('that are queued cannot be moved on, which is warned of each time', () => {
+    const { printed, timer, run } = rig();
+    const once = timer('once');
+    const log = run(function* () {
+      hrtimerStart(once, 2_000_000, HRTIMER_MODE_REL);
+      expect(hrtimerForwardNow(once, 1_000_000)).toBe(0);
+      expect(printed).toEqual([]);
+      localIrqDisable();
+      yield* mdelay(3);
+      expect([hrtimerForwardNow(once, 1_000_000), hrtimerForwardNow(once, 1_000_000)]).toEqual([0, 0]);
+      localIrqEnable();
+      yield* preemptPoint();
+    });
+    expect(printed.map((text) => /at (?:\S+ )?(\w+)$/m.exec(text)?.[1])).toEqual([
+      'hrtimer_forward',
+      'hrtimer_forward',
+    ]);
+    expect(log).toEqual(['once hardirq 3000']);
+  });
+
+  it('started in another mode than they were made for warn once, and keep their context', () => {
+    const { printed, timer, run } = rig();
+    const log = run(() => {
+      for (const id of ['a', 'b']) hrtimerStart(timer(id, true), 1_000_000, HRTIMER_MODE_REL);
+    });
+    expect(printed.length).toBe(1);
+    expect(printed[0]).toMatch(/WARNING: .*hrtimer_start_range_ns/);
+    expect(log).toEqual(['a softirq 1000', 'b softirq 1000']);
+  });
+
+  it('are started for the time that they were given, and again for the time that they had', () => {
+    const { timer, run } = rig();
+    const log = run(function* () {
+      const set = timer('set');
+      hrtimerSetExpires(set, 2_000_000);
+      hrtimerStartExpires(set, HRTIMER_MODE_ABS);
+      expect([hrtimerIsQueued(set), hrtimerCallbackRunning(set), hrtimerGetExpires(set)]).toEqual([
+        true,
+        false,
+        2_000_000,
+      ]);
+      expect(() => hrtimerSetExpires(set, 3)).toThrow(/is queued/);
+      expect(yield* hrtimerCancel(set)).toBe(1);
+      hrtimerRestart(set);
+      hrtimerStartRangeNs(timer('range'), 3_000_000, 500_000, HRTIMER_MODE_ABS);
+    });
+    expect(log).toEqual(['set hardirq 2000', 'range hardirq 3500']);
   });
 
   it('tell whether they are active', () => {

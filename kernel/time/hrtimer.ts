@@ -18,8 +18,12 @@ export const HRTIMER_RESTART = 1;
 /** Modes (include/linux/hrtimer.h): absolute or relative, and called in the interrupt or in HRTIMER softirq. */
 export const HRTIMER_MODE_ABS = 0x00;
 export const HRTIMER_MODE_REL = 0x01;
+/** It stays on the CPU where it is started, as all do here. */
+export const HRTIMER_MODE_PINNED = 0x02;
 export const HRTIMER_MODE_SOFT = 0x04;
 export const HRTIMER_MODE_HARD = 0x08;
+export const HRTIMER_MODE_ABS_PINNED: number = HRTIMER_MODE_ABS | HRTIMER_MODE_PINNED;
+export const HRTIMER_MODE_REL_PINNED: number = HRTIMER_MODE_REL | HRTIMER_MODE_PINNED;
 export const HRTIMER_MODE_ABS_SOFT: number = HRTIMER_MODE_ABS | HRTIMER_MODE_SOFT;
 export const HRTIMER_MODE_REL_SOFT: number = HRTIMER_MODE_REL | HRTIMER_MODE_SOFT;
 export const HRTIMER_MODE_ABS_HARD: number = HRTIMER_MODE_ABS | HRTIMER_MODE_HARD;
@@ -211,12 +215,16 @@ export function ktimeGet(): number {
  * context. It goes to this CPU; one whose function is under way elsewhere stays there, so that it never runs on two.
  *
  * @param ns since the clock's origin, or from now with HRTIMER_MODE_REL
+ * @param mode HRTIMER_MODE_SOFT in it must be as the timer was made; else it warns, and the timer keeps its context
  * @throws KernelError EINVAL for what is no time, or a negative range
  */
 export function hrtimerStartRangeNs(timer: Hrtimer, ns: number, rangeNs: number, mode: number): void {
   const cpu = thisCpu();
   const start = checked(ns, 'hrtimer_start') + ((mode & HRTIMER_MODE_REL) === 0 ? 0 : cpu.machine.clock.now());
   if (checked(rangeNs, 'hrtimer_start') < 0) throw new KernelError('EINVAL', `hrtimer_start: a range of ${rangeNs} ns`);
+  if (((mode & HRTIMER_MODE_SOFT) !== 0) !== timer.soft) {
+    cpu.machine.warnOnce('hrtimer_start_range_ns', '', 'hrtimer_start_range_ns');
+  }
   const base = timer.base?.isRunning(timer) === true ? timer.base : cpu.hrtimers;
   base.start(timer, Math.max(0, start), rangeNs);
 }
@@ -226,14 +234,56 @@ export function hrtimerStart(timer: Hrtimer, ns: number, mode: number): void {
   hrtimerStartRangeNs(timer, ns, 0, mode);
 }
 
+/** Starts a timer for the time that it has: that of {@link hrtimerSetExpires}, or as it was cancelled (hrtimer_start_expires). */
+export function hrtimerStartExpires(timer: Hrtimer, mode: number): void {
+  hrtimerStartRangeNs(timer, timer.softNs, timer.dueNs - timer.softNs, mode);
+}
+
+/** As {@link hrtimerStartExpires}, the time being absolute (hrtimer_restart). */
+export function hrtimerRestart(timer: Hrtimer): void {
+  hrtimerStartExpires(timer, HRTIMER_MODE_ABS | (timer.soft ? HRTIMER_MODE_SOFT : 0));
+}
+
+/**
+ * Gives a timer that is not queued its time, in ns of the machine's clock (hrtimer_set_expires): for
+ * {@link hrtimerStartExpires}, or in its function, which then returns HRTIMER_RESTART.
+ *
+ * @throws KernelError EINVAL for what is no time; EBUSY while the timer is queued
+ */
+export function hrtimerSetExpires(timer: Hrtimer, ns: number): void {
+  if (timer.index >= 0) throw new KernelError('EBUSY', 'hrtimer_set_expires: the timer is queued');
+  timer.dueNs = checked(ns, 'hrtimer_set_expires');
+  timer.softNs = ns;
+}
+
+/** Latest time at which it is, or was, to be called, in ns of the machine's clock (hrtimer_get_expires). */
+export function hrtimerGetExpires(timer: Hrtimer): number {
+  return timer.dueNs;
+}
+
+/** Earliest time (hrtimer_get_softexpires). As {@link hrtimerGetExpires}. */
+export function hrtimerGetSoftexpires(timer: Hrtimer): number {
+  return timer.softNs;
+}
+
+/** Waits for its time (hrtimer_is_queued). */
+export function hrtimerIsQueued(timer: Hrtimer): boolean {
+  return timer.index >= 0;
+}
+
+/** Its function is under way (hrtimer_callback_running). */
+export function hrtimerCallbackRunning(timer: Hrtimer): boolean {
+  return timer.base?.isRunning(timer) === true;
+}
+
 /** Queued, or its function is under way (hrtimer_active). */
 export function hrtimerActive(timer: Hrtimer): boolean {
-  return timer.index >= 0 || timer.base?.isRunning(timer) === true;
+  return hrtimerIsQueued(timer) || hrtimerCallbackRunning(timer);
 }
 
 /** 1 when it was queued and is not any more, 0 when it was not, -1 when its function is under way (hrtimer_try_to_cancel). */
 export function hrtimerTryToCancel(timer: Hrtimer): -1 | 0 | 1 {
-  if (timer.base?.isRunning(timer) === true) return -1;
+  if (hrtimerCallbackRunning(timer)) return -1;
   return timer.base?.remove(timer) === true ? 1 : 0;
 }
 
@@ -247,9 +297,13 @@ export const hrtimerCancel = effect(function* hrtimerCancel(timer: Hrtimer) {
   }
 });
 
-/** Moves a timer that is not queued on past `now` by whole intervals; returns how many (hrtimer_forward). */
+/** Moves a timer on past `now` by whole intervals; returns how many. Of one that is queued it warns (hrtimer_forward). */
 export function hrtimerForward(timer: Hrtimer, now: number, intervalNs: number): number {
-  if (timer.index >= 0 || now < timer.dueNs) return 0;
+  if (now < timer.dueNs) return 0;
+  if (timer.index >= 0) {
+    thisCpu().machine.warn('', 'hrtimer_forward');
+    return 0;
+  }
   const step = Math.max(1, checked(intervalNs, 'hrtimer_forward'));
   const overruns = Math.floor((now - timer.dueNs) / step) + 1;
   timer.dueNs += overruns * step;

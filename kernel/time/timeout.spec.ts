@@ -3,10 +3,11 @@ import { Machine } from '../machine.js';
 import { preemptPoint, schedYield } from '../sched/core.js';
 import { DONE } from '../sched/coroutine.js';
 import { current } from '../sched/current.js';
-import { TASK_RUNNING } from '../sched/task.js';
+import { TASK_INTERRUPTIBLE, TASK_RUNNING } from '../sched/task.js';
 import { msleep, usleepRange } from './delay.js';
+import { HRTIMER_MODE_ABS, HRTIMER_MODE_REL } from './hrtimer.js';
 import { HZ, jiffies } from './jiffies.js';
-import { scheduleTimeoutInterruptible } from './timeout.js';
+import { scheduleHrtimeout, scheduleTimeoutInterruptible } from './timeout.js';
 import { modTimer, TimerList } from './timer.js';
 
 describe('a time-out', () => {
@@ -35,6 +36,30 @@ describe('a time-out', () => {
       });
     },
   );
+
+  it('below 0 is over at once, with a line in the log and the stack', () => {
+    const printed: string[] = [];
+    const machine = new Machine({ printk: (level, text) => printed.push(`${level}: ${text}`) });
+    machine.runTask(function* () {
+      expect(yield* scheduleTimeoutInterruptible(-1)).toBe(0);
+      expect(current().state).toBe(TASK_RUNNING);
+      expect(machine.clock.now()).toBe(0);
+    });
+    expect(printed[0]).toBe('err: schedule_timeout: wrong timeout value ffffffff');
+    expect(printed[1]).toMatch(/Call Trace/);
+  });
+
+  it.each([HRTIMER_MODE_ABS, HRTIMER_MODE_REL])('of no time at all does not sleep (hrtimer mode %d)', (mode) => {
+    const machine = new Machine();
+    let others = 0;
+    machine.runTask(function* () {
+      machine.spawn('other', () => void others++);
+      current().state = TASK_INTERRUPTIBLE;
+      expect(yield* scheduleHrtimeout(0, mode)).toBe(0);
+      expect([current().state, others]).toEqual([TASK_RUNNING, 0]);
+    });
+    expect(others).toBe(1);
+  });
 
   it.each([
     ['msleep', () => msleep(5)],

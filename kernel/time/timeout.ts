@@ -1,6 +1,6 @@
 // Sleeping with a time-out, in jiffies or in ns (kernel/time/timer.c, hrtimer.c).
 import { ERRNO, KernelError } from '../errno.js';
-import { schedule } from '../sched/core.js';
+import { dumpStack, schedule } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { current, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
@@ -55,6 +55,7 @@ export const scheduleTimeout = effect(function* scheduleTimeout(timeout: number)
   if (timeout < 0) {
     const { machine } = thisCpu();
     machine.printk('err', `schedule_timeout: wrong timeout value ${(timeout >>> 0).toString(16)}`);
+    dumpStack();
     task.state = TASK_RUNNING;
     return 0;
   }
@@ -95,7 +96,7 @@ export const scheduleTimeoutIdle = effect(function* scheduleTimeoutIdle(timeout:
 /**
  * Sleeps in the state that was set, until woken or until an hrtimer is due (schedule_hrtimeout_range). Process context.
  *
- * @param ns since the clock's origin or, with HRTIMER_MODE_REL, from now
+ * @param ns since the clock's origin or, with HRTIMER_MODE_REL, from now; 0 in both: it does not sleep
  * @param rangeNs how much later it may be
  * @returns 0 when the time is over, -4 (`-EINTR`) when it was woken before
  */
@@ -105,6 +106,10 @@ export const scheduleHrtimeoutRange = effect(function* scheduleHrtimeoutRange(
   mode: number,
 ): Coroutine<number> {
   const task = current();
+  if (ns === 0) {
+    task.state = TASK_RUNNING;
+    return 0;
+  }
   let expired = false;
   const timer = new Hrtimer(() => {
     expired = true;

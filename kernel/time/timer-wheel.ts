@@ -116,9 +116,9 @@ export class TimerBase {
     this.#spinners.add(cpu, 'timerDelete() does not wait');
   }
 
-  /** The base of the same CPU's deferrable timers. */
-  deferrableTwin(): TimerBase {
-    return new TimerBase(this.#cpu, true);
+  /** Another base of the same CPU: for its deferrable timers, or for the pinned ones. */
+  twin(deferrable: boolean): TimerBase {
+    return new TimerBase(this.#cpu, deferrable);
   }
 
   /** Of deferrable timers: the CPU has become idle, or has something to do again. */
@@ -246,8 +246,13 @@ export class TimerBase {
   }
 }
 
-/** TIMER softirq: the timers of a CPU, then the deferrable ones, which also run on an idle CPU when another timer is due. */
+/** TIMER softirq: the pinned timers of a CPU, the others, then the deferrable ones, which also run on an idle CPU when another timer is due. */
 export function runTimers(cpu: Cpu): Outcome {
+  if (cpu.pinnedTimers?.run() === SUSPENDED) return cpu.defer(() => runUnpinned(cpu));
+  return runUnpinned(cpu);
+}
+
+function runUnpinned(cpu: Cpu): Outcome {
   if (cpu.timers.run() === SUSPENDED) return cpu.defer(() => cpu.deferrable?.run() ?? DONE);
   return cpu.deferrable?.run() ?? DONE;
 }

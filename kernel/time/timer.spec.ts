@@ -3,19 +3,24 @@ import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
 import { preemptDisable, preemptPoint } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
-import { context, irqsDisabled, preemptCount } from '../sched/current.js';
+import { context, irqsDisabled, preemptCount, smpProcessorId } from '../sched/current.js';
 import { localBhDisable, localBhEnable } from '../softirq/softirq.js';
 import { mdelay, udelay } from './delay.js';
 import { jiffies } from './jiffies.js';
 import {
   addTimer,
+  addTimerGlobal,
+  addTimerLocal,
+  addTimerOn,
   modTimer,
   modTimerPending,
   TIMER_IRQSAFE,
   TimerList,
   timerDelete,
   timerDeleteSync,
+  timerPending,
   timerReduce,
+  timerShutdown,
 } from './timer.js';
 
 /** Timers 0 to 3 that log themselves, and a base at a tick. */
@@ -179,10 +184,91 @@ describe('a timer', () => {
       arm(1, 3);
       expect(timerReduce(b, jiffies() + 9)).toBe(1);
       expect(timerReduce(b, jiffies() + 1)).toBe(1);
-      b.expires = 0;
-      expect(() => addTimer(b)).toThrow(/pending/);
     });
     expect(log).toEqual(['1@2']);
+  });
+
+  it('that is pending is not added again: a warning, once, and it stays as it was', () => {
+    const { log, printed, run, timers, arm } = rig();
+    run(() => {
+      const [timer] = timers;
+      if (timer === undefined) throw new Error('no timer');
+      arm(0, 3);
+      for (const add of [addTimer, addTimer, addTimerLocal, addTimerGlobal]) add(timer);
+      addTimerOn(timer, 0);
+      expect(() => addTimerOn(timer, 1)).toThrow(/no CPU 1/);
+    });
+    expect(log).toEqual(['0@4']);
+    const warned = printed.map((text) => /at (?:\S+ )?(\w+)$/m.exec(text)?.[1]);
+    expect(warned).toEqual(['add_timer', 'add_timer_local', 'add_timer_global', 'add_timer_on']);
+  });
+
+  it('that is pinned runs before all others of its time, and again behind them when it is not any more', () => {
+    const { log, run, timers, arm } = rig();
+    run(function* () {
+      const [first, second] = timers;
+      if (first === undefined || second === undefined) throw new Error('no timers');
+      first.expires = jiffies() + 2;
+      addTimerLocal(first);
+      second.expires = jiffies() + 2;
+      addTimerOn(second, 0);
+      arm(2, 2);
+      arm(3, 1);
+      yield* mdelay(16);
+      expect(log.splice(0)).toEqual(['3@2', '1@3', '0@3', '2@3']);
+      first.expires = jiffies() + 1;
+      addTimerGlobal(first);
+      arm(1, 5);
+    });
+    expect(log).toEqual(['1@6', '0@6']);
+  });
+
+  it('goes to the CPU that its function asks for', () => {
+    const { machine } = rig(250, 2);
+    const log: string[] = [];
+    const hop = new TimerList((timer) => {
+      log.push(`CPU ${smpProcessorId()}`);
+      if (log.length === 4) return;
+      timer.expires = jiffies() + 1;
+      addTimerOn(timer, 1 - smpProcessorId());
+    });
+    machine.runTask(() => void modTimer(hop, jiffies()));
+    machine.advance(100_000_000);
+    expect(log).toEqual(['CPU 0', 'CPU 1', 'CPU 0', 'CPU 1']);
+  });
+
+  it('that is shut down is disarmed, and cannot be armed again', () => {
+    const { log, run, timers, arm } = rig();
+    run(() => {
+      const [timer] = timers;
+      if (timer === undefined) throw new Error('no timer');
+      arm(0, 2);
+      expect([timerShutdown(timer), timerShutdown(timer), arm(0, 2), timerPending(timer)]).toEqual([1, 0, 0, false]);
+      addTimer(timer);
+      expect(timerPending(timer)).toBe(false);
+    });
+    expect(log).toEqual([]);
+  });
+
+  it('is not to be waited for in a hard interrupt, but if it is TIMER_IRQSAFE', () => {
+    const { printed, machine, run } = rig();
+    run(function* () {
+      const [plain, safe] = [0, TIMER_IRQSAFE].map((flags) => new TimerList(() => {}, flags));
+      if (plain === undefined || safe === undefined) throw new Error('no timers');
+      machine.bootCpu.callFunction(() =>
+        machine.bootCpu.suspend(
+          (function* () {
+            yield* timerDeleteSync(safe);
+            expect(printed).toEqual([]);
+            yield* timerDeleteSync(plain);
+          })(),
+          () => 0,
+        ),
+      );
+      yield* udelay(10);
+    });
+    expect(printed.length).toBe(1);
+    expect(printed[0]).toMatch(/WARNING: .*__timer_delete_sync/);
   });
 
   it('is waited for while its function runs on another CPU', () => {

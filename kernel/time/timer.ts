@@ -3,7 +3,7 @@ import { KernelError } from '../errno.js';
 import { cutsOff } from '../sched/atomic.js';
 import { type Atomic, DONE, type Outcome, Request } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
-import { thisCpu } from '../sched/current.js';
+import { inHardirq, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
 import { Tracepoint } from '../trace/ring.js';
 import { jiffiesOf } from './jiffies.js';
@@ -11,6 +11,8 @@ import type { TimerBase } from './timer-wheel.js';
 
 /** It does not wake an idle CPU: it is late until the CPU has something to do, or another timer is due there. */
 export const TIMER_DEFERRABLE = 0x0008_0000;
+/** It stays on its CPU; in each TIMER softirq those come first (addTimerLocal and addTimerOn set it). */
+export const TIMER_PINNED = 0x0010_0000;
 /** The function is called with interrupts off, and may be waited for with interrupts off. */
 export const TIMER_IRQSAFE = 0x0020_0000;
 
@@ -25,7 +27,8 @@ export interface TimerLink {
 /** One timer (struct timer_list, as timer_setup makes it). Extend it to carry data, where C uses from_timer. */
 export class TimerList implements TimerLink {
   readonly fn: TimerFn;
-  readonly flags: number;
+  /** TIMER_, or-ed. */
+  flags: number;
   /** When it is due, in jiffies (32 bits). */
   expires = 0;
   next: TimerList | undefined;
@@ -96,8 +99,12 @@ function expires64(cpu: Cpu, expires: number): number {
 }
 
 function baseOf(cpu: Cpu, timer: TimerList): TimerBase {
-  if ((timer.flags & TIMER_DEFERRABLE) === 0) return cpu.timers;
-  cpu.deferrable ??= cpu.timers.deferrableTwin();
+  if ((timer.flags & (TIMER_DEFERRABLE | TIMER_PINNED)) === 0) return cpu.timers;
+  if ((timer.flags & TIMER_DEFERRABLE) === 0) {
+    cpu.pinnedTimers ??= cpu.timers.twin(false);
+    return cpu.pinnedTimers;
+  }
+  cpu.deferrable ??= cpu.timers.twin(true);
   return cpu.deferrable;
 }
 
@@ -115,8 +122,8 @@ function arm(timer: TimerList, expires: number, target: Cpu | undefined): 0 | 1 
     return 1;
   }
   if (wasPending) timer.base?.detach(timer);
-  // A timer whose function is under way stays on its CPU, so that it never runs on two.
-  const running = timer.base?.running === timer ? timer.base : undefined;
+  // A timer whose function is under way stays on its CPU, so that it never runs on two, unless a CPU was asked for.
+  const running = target === undefined && timer.base?.running === timer ? timer.base : undefined;
   const base = running ?? baseOf(target ?? cpu, timer);
   timer.expires = value;
   base.add(timer, at);
@@ -145,23 +152,41 @@ export function timerReduce(timer: TimerList, expires: number): 0 | 1 {
   return arm(timer, expires, undefined);
 }
 
-/** Arms a timer for its `expires`; it may not be pending (add_timer). Any context. */
+/** Arms a timer for its `expires` (add_timer). One that is pending stays as it is, with a warning. Any context. */
 export function addTimer(timer: TimerList): void {
-  refusePending(timer, 'add_timer');
+  if (!warnPending(timer, 'add_timer')) arm(timer, timer.expires, undefined);
+}
+
+/** As {@link addTimer}, on this CPU for good: sets TIMER_PINNED (add_timer_local). */
+export function addTimerLocal(timer: TimerList): void {
+  if (warnPending(timer, 'add_timer_local')) return;
+  timer.flags |= TIMER_PINNED;
   arm(timer, timer.expires, undefined);
 }
 
-/** As {@link addTimer}, on the given CPU (add_timer_on). */
+/** As {@link addTimer}, and takes TIMER_PINNED away (add_timer_global). */
+export function addTimerGlobal(timer: TimerList): void {
+  if (warnPending(timer, 'add_timer_global')) return;
+  timer.flags &= ~TIMER_PINNED;
+  arm(timer, timer.expires, undefined);
+}
+
+/**
+ * As {@link addTimer}, on the given CPU for good: sets TIMER_PINNED (add_timer_on).
+ *
+ * @throws KernelError EINVAL for a CPU that the machine has not got
+ */
 export function addTimerOn(timer: TimerList, cpuId: number): void {
   const target = thisCpu().machine.cpus[cpuId];
   if (target === undefined) throw new KernelError('EINVAL', `add_timer_on: no CPU ${cpuId}`);
-  refusePending(timer, 'add_timer_on');
+  if (warnPending(timer, 'add_timer_on')) return;
+  timer.flags |= TIMER_PINNED;
   arm(timer, timer.expires, target);
 }
 
-function refusePending(timer: TimerList, what: string): void {
-  if (!timer.pending) return;
-  throw new KernelError('EBUSY', `${what}: the timer ${timer.fn.name} is pending`, { hint: 'modTimer() moves it' });
+function warnPending(timer: TimerList, what: string): boolean {
+  if (timer.pending) thisCpu().machine.warnOnce(what, '', what);
+  return timer.pending;
 }
 
 /** True while it is armed and its function has not been called (timer_pending). */
@@ -176,6 +201,12 @@ export function timerDelete(timer: TimerList): 0 | 1 {
   return 1;
 }
 
+/** As {@link timerDelete}; the timer can never be armed again. Its function may be under way (timer_shutdown). Any context. */
+export function timerShutdown(timer: TimerList): 0 | 1 {
+  timer.shutdown = true;
+  return timerDelete(timer);
+}
+
 /** As {@link timerDelete}, or -1 without doing anything while its function is under way (try_to_del_timer_sync). */
 export function tryToDelTimerSync(timer: TimerList): -1 | 0 | 1 {
   return timer.base?.running === timer ? -1 : timerDelete(timer);
@@ -183,9 +214,11 @@ export function tryToDelTimerSync(timer: TimerList): -1 | 0 | 1 {
 
 /**
  * Disarms a timer and spins until its function has ended, if that is under way on another CPU (timer_delete_sync,
- * formerly del_timer_sync). Not from the timer's own function, which would wait for itself.
+ * formerly del_timer_sync). Not from the timer's own function, which would wait for itself; in a hard interrupt, which
+ * could wait for a function that it has interrupted, it warns, but of TIMER_IRQSAFE.
  */
 export const timerDeleteSync = effect(function* timerDeleteSync(timer: TimerList) {
+  if (inHardirq() && (timer.flags & TIMER_IRQSAFE) === 0) thisCpu().machine.warn('', '__timer_delete_sync');
   for (;;) {
     const result = tryToDelTimerSync(timer);
     if (result >= 0) return result as 0 | 1;

@@ -4,7 +4,7 @@ import type { Coroutine } from '../sched/coroutine.js';
 import { thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
 import { jiffies } from '../time/jiffies.js';
-import { addTimer, addTimerOn, timerDeleteSync } from '../time/timer.js';
+import { addTimerGlobal, addTimerOn, timerDeleteSync } from '../time/timer.js';
 import { grabPending } from './cancel.js';
 import type { DelayedWork } from './delayed-work.js';
 import { WORK_CPU_UNBOUND } from './flags.js';
@@ -30,7 +30,7 @@ function __queueDelayedWork(cpuId: number, wq: Workqueue, work: DelayedWork, del
   work.wq = wq;
   work.cpuId = cpuId;
   timer.expires = jiffies() + delay;
-  if (cpuId === WORK_CPU_UNBOUND) addTimer(timer);
+  if (cpuId === WORK_CPU_UNBOUND) addTimerGlobal(timer);
   else addTimerOn(timer, cpuId);
 }
 
