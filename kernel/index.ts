@@ -168,6 +168,7 @@ export {
   type Task,
 } from './sched/task.js';
 export * from './sched/wait.js';
+export * from './sched/wait-variants.js';
 export { wakeUpProcess } from './sched/wakeup.js';
 export * from './smp/call-function.js';
 export * from './smp/ipi.js';

@@ -5,7 +5,7 @@ import {
   localIrqDisable,
   localIrqEnable,
   schedSetFifo,
-  setCpusAllowed,
+  setCpusAllowedPtr,
 } from '../sched/core.js';
 import { type Coroutine, Request } from '../sched/coroutine.js';
 import { current, thisCpu } from '../sched/current.js';
@@ -126,7 +126,7 @@ function* followAffinity(desc: IrqDesc, action: IrqAction, task: Task): Coroutin
   task.state = TASK_RUNNING;
   const mask = desc.effectiveAffinity & desc.machine.cpuMask;
   if (mask === 0) return;
-  setCpusAllowed(task, mask);
+  setCpusAllowedPtr(task, mask);
   yield Request.point;
 }
 

@@ -69,13 +69,16 @@ export function localIrqRestore(flags: boolean): void {
  */
 export function mightSleep(what: string): void {
   const cpu = thisCpu();
+  const { state } = cpu.current;
+  if (state !== TASK_RUNNING && runningCpu() !== undefined && !inInterrupt()) reportBlockingOp(cpu, state);
+  mightResched(what);
+}
+
+/** Complains as {@link mightSleep} does, but not about a state that is set already: who only lets others run keeps it (__might_resched). */
+function mightResched(what: string): void {
+  const cpu = thisCpu();
   const task = cpu.current;
-  if (cpu.preemptCount === 0 && cpu.irqsEnabled) {
-    if (task.state !== TASK_RUNNING && runningCpu() !== undefined) reportBlockingOp(cpu, task.state);
-    return;
-  }
-  if (task.state !== TASK_RUNNING && !inInterrupt()) reportBlockingOp(cpu, task.state);
-  if (!cpu.machine.mightSleepReportDue()) return;
+  if ((cpu.preemptCount === 0 && cpu.irqsEnabled) || !cpu.machine.mightSleepReportDue()) return;
   cpu.machine.bug(
     `sleeping function called from invalid context at ${placeOf(new Error().stack)}`,
     `in_atomic(): ${cpu.preemptCount === 0 ? 0 : 1}, irqs_disabled(): ${cpu.irqsEnabled ? 0 : 1}, non_block: 0, pid: ${task.pid}, name: ${task.comm}`,
@@ -109,7 +112,7 @@ export const schedYield = effect(function* schedYield() {
  * this is false. Process context.
  */
 export const condResched = effect(function* condResched() {
-  mightSleep('cond_resched');
+  mightResched('cond_resched');
   yield Request.point;
   const cpu = thisCpu();
   if (cpu.machine.preempt === 'full' || !cpu.needResched || cpu.preemptCount !== 0) return false;
@@ -169,7 +172,7 @@ export function schedSetNormal(task: Task, nice: number): void {
  * @param mask bit n for CPU n
  * @throws KernelError EINVAL when the machine has none of them
  */
-export function setCpusAllowed(task: Task, mask: number): void {
+export function setCpusAllowedPtr(task: Task, mask: number): void {
   const { machine } = task.cpu;
   if ((mask & machine.cpuMask) === 0) {
     throw new KernelError('EINVAL', `task ${task.comm}: affinity mask ${mask.toString(16)} has no CPU of this machine`);

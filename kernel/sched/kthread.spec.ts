@@ -9,7 +9,7 @@ import {
   schedSetFifo,
   schedule,
   schedYield,
-  setCpusAllowed,
+  setCpusAllowedPtr,
   setCurrentState,
   setUserNice,
 } from './core.js';
@@ -111,11 +111,11 @@ describe('a kthread', () => {
       wakeUpProcess(task);
       yield* nsleep(3 * MS);
       expect(() => kthreadBind(task, 0)).toThrow(/runs already/);
-      setCpusAllowed(task, 1);
-      expect(() => setCpusAllowed(task, 4)).toThrow(/no CPU of this machine/);
+      setCpusAllowedPtr(task, 1);
+      expect(() => setCpusAllowedPtr(task, 4)).toThrow(/no CPU of this machine/);
       yield* nsleep(10 * MS);
       expect(smpProcessorId()).toBe(0);
-      setCpusAllowed(current(), 2);
+      setCpusAllowedPtr(current(), 2);
       yield* preemptPoint();
       expect(smpProcessorId()).toBe(1);
     });

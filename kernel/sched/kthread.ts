@@ -34,7 +34,7 @@ export function kthreadRun<T>(fn: ThreadFn<T>, data: T, name: string): Task {
 /** Binds a thread that has not run yet to one CPU (kthread_bind). `EINVAL` for one that has, or for an unknown CPU. */
 export function kthreadBind(task: Task, cpuId: number): void {
   if (task.started) {
-    throw new KernelError('EINVAL', `kthread_bind: ${task.comm} runs already`, { hint: 'use setCpusAllowed()' });
+    throw new KernelError('EINVAL', `kthread_bind: ${task.comm} runs already`, { hint: 'use setCpusAllowedPtr()' });
   }
   if (thisCpu().machine.cpus[cpuId] === undefined) throw new KernelError('EINVAL', `kthread_bind: no CPU ${cpuId}`);
   task.cpusAllowed = 1 << cpuId;

@@ -41,7 +41,7 @@ describe('wait_event', () => {
     box.ready = true;
     machine.advance(1000);
     expect(task.exited).toBe(false);
-    expect(machine.runTask(() => wakeUp(head))).toBe(1);
+    machine.runTask(() => wakeUp(head));
     machine.advance(1000);
     expect([task.exited, waitqueueActive(head)]).toEqual([true, false]);
   });
@@ -56,6 +56,19 @@ describe('wait_event', () => {
       const end = machine.clock.now() + 8_000_000;
       expect(yield* waitEventTimeout(head, () => machine.clock.now() > end, 5)).toBe(1);
     });
+  });
+
+  it('with a timeout of 0 looks once, and one below 0 is reported', () => {
+    const head = new WaitQueueHead();
+    const printed: string[] = [];
+    const machine = new Machine({ printk: (level, text) => printed.push(`${level}: ${text}`) });
+    let looks = 0;
+    const never = (): boolean => ++looks < 0;
+    machine.runTask(function* () {
+      expect([yield* waitEventTimeout(head, never, 0), looks]).toEqual([0, 1]);
+      expect([yield* waitEventTimeout(head, never, -1), looks]).toEqual([0, 4]);
+    });
+    expect(printed[0]).toBe('err: schedule_timeout: wrong timeout value ffffffffffffffff');
   });
 
   it('interruptibly ends by a signal, and by wake_up_interruptible, which leaves others asleep', () => {
@@ -81,7 +94,7 @@ describe('wait_event', () => {
 });
 
 describe('wake_up', () => {
-  it('wakes all that wait plainly and as many exclusive ones as it is told', () => {
+  it('wakes all that wait plainly and as many exclusive ones as it is told, which it counts', () => {
     const head = new WaitQueueHead();
     const machine = new Machine();
     const box = { ready: false };
@@ -96,14 +109,15 @@ describe('wake_up', () => {
     for (const name of ['e1', 'e2', 'e3', 'e4']) wait(name, waitEventExclusive);
     for (const name of ['p1', 'p2']) wait(name, waitEvent);
     box.ready = true;
-    const wake = (fn: () => number): string[] => {
-      machine.runTask(fn);
+    const wake = (fn: () => number): (string | number)[] => {
+      const exclusive = machine.runTask(fn);
       machine.advance(1000);
-      return order.splice(0);
+      return [exclusive, ...order.splice(0)];
     };
-    expect(wake(() => wakeUp(head))).toEqual(['p2', 'p1', 'e1']);
-    expect(wake(() => wakeUpNr(head, 2))).toEqual(['e2', 'e3']);
-    expect(wake(() => wakeUpAll(head))).toEqual(['e4']);
+    expect(wake(() => wakeUp(head))).toEqual([1, 'p2', 'p1', 'e1']);
+    expect(wake(() => wakeUpNr(head, 2))).toEqual([2, 'e2', 'e3']);
+    expect(wake(() => wakeUpAll(head))).toEqual([1, 'e4']);
+    expect(wake(() => wakeUpAll(head))).toEqual([0]);
   });
 });
 

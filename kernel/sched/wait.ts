@@ -88,6 +88,7 @@ export function removeWaitQueue(head: WaitQueueHead, entry: WaitQueueEntry): voi
 
 /** Queues the caller, unless it is, and sets its state: a wake-up from now on is not lost (prepare_to_wait). */
 export function prepareToWait(head: WaitQueueHead, entry: WaitQueueEntry, state: number): void {
+  entry.exclusive = false;
   if (entry.head === undefined) addWaitQueue(head, entry);
   entry.task.state = state;
 }
@@ -95,6 +96,7 @@ export function prepareToWait(head: WaitQueueHead, entry: WaitQueueEntry, state:
 /** As {@link prepareToWait}, exclusively; true when it is the first on the queue (prepare_to_wait_exclusive). */
 export function prepareToWaitExclusive(head: WaitQueueHead, entry: WaitQueueEntry, state: number): boolean {
   const wasEmpty = head.entries.length === 0;
+  entry.exclusive = true;
   if (entry.head === undefined) addWaitQueueExclusive(head, entry);
   entry.task.state = state;
   return wasEmpty;
@@ -132,17 +134,16 @@ export function waitqueueActive(head: WaitQueueHead): boolean {
 }
 
 function wakeUpCommon(head: WaitQueueHead, states: number, exclusive: number): number {
-  let left = exclusive;
   let woken = 0;
   for (const entry of [...head.entries]) {
-    if (!entry.func(entry, states)) continue;
+    if (!entry.func(entry, states) || !entry.exclusive) continue;
     woken++;
-    if (entry.exclusive && --left === 0) break;
+    if (woken === exclusive) break;
   }
   return woken;
 }
 
-/** Wakes all that wait and one of those that wait exclusively; how many it woke (wake_up). Any context. */
+/** Wakes all that wait and one of those that wait exclusively; how many of the latter it woke (wake_up). Any context. */
 export function wakeUp(head: WaitQueueHead): number {
   return wakeUpCommon(head, TASK_NORMAL, 1);
 }
@@ -253,7 +254,6 @@ export const waitEventKillableExclusive = effect(function* waitEventKillableExcl
   return Math.min(yield* waitCommon(head, condition, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT, true), 0);
 });
 
-/** What is left of `jiffies` when the condition holds, at least 1; 0 when they are over; -ERESTARTSYS. */
 function* waitCommon(
   head: WaitQueueHead,
   condition: WaitCondition,
@@ -262,16 +262,32 @@ function* waitCommon(
   exclusive: boolean,
 ): Coroutine<number> {
   mightSleep('wait_event');
-  if (condition()) return Math.max(jiffies, 1);
+  return yield* waitLoop(head, condition, state, jiffies, exclusive, scheduleTimeout);
+}
+
+/**
+ * The loop of all waits (___wait_event): what is left of the time when the condition holds, at least 1; 0 when it is over;
+ * -ERESTARTSYS. `sleep` gets what is left, and gives what is left afterwards.
+ */
+export function* waitLoop(
+  head: WaitQueueHead,
+  condition: WaitCondition,
+  state: number,
+  time: number,
+  exclusive: boolean,
+  sleep: (left: number) => Coroutine<number>,
+): Coroutine<number> {
+  if (condition()) return Math.max(time, 1);
+  if (time === 0) return 0;
   const entry = new WaitQueueEntry();
-  let left = jiffies;
+  let left = time;
   try {
     for (;;) {
       const interrupted = prepareToWaitEvent(head, entry, state, exclusive);
       if (condition()) return Math.max(left, 1);
-      if (left <= 0) return 0;
+      if (left === 0) return 0;
       if (interrupted !== 0) return interrupted;
-      left = yield* scheduleTimeout(left);
+      left = yield* sleep(left);
     }
   } finally {
     finishWait(head, entry);

@@ -2,10 +2,12 @@
 import { cutsOff } from '../sched/atomic.js';
 import { type Coroutine, DONE, type Outcome, Request, SUSPENDED } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
+import { LocalVector } from '../sched/local-interrupts.js';
 import { HARDIRQ_MASK, NMI_MASK, PREEMPT_OFFSET, SOFTIRQ_MASK, SOFTIRQ_OFFSET } from '../sched/preempt.js';
 import { TASK_INTERRUPTIBLE, TASK_RUNNING, type Task } from '../sched/task.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
-import { jiffiesOf, msecsToJiffies } from '../time/jiffies.js';
+import type { Alarm } from '../time/clock.js';
+import { jiffiesOf, msecsToJiffies, ticksOf } from '../time/jiffies.js';
 import { Tracepoint } from '../trace/ring.js';
 import type { SoftirqAction } from './vectors.js';
 
@@ -47,6 +49,8 @@ export class CpuSoftirqs {
   #countBefore = 0;
   /** Of {@link pending}: raised for nothing but what could not run in the last pass. */
   #putBack = 0;
+  /** The next tick of a CPU that is idle with softirqs raised. */
+  #tick: Alarm | undefined;
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
@@ -165,13 +169,15 @@ export class CpuSoftirqs {
     this.#cpu.kick();
   }
 
-  /** The CPU is about to be idle with softirqs raised that nobody was woken for (report_idle_softirq). */
+  /** The CPU is about to be idle with softirqs raised that nobody was woken for: its tick goes on, and runs them (report_idle_softirq). */
   reportIdle(): void {
     const { machine } = this.#cpu;
     if (machine.softirqs.idleReports >= MAX_IDLE_REPORTS) return;
     machine.softirqs.idleReports++;
     const handlers = this.pending.toString(16).padStart(2, '0');
     machine.printk('warning', `NOHZ tick-stop error: local softirq work is pending, handler #${handlers}!!!`);
+    this.#tick ??= machine.clock.createAlarm(() => this.#cpu.raiseLocal(LocalVector.timer));
+    this.#tick.schedule(machine.bootNs + (ticksOf(machine) + 1) * machine.tickNs);
   }
 
   /** The body of ksoftirqd (run_ksoftirqd). */

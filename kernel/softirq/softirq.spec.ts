@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
 import type { MachineOptions } from '../machine-options.js';
+import { Completion, complete, waitForCompletion } from '../sched/completion.js';
 import {
   localIrqDisable,
   localIrqEnable,
@@ -329,6 +330,22 @@ describe('a mistake', () => {
     const report = 'warning: NOHZ tick-stop error: local softirq work is pending, handler #08!!!';
     expect(printed).toEqual(Array.from({ length: 10 }, () => report));
     expect(log).toHaveLength(12);
+  });
+
+  it('of going idle with softirqs raised is made good by the next tick, if nothing interrupts before', () => {
+    const { run, machine, log } = rig({ lockdep: false });
+    const done = new Completion();
+    let ranNs = 0;
+    machine.softirqs.open(BLOCK_SOFTIRQ, () => {
+      ranNs = machine.clock.now();
+      complete(done);
+    });
+    run(function* () {
+      yield* usleepRange(1000, 1000);
+      __raiseSoftirqIrqoff(BLOCK_SOFTIRQ);
+      yield* waitForCompletion(done);
+    });
+    expect([ranNs, log]).toEqual([machine.tickNs, []]);
   });
 });
 

@@ -2,8 +2,7 @@
 import { cutsOff } from '../sched/atomic.js';
 import { type Atomic, DONE, type Frame, type Outcome, SUSPENDED } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
-import type { Task } from '../sched/task.js';
-import { wakeUpProcess } from '../sched/wakeup.js';
+import { WaitQueueHead, waitqueueActive, wakeUp } from '../sched/wait.js';
 import { Tracepoint } from '../trace/ring.js';
 
 /** A tasklet's function in its present form: it gets the tasklet. Softirq context; may not sleep. */
@@ -51,8 +50,8 @@ export class Tasklet {
   next: Tasklet | undefined;
   /** Found disabled, or running elsewhere, when its turn came there last. */
   putBackOn: TaskletList | undefined;
-  /** Tasks that wait for it to be idle. */
-  readonly waiters = new Set<Task>();
+  /** Tasks that wait for a change of its state. */
+  readonly waiters = new WaitQueueHead();
   /** What spins until its function has ended. */
   readonly spinners = new Set<Frame>();
   /** Where its function runs, or ran last; undefined since it got another. */
@@ -77,8 +76,9 @@ export class Tasklet {
     if (this.putBackOn !== undefined && !this.running && this.count === 0) this.putBackOn.retry();
   }
 
+  /** Its state has changed (wake_up_var). */
   wakeWaiters(): void {
-    for (const task of this.waiters) wakeUpProcess(task);
+    if (waitqueueActive(this.waiters)) wakeUp(this.waiters);
   }
 
   /** Its function has ended. */
@@ -157,7 +157,7 @@ export class TaskletList {
       tasklet.cpu = cpu;
       tasklet.nameId = cpu.machine.trace.intern(tasklet.name);
     }
-    if (tasklet.waiters.size > 0) tasklet.wakeWaiters();
+    tasklet.wakeWaiters();
     cpu.trace(Tracepoint.taskletEntry, 0, 0, tasklet.nameId);
     let result: unknown;
     try {
@@ -179,7 +179,7 @@ export class TaskletList {
     cpu.trace(Tracepoint.taskletExit, 0, 0, tasklet.nameId);
     tasklet.running = false;
     tasklet.retry();
-    if (tasklet.waiters.size > 0) tasklet.wakeWaiters();
+    tasklet.wakeWaiters();
     if (tasklet.spinners.size > 0) tasklet.releaseSpinners();
     return DONE;
   }

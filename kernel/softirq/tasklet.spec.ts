@@ -174,7 +174,28 @@ describe('a tasklet', () => {
   });
 });
 
-it('kill catches a tasklet that schedules itself', () => {
+it('kill by several tasks ends for the last one first, as for all that wait on a variable', () => {
+  const { machine } = rig();
+  const order: string[] = [];
+  const t = new Tasklet(() => {});
+  const kill = (name: string): void => {
+    machine.spawn(name, function* () {
+      yield* taskletKill(t);
+      order.push(name);
+    });
+  };
+  machine.runTask(function* () {
+    taskletDisableNosync(t);
+    taskletSchedule(t);
+    for (const name of ['a', 'b', 'c']) kill(name);
+    yield* msleep(10);
+    taskletEnable(t);
+    yield* msleep(10);
+  });
+  expect(order).toEqual(['c', 'b', 'a']);
+});
+
+it('kill catches a tasklet on another CPU that schedules itself', () => {
   const { machine } = rig(2);
   const t: Tasklet = new Tasklet(function* () {
     yield* udelay(500);
@@ -184,7 +205,7 @@ it('kill catches a tasklet that schedules itself', () => {
     taskletSchedule(t);
     yield* msleep(3);
     yield* taskletKill(t);
-    expect([t.state, t.waiters.size]).toEqual([0, 0]);
+    expect([t.state, t.waiters.entries.length]).toEqual([0, 0]);
   });
 });
 
@@ -275,7 +296,7 @@ it('tasklet_disable comes back when it does not run, whatever two CPUs do at ran
         machine.spawn('random', () => run(steps), { cpusAllowed: 1 << cpu });
       machine.advance(10_000_000);
       expect(errors).toEqual([]);
-      expect([t.state, t.count, t.waiters.size]).toEqual([0, 0, 0]);
+      expect([t.state, t.count, t.waiters.entries.length]).toEqual([0, 0, 0]);
     }),
   );
 });

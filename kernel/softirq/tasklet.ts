@@ -1,10 +1,9 @@
 // Tasklets: scheduled, disabled, enabled and killed (include/linux/interrupt.h, kernel/softirq.c).
 import { KernelError } from '../errno.js';
-import { mightSleep } from '../sched/core.js';
-import { type Atomic, type Coroutine, Request } from '../sched/coroutine.js';
-import { current, inInterrupt, thisCpu } from '../sched/current.js';
+import { type Atomic, Request } from '../sched/coroutine.js';
+import { inInterrupt, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
-import { TASK_RUNNING, TASK_UNINTERRUPTIBLE } from '../sched/task.js';
+import { waitEvent } from '../sched/wait.js';
 import { nameOf, Tasklet, type TaskletFn } from './tasklet-list.js';
 
 export { TASKLET_STATE_RUN, TASKLET_STATE_SCHED, Tasklet, type TaskletFn } from './tasklet-list.js';
@@ -118,8 +117,7 @@ export const taskletDisableInAtomic = effect(function* taskletDisableInAtomic(ta
 
 /** Waits until the function of a tasklet has ended, if it is under way (tasklet_unlock_wait). `EDEADLK` in interrupt context. Process context. */
 export const taskletUnlockWait = effect(function* taskletUnlockWait(tasklet: Tasklet) {
-  mightSleep('tasklet_unlock_wait');
-  yield* waitWhile(tasklet, () => tasklet.running);
+  yield* waitEvent(tasklet.waiters, () => !tasklet.running);
 });
 
 /**
@@ -136,15 +134,14 @@ export function taskletEnable(tasklet: Tasklet): void {
 
 /**
  * Waits until a tasklet has run, if it is scheduled, and is idle (tasklet_kill). What schedules it while its last run is
- * waited for does nothing, so one that schedules itself is caught too. A disabled one that is scheduled never becomes
- * idle. Process context; in an interrupt it is reported.
+ * waited for does nothing; but one that schedules itself again and again on this CPU is never seen idle, nor is a disabled
+ * one that is scheduled. Process context; in an interrupt it is reported.
  *
  * @throws KernelError EDEADLK in interrupt context, when it would have to wait
  */
 export const taskletKill = effect(function* taskletKill(tasklet: Tasklet) {
   if (inInterrupt()) thisCpu().machine.printk('notice', 'softirq: Attempt to kill tasklet from interrupt');
-  if (tasklet.scheduled) mightSleep('tasklet_kill');
-  yield* waitWhile(tasklet, () => tasklet.scheduled);
+  while (tasklet.scheduled) yield* waitEvent(tasklet.waiters, () => !tasklet.scheduled);
   tasklet.scheduled = true;
   try {
     yield* taskletUnlockWait(tasklet);
@@ -153,18 +150,3 @@ export const taskletKill = effect(function* taskletKill(tasklet: Tasklet) {
     tasklet.wakeWaiters();
   }
 });
-
-/** As wait_var_event() does on the state of a tasklet. */
-function* waitWhile(tasklet: Tasklet, condition: () => boolean): Coroutine<void> {
-  const task = current();
-  try {
-    while (condition()) {
-      tasklet.waiters.add(task);
-      task.state = TASK_UNINTERRUPTIBLE;
-      yield Request.schedule;
-    }
-  } finally {
-    task.state = TASK_RUNNING;
-    tasklet.waiters.delete(task);
-  }
-}

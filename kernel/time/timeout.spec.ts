@@ -45,7 +45,7 @@ describe('a time-out', () => {
       expect(current().state).toBe(TASK_RUNNING);
       expect(machine.clock.now()).toBe(0);
     });
-    expect(printed[0]).toBe('err: schedule_timeout: wrong timeout value ffffffff');
+    expect(printed[0]).toBe('err: schedule_timeout: wrong timeout value ffffffffffffffff');
     expect(printed[1]).toMatch(/Call Trace/);
   });
 

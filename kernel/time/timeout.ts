@@ -54,7 +54,8 @@ export const scheduleTimeout = effect(function* scheduleTimeout(timeout: number)
   }
   if (timeout < 0) {
     const { machine } = thisCpu();
-    machine.printk('err', `schedule_timeout: wrong timeout value ${(timeout >>> 0).toString(16)}`);
+    const value = BigInt.asUintN(64, BigInt(Math.max(Math.trunc(timeout), Number.MIN_SAFE_INTEGER)));
+    machine.printk('err', `schedule_timeout: wrong timeout value ${value.toString(16)}`);
     dumpStack();
     task.state = TASK_RUNNING;
     return 0;

@@ -1,6 +1,6 @@
 // Rescuers: one thread for each WQ_MEM_RECLAIM queue, which runs its items when no worker can be made (rescuer_thread).
 import { type ListHead, listAddTail, listDelInit, listMoveTail } from '../lib/list.js';
-import { setCpusAllowed } from '../sched/core.js';
+import { setCpusAllowedPtr } from '../sched/core.js';
 import { type Coroutine, Request } from '../sched/coroutine.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { HIGHPRI_NICE_LEVEL } from './flags.js';
@@ -93,7 +93,7 @@ export class Rescuer extends Worker {
     if (pool.disassociated) this.flags |= WORKER_UNBOUND;
     pool.workers.add(this);
     if (task === undefined) return;
-    setCpusAllowed(task, pool.allowedCpus);
+    setCpusAllowedPtr(task, pool.allowedCpus);
     this.#mustMove = !task.allows(task.cpu.id);
   }
 
@@ -141,7 +141,7 @@ export class Rescuer extends Worker {
     pool.workers.delete(this);
     this.#pwq = undefined;
     this.flags &= ~WORKER_UNBOUND;
-    if (this.task !== undefined) setCpusAllowed(this.task, pool.machine.workqueues.unboundCpumask);
+    if (this.task !== undefined) setCpusAllowedPtr(this.task, pool.machine.workqueues.unboundCpumask);
     pwq.put();
   }
 }

@@ -1,6 +1,6 @@
 // Unbound workqueues: the pools that they share, and the change of their attributes while items run (apply_workqueue_attrs).
 import { KernelError } from '../errno.js';
-import { setCpusAllowed } from '../sched/core.js';
+import { setCpusAllowedPtr } from '../sched/core.js';
 import { podCpus, type WorkqueueAttrs, WQ_AFFN_DFL, WQ_AFFN_NAMES } from './attrs.js';
 import { __WQ_DESTROYING, __WQ_ORDERED, WQ_UNBOUND } from './flags.js';
 import { PoolWorkqueue } from './pwq.js';
@@ -52,7 +52,7 @@ function commit({ wq, attrs, dflPwq, cpuPwqs }: Prepared): void {
   for (const [id, pwq] of cpuPwqs.entries()) wq.cpuPwqs[id] = wq.link(pwq);
   wq.dflPwq = wq.link(dflPwq);
   const task = wq.rescuer?.task;
-  if (task !== undefined) setCpusAllowed(task, dflPwq.pool.attrs.podCpumask);
+  if (task !== undefined) setCpusAllowedPtr(task, dflPwq.pool.attrs.podCpumask);
   for (const pwq of old) pwq.put();
 }
 
