@@ -1,4 +1,7 @@
 // The simulated Pi: what the package exports as gpio-irqd/sim.
+
+export { GIC_IRQS, GIC_PRIVATE, GICD_BASE, GicDistributor } from './bcm2711/gic-distributor.js';
+export * from './bcm2711/soc.js';
 export * from './bcm2835/armctrl.js';
 export type { Bus, BusWarnings, Peripheral } from './bcm2835/bus.js';
 export * from './bcm2835/gpio.js';
@@ -21,6 +24,7 @@ export * from './linux/i2c-core.js';
 export type { InterruptParent, InterruptWire } from './linux/interrupt-parent.js';
 export { ArmctrlIrqchip, gpuHwirq } from './linux/irq-bcm2835.js';
 export { Bcm2836Irqchip } from './linux/irq-bcm2836.js';
+export { Gic } from './linux/irq-gic.js';
 export { PinctrlBcm2835 } from './linux/pinctrl-bcm2835.js';
 export * from './linux/pinctrl-mcp23s08.js';
 export * from './linux/simulated-expander.js';

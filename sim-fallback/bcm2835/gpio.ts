@@ -1,9 +1,10 @@
 // The GPIO block of the BCM2835 ("BCM2835 ARM Peripherals", chapter 6): 54 lines in two banks.
 import { KernelError } from '../../kernel/errno.js';
 import type { Alarm, Clock } from '../../kernel/time/clock.js';
+import { PupPdnControl } from '../bcm2711/gpio-pull.js';
 import { type Peripheral, wrongRead, wrongWrite } from './bus.js';
 import { GpioBank } from './gpio-bank.js';
-import { PullControl } from './gpio-pull.js';
+import { type Pull, PullControl, type PullRegisters } from './gpio-pull.js';
 import { PadNotices } from './pad-notices.js';
 import type { BoardPull, PadDrive, PadLevel, PadListener, Pads } from './pads.js';
 
@@ -50,25 +51,31 @@ export const FSEL_ALT5 = 2;
 
 /** Lines of the chip, 0 to 53. */
 export const BCM2835_GPIO_LINES = 54;
+/** Lines of a BCM2711, 0 to 57. */
+export const BCM2711_GPIO_LINES = 58;
 /** ARM physical address of the block on Pi 0 and 1. */
 export const GPIO_BASE = 0x2020_0000;
 /** Length of the register map in bytes, the reserved words and the test register at its end included. */
 export const GPIO_SIZE = 0xb4;
+/** The same of a BCM2711. */
+export const BCM2711_GPIO_SIZE = 0xf4;
 /** Period of the core clock (250 MHz) that samples the pads for GPREN and GPFEN, in ns. */
 export const SAMPLE_NS = 4;
 
 const BANK0_MASK = 0xffff_ffff;
-const BANK1_MASK = 0x003f_ffff;
 const BANK1_WORD = 4;
 const BANK_REGISTERS_STRIDE = 12;
-// Pulls after reset: up on 0-8 and 34-36, down on 9-27, 30-33 and 37-45; the others depend on the board: none.
+// Pulls after reset: up on 0-8 and 34-36, down on 9-27, 30-33 and 37-45; the others depend on the board: none. On a BCM2711
+// it is none on 44 and 45, and up from 46 on.
 const RESET_PULL_UP = [0x0000_01ff, 0x0000_001c] as const;
 const RESET_PULL_DOWN = [0xcfff_fe00, 0x0000_3fe3] as const;
-// Bank interrupts: lines 0-27, 28-45 (in two words), 46-53.
+const BCM2711_PULL_UP_1 = 0x03ff_c01c;
+const BCM2711_PULL_DOWN_1 = 0x0000_0fe3;
+// Bank interrupts: lines 0-27, 28-45 (in two words), 46 and above.
 const IRQ0_LINES = 0x0fff_ffff;
 const IRQ1_LINES_LOW = 0xf000_0000;
 const IRQ1_LINES_HIGH = 0x0000_3fff;
-const IRQ2_LINES = 0x003f_c000;
+const IRQ2_LINES = 0x03ff_c000;
 
 /** What the block needs from the chip around it. */
 export interface Bcm2835GpioOptions {
@@ -76,12 +83,17 @@ export interface Bcm2835GpioOptions {
   /** Told of every access that a datasheet would call a mistake, and of short circuits. */
   readonly warn: (message: string) => void;
   /**
-   * Interrupt outputs, called when one changes: 0 for lines 0-27, 1 for 28-45, 2 for 46-53, 3 for all. They are levels:
+   * Interrupt outputs, called when one changes: 0 for lines 0-27, 1 for 28-45, 2 for those above, 3 for all. They are levels:
    * asserted while a GPEDS bit of their lines is set. May access registers.
    */
   readonly onBankIrq: (bank: number, asserted: boolean) => void;
   /** Physical address of the block, as warnings have it; default {@link GPIO_BASE}. */
   readonly base?: number;
+  /**
+   * A `bcm2711` has four lines more, and pulls that are set by GPIO_PUP_PDN_CNTRL_REG0-3 in place of GPPUD; default
+   * `bcm2835`.
+   */
+  readonly variant?: 'bcm2835' | 'bcm2711';
 }
 
 /**
@@ -94,7 +106,7 @@ export interface Bcm2835GpioOptions {
  * function is not driven by this block. No object is made per access or per edge.
  */
 export class Bcm2835Gpio implements Pads, Peripheral {
-  readonly lines = BCM2835_GPIO_LINES;
+  readonly lines: number;
   readonly #clock: Clock;
   readonly #alarm: Alarm;
   readonly #base: number;
@@ -102,9 +114,9 @@ export class Bcm2835Gpio implements Pads, Peripheral {
   readonly #onBankIrq: (bank: number, asserted: boolean) => void;
   readonly #fsel = new Uint32Array(6);
   readonly #bank0 = new GpioBank(BANK0_MASK, RESET_PULL_UP[0], RESET_PULL_DOWN[0]);
-  readonly #bank1 = new GpioBank(BANK1_MASK, RESET_PULL_UP[1], RESET_PULL_DOWN[1]);
-  readonly #pull: PullControl;
-  readonly #told: [PadNotices, PadNotices] = [new PadNotices(this.#bank0), new PadNotices(this.#bank1)];
+  readonly #bank1: GpioBank;
+  readonly #pull: PullRegisters;
+  readonly #told: [PadNotices, PadNotices];
   /** Ticks of the core clock that the detectors have seen, and as many as there were at power-up. */
   #tick: number;
   readonly #powerUpTick: number;
@@ -119,19 +131,26 @@ export class Bcm2835Gpio implements Pads, Peripheral {
     this.#alarm = options.clock.createAlarm(() => this.#wake());
     this.#tick = Math.floor(options.clock.now() / SAMPLE_NS);
     this.#powerUpTick = this.#tick;
-    this.#pull = new PullControl(
-      BCM2835_GPIO_LINES,
-      (line, pull) => this.#setPull(line, pull),
-      (message) => options.warn(`GPIO: ${message}`),
+    const newer = options.variant === 'bcm2711';
+    this.lines = newer ? BCM2711_GPIO_LINES : BCM2835_GPIO_LINES;
+    this.#bank1 = new GpioBank(
+      2 ** (this.lines - 32) - 1,
+      newer ? BCM2711_PULL_UP_1 : RESET_PULL_UP[1],
+      newer ? BCM2711_PULL_DOWN_1 : RESET_PULL_DOWN[1],
     );
+    this.#told = [new PadNotices(this.#bank0), new PadNotices(this.#bank1)];
+    const setPull = (line: number, pull: Pull): void => this.#setPull(line, pull);
+    const warn = (message: string): void => options.warn(`GPIO: ${message}`);
+    this.#pull = newer
+      ? new PupPdnControl(this.lines, setPull, warn)
+      : new PullControl(GPPUD, this.lines, setPull, warn);
   }
 
   /** Reads the register at `offset`, 0 to 2^32 - 1. What cannot be read gives 0 and a warning. */
   read32(offset: number): number {
     this.#catchUp(this.#clock.now());
     if (offset >= 0 && offset <= GPFSEL5 && offset % 4 === 0) return this.#fsel[offset / 4] ?? 0;
-    if (offset === GPPUD) return this.#pull.control;
-    if (offset === GPPUDCLK0 || offset === GPPUDCLK1) return this.#pull.clock((offset - GPPUDCLK0) / 4);
+    if (this.#isPull(offset)) return this.#pull.read((offset - this.#pull.first) / 4);
     const second = isSecondWord(offset);
     const bank = second ? this.#bank1 : this.#bank0;
     switch (second ? offset - BANK1_WORD : offset) {
@@ -166,11 +185,14 @@ export class Bcm2835Gpio implements Pads, Peripheral {
     const now = this.#clock.now();
     this.#catchUp(now);
     if (offset >= 0 && offset <= GPFSEL5 && offset % 4 === 0) this.#writeFsel(offset / 4, value);
-    else if (offset === GPPUD) this.#pull.writeControl(value, now);
-    else if (offset === GPPUDCLK0) this.#pull.writeClock(0, value, BANK0_MASK, now);
-    else if (offset === GPPUDCLK1) this.#pull.writeClock(1, value, BANK1_MASK, now);
+    else if (this.#isPull(offset)) this.#pull.write((offset - this.#pull.first) / 4, value, now);
     else this.#writeBank(offset, value);
     this.#propagate();
+  }
+
+  #isPull(offset: number): boolean {
+    const { first, words } = this.#pull;
+    return offset >= first && offset < first + 4 * words && offset % 4 === 0;
   }
 
   #writeBank(offset: number, value: number): void {
@@ -214,7 +236,7 @@ export class Bcm2835Gpio implements Pads, Peripheral {
   }
 
   #writeFsel(index: number, value: number): void {
-    const lines = Math.min(10, BCM2835_GPIO_LINES - index * 10);
+    const lines = Math.min(10, this.lines - index * 10);
     this.#fsel[index] = value & (2 ** (3 * lines) - 1);
     for (let i = 0; i < lines; i++) {
       const line = index * 10 + i;
@@ -265,18 +287,18 @@ export class Bcm2835Gpio implements Pads, Peripheral {
   }
 
   #lineBank(line: number): GpioBank {
-    if (Number.isInteger(line) && line >= 0 && line < BCM2835_GPIO_LINES) return this.#bankOf(line);
+    if (Number.isInteger(line) && line >= 0 && line < this.lines) return this.#bankOf(line);
     throw new KernelError('EINVAL', `GPIO${line}: no such line`, {
-      hint: `the BCM2835 has lines 0 to ${BCM2835_GPIO_LINES - 1}`,
+      hint: `the chip has lines 0 to ${this.lines - 1}`,
       subject: `GPIO${line}`,
     });
   }
 
-  #setPull(line: number, pull: number): void {
+  #setPull(line: number, pull: Pull): void {
     const bank = this.#bankOf(line);
     const bit = 1 << (line & 31);
-    bank.pullUp = pull === 2 ? bank.pullUp | bit : bank.pullUp & ~bit;
-    bank.pullDown = pull === 1 ? bank.pullDown | bit : bank.pullDown & ~bit;
+    bank.pullUp = pull === 'up' ? bank.pullUp | bit : bank.pullUp & ~bit;
+    bank.pullDown = pull === 'down' ? bank.pullDown | bit : bank.pullDown & ~bit;
   }
 
   /** The alarm: a detector may match, or a hold time of the pulls ends. */

@@ -25,6 +25,7 @@ import {
   udelay,
 } from '../../kernel/index.js';
 import { type Coroutine, DONE, type Outcome, SUSPENDED } from '../../kernel/sched/coroutine.js';
+import { GPIO_PUP_PDN_CNTRL_REG0 } from '../bcm2711/gpio-pull.js';
 import {
   FSEL_INPUT,
   FSEL_OUTPUT,
@@ -52,6 +53,10 @@ const FSEL_MASK = 7;
 /** GPPUD wants 150 core cycles, 0.6 µs, before and after the clock pulse. */
 const PULL_WAIT_US = 1;
 const PUD = { disabled: 0, 'pull-down': 1, 'pull-up': 2 } as const;
+/** The same for a BCM2711, which has them in fields of two bits. */
+const PUP_PDN = { disabled: 0, 'pull-up': 1, 'pull-down': 2 } as const;
+const PUP_PDN_LINES = 16;
+const PUP_PDN_MASK = 3;
 
 /** Detectors of each trigger type. */
 const DETECTORS_OF: { readonly [type: number]: readonly number[] } = {
@@ -64,11 +69,14 @@ const DETECTORS_OF: { readonly [type: number]: readonly number[] } = {
 };
 const DETECTORS = [GPREN0, GPFEN0, GPHEN0, GPLEN0, GPAREN0, GPAFEN0] as const;
 
-/** Lines behind each bank interrupt, as masks over the two registers. The fourth interrupt, of all lines, is not used. */
+/**
+ * Lines behind each bank interrupt, as masks over the two registers. The fourth interrupt, of all lines, is not used. Linux has
+ * 54 to 57 of a BCM2711 in no mask: an event there would interrupt for ever.
+ */
 const GROUPS = [
   { name: 'bank 0', masks: [0x0fff_ffff, 0] },
   { name: 'bank 1', masks: [0xf000_0000, 0x0000_3fff] },
-  { name: 'bank 2', masks: [0, 0x003f_c000] },
+  { name: 'bank 2', masks: [0, 0x03ff_c000] },
 ] as const;
 
 /** Events of one bank interrupt: `next` reads a register when the one before is dealt with, and gives its lowest line. */
@@ -109,7 +117,9 @@ export class PinctrlBcm2835 implements GpioIrqSource {
   /** Lines of the chip; they are 0 to `lines - 1`. */
   readonly lines: number;
   /** Name of the chip, as its users see it. */
-  readonly label: string = 'pinctrl-bcm2835';
+  readonly label: 'pinctrl-bcm2835' | 'pinctrl-bcm2711';
+  /** Pulls are set at once, and can be read; the older chip's take the 2 µs of the GPPUD sequence. */
+  readonly #readablePulls: boolean;
   readonly #edge = { stampNs: 0, rising: false, lineSeqno: 0 };
   readonly #machine: Machine;
   readonly #soc: Soc;
@@ -127,6 +137,8 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     this.#soc = soc;
     this.#base = soc.peripherals + GPIO_OFFSET;
     this.lines = soc.gpio.lines;
+    this.#readablePulls = soc.name === 'bcm2711';
+    this.label = this.#readablePulls ? 'pinctrl-bcm2711' : 'pinctrl-bcm2835';
     this.#types = new Uint8Array(this.lines);
     this.#activeLow = new Uint8Array(this.lines);
     this.#seqno = new Uint32Array(this.lines);
@@ -188,14 +200,24 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     this.#activeLow[line] = activeLow ? 1 : 0;
   }
 
-  /** Sets a pull by the GPPUD sequence, which takes 2 µs. Any context that may be busy that long. */
+  /** Sets a pull, by the GPPUD sequence, which takes 2 µs, or on a BCM2711 at once. Any context that may be busy that long. */
   *setPull(line: number, bias: Exclude<Bias, 'as-is'>): Coroutine<void> {
+    if (this.#readablePulls) {
+      this.#writePull(line, PUP_PDN[bias]);
+      return;
+    }
     this.#soc.write32(this.#base + GPPUD, PUD[bias]);
     yield* udelay(PULL_WAIT_US);
     this.#write(GPPUDCLK0, line, this.#bit(line));
     yield* udelay(PULL_WAIT_US);
     this.#soc.write32(this.#base + GPPUD, 0);
     this.#write(GPPUDCLK0, line, 0);
+  }
+
+  #writePull(line: number, value: number): void {
+    const address = this.#base + GPIO_PUP_PDN_CNTRL_REG0 + 4 * Math.floor(line / PUP_PDN_LINES);
+    const shift = 2 * (line % PUP_PDN_LINES);
+    this.#soc.write32(address, (this.#soc.read32(address) & ~(PUP_PDN_MASK << shift)) | (value << shift));
   }
 
   /** What firmware has left is no event of ours. */

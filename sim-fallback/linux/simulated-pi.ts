@@ -2,6 +2,7 @@
 import { type IrqDomain, KernelError, type Machine } from '../../kernel/index.js';
 import { runningCpu } from '../../kernel/sched/current.js';
 import { placeOf, withLongStacks } from '../../kernel/sched/debug.js';
+import { Bcm2711 } from '../bcm2711/soc.js';
 import { Bcm2835, type Soc, type SocName, type SocOptions } from '../bcm2835/soc.js';
 import { Bcm2836 } from '../bcm2836/soc.js';
 import { Board, type BoardDescription } from '../board/board.js';
@@ -10,6 +11,7 @@ import { SimGpioChip } from './gpio-chip.js';
 import type { InterruptParent } from './interrupt-parent.js';
 import { ArmctrlIrqchip } from './irq-bcm2835.js';
 import { Bcm2836Irqchip } from './irq-bcm2836.js';
+import { Gic } from './irq-gic.js';
 import { PinctrlBcm2835 } from './pinctrl-bcm2835.js';
 
 /** What a simulated Pi is made from. */
@@ -83,6 +85,12 @@ function bcm2836(options: SimulatedPiOptions, name: 'bcm2836' | 'bcm2837'): Chip
   return { soc, intc: new ArmctrlIrqchip(machine, soc, root.gpu), percpuIrqs: root.domain };
 }
 
+function bcm2711(options: SimulatedPiOptions): Chip<Bcm2711> {
+  const soc = new Bcm2711(socOptions(options));
+  const gic = new Gic(options.machine, soc);
+  return { soc, intc: gic, percpuIrqs: gic.domain };
+}
+
 function chipOf(options: SimulatedPiOptions): Chip<Soc> {
   const { soc = 'bcm2835' } = options;
   switch (soc) {
@@ -91,6 +99,8 @@ function chipOf(options: SimulatedPiOptions): Chip<Soc> {
     case 'bcm2836':
     case 'bcm2837':
       return bcm2836(options, soc);
+    case 'bcm2711':
+      return bcm2711(options);
     default:
       throw new KernelError('EINVAL', `no chip ${soc}`, { hint: 'bcm2835, bcm2836, bcm2837 or bcm2711' });
   }
@@ -117,6 +127,7 @@ export function createSimulatedPi(options: SimulatedPiOptions & { readonly soc?:
 export function createSimulatedPi(
   options: SimulatedPiOptions & { readonly soc: 'bcm2836' | 'bcm2837' },
 ): SimulatedPi<Bcm2836>;
+export function createSimulatedPi(options: SimulatedPiOptions & { readonly soc: 'bcm2711' }): SimulatedPi<Bcm2711>;
 export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi<Soc>;
 export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi<Soc> {
   const { machine } = options;

@@ -8,6 +8,14 @@ const NS_PER_MS = 1_000_000;
 /** Longer than what the chip needs for anything: two samples of its detectors, or the pulls of 32 lines. */
 const MOMENT_NS = 100_000;
 
+/** Each chip, on a machine with all its cores. */
+const CHIPS = [
+  { name: 'bcm2835', cpus: 1 },
+  { name: 'bcm2836', cpus: 4 },
+  { name: 'bcm2837', cpus: 4 },
+  { name: 'bcm2711', cpus: 4 },
+] as const;
+
 const CAN: Can = {
   bias: true,
   debounce: true,
@@ -29,40 +37,42 @@ const CAN: Can = {
   atomicSetMany: false,
 };
 
-describeGpioChip('sim', CAN, () => {
-  const machine = new Machine();
-  const { chip, board, soc } = createSimulatedPi({ machine, board: {} });
-  const backend: ContractBackend = {
-    // Whoever asks for lines has them when the call is over; here it takes the time that pulls need.
-    chip: {
-      driver: chip.driver,
-      simulated: chip.simulated,
-      info: chip.info,
-      capabilities: chip.capabilities,
-      lineInfo: (offset) => chip.lineInfo(offset),
-      requestLines(options) {
-        const request = chip.requestLines(options);
-        machine.advance(MOMENT_NS);
-        return request;
+for (const { name, cpus } of CHIPS) {
+  describeGpioChip(`sim, ${name}`, CAN, () => {
+    const machine = new Machine({ cpus });
+    const { chip, board, soc } = createSimulatedPi({ machine, board: {}, soc: name });
+    const backend: ContractBackend = {
+      // Whoever asks for lines has them when the call is over; here it takes the time that pulls need.
+      chip: {
+        driver: chip.driver,
+        simulated: chip.simulated,
+        info: chip.info,
+        capabilities: chip.capabilities,
+        lineInfo: (offset) => chip.lineInfo(offset),
+        requestLines(options) {
+          const request = chip.requestLines(options);
+          machine.advance(MOMENT_NS);
+          return request;
+        },
+        watchLineInfo: (offset, listener) => chip.watchLineInfo(offset, listener),
+        onGone: (listener) => chip.onGone(listener),
+        close: () => chip.close(),
       },
-      watchLineInfo: (offset, listener) => chip.watchLineInfo(offset, listener),
-      onGone: (listener) => chip.onGone(listener),
-      close: () => chip.close(),
-    },
-    // A weak source, which an output overrides; but debounce filters only what is driven.
-    setPad(offset, level) {
-      if (chip.lineInfo(offset).debounceUs > 0) board.drive(offset, level);
-      else soc.gpio.setBoardPull(offset, level === 1 ? 'up' : 'down');
-      machine.advance(MOMENT_NS);
-    },
-    now: () => BigInt(machine.clock.now()),
-    readPad: (offset) => soc.gpio.level(offset),
-    async settle(milliseconds = 0) {
-      machine.advance(milliseconds * NS_PER_MS);
-    },
-    otherChip: () => chip.open(),
-    unplug: () => chip.unplug(),
-    dispose() {},
-  };
-  return backend;
-});
+      // A weak source, which an output overrides; but debounce filters only what is driven.
+      setPad(offset, level) {
+        if (chip.lineInfo(offset).debounceUs > 0) board.drive(offset, level);
+        else soc.gpio.setBoardPull(offset, level === 1 ? 'up' : 'down');
+        machine.advance(MOMENT_NS);
+      },
+      now: () => BigInt(machine.clock.now()),
+      readPad: (offset) => soc.gpio.level(offset),
+      async settle(milliseconds = 0) {
+        machine.advance(milliseconds * NS_PER_MS);
+      },
+      otherChip: () => chip.open(),
+      unplug: () => chip.unplug(),
+      dispose() {},
+    };
+    return backend;
+  });
+}
