@@ -77,24 +77,6 @@ it.each([
   expect(free()).toEqual([true, true]);
 });
 
-it.each(['libgpiod', 'onoff'])(
-  'driver: %s takes its lines back when the chip went and came back',
-  { timeout: TIMEOUT_MS },
-  async (named) => {
-    const running = daemon(named);
-    await running.says('through the driver');
-    const client = new ControlClient(join(folder, 'control.sock'));
-    onTestFinished(() => client.close());
-    const patient = { timeout: TIMEOUT_MS / 2, interval: 50 };
-    sim.unplug();
-    await expect.poll(() => client.call('GET', '/v1/status'), patient).toMatchObject({ problem: expect.any(String) });
-    sim.plug();
-    await expect.poll(() => client.call('GET', '/v1/status'), patient).not.toHaveProperty('problem');
-    sim.pull(BUTTON, 1);
-    await expect.poll(() => sim.value(LED), patient).toBe(1);
-  },
-);
-
 it.each([
   ['onoff', ', bias: pull-up', 'sysfs: no bias'],
   ['libgpiod', ', debounce: 5ms', 'libgpiod: no debounce'],
