@@ -208,6 +208,8 @@ export class IrqDesc {
   /** Armed while its owner had it disabled, so it was enabled for the suspend (IRQD_IRQ_ENABLED_ON_SUSPEND). */
   enabledOnSuspend = false;
   wakeDepth = 0;
+  /** Actions, by what they ask of suspend; also those of a per-CPU line that are gone, which the kernel goes on to count. */
+  nrActions = 0;
   noSuspendDepth = 0;
   condSuspendDepth = 0;
   forceResumeDepth = 0;

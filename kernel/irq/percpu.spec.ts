@@ -105,6 +105,24 @@ describe('an interrupt that each CPU has for itself', () => {
     expect(desc.actions.length).toBe(1);
   });
 
+  it('can be requested again and again, without a word', () => {
+    const { machine, irq, dev, request, printed } = percpuLine();
+    for (let n = 0; n < 3; n++) {
+      request();
+      machine.runTask(() => freePercpuIrq(irq, dev));
+    }
+    expect(printed).toEqual([]);
+  });
+
+  it('is refused without data of each CPU, and without a handler', () => {
+    const { machine, irq, dev } = percpuLine();
+    const ask = (handler: unknown, data: unknown): number =>
+      errnoOf(() =>
+        machine.runTask(() => requestPercpuIrq(irq, handler as IrqHandler, 'timer', data as PerCpu<unknown>)),
+      );
+    expect([ask(handled, undefined), ask(handled, {}), ask(null, dev)]).toEqual([-22, -22, -22]);
+  });
+
   it("is requested once, by percpu calls only, and with no flag but the timer's", () => {
     const { machine, irq, dev, domain } = percpuLine();
     const ask = (which: number, flags = 0): number =>

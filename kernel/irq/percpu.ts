@@ -1,6 +1,6 @@
 // Interrupts that each CPU has for itself, such as its timer's (request_percpu_irq in kernel/irq/manage.c).
 import { KernelError } from '../errno.js';
-import type { PerCpu } from '../lib/percpu.js';
+import { PerCpu } from '../lib/percpu.js';
 import { mightSleep } from '../sched/core.js';
 import { inInterrupt, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
@@ -47,12 +47,18 @@ export const requestPercpuIrq = effect(function* requestPercpuIrq(
   devId: PerCpu<unknown>,
   flags = 0,
 ) {
-  mightSleep('request_percpu_irq');
+  if (!(devId instanceof PerCpu)) {
+    throw new KernelError('EINVAL', `irq ${irq}: its handler gets data of each CPU`, {
+      hint: 'hand in new PerCpu((cpu) => ...)',
+    });
+  }
   const desc = percpuDesc(irq);
+  if (typeof handler !== 'function') throw new KernelError('EINVAL', `irq ${irq}: the handler is a function`);
   if ((desc.settings & IRQ_NOREQUEST) !== 0) throw new KernelError('EINVAL', `irq ${irq} cannot be requested`);
   if (flags !== 0 && flags !== IRQF_TIMER) {
     throw new KernelError('EINVAL', `irq ${irq}: of each CPU's own interrupts the only flag is IRQF_TIMER`);
   }
+  mightSleep('request_percpu_irq');
   const action = newAction(desc, {
     handler,
     threadFn: undefined,

@@ -35,10 +35,10 @@ export function irqPmCheckWakeup(desc: IrqDesc): boolean {
   return true;
 }
 
-/** Counts what a new action of a line asks of suspend and resume; called when it is among {@link IrqDesc.actions}. */
+/** Counts a new action of a line, and what it asks of suspend and resume. */
 export function irqPmInstallAction(desc: IrqDesc, action: IrqAction): void {
   const { machine } = desc;
-  const all = desc.actions.length;
+  const all = ++desc.nrActions;
   if ((action.flags & IRQF_FORCE_RESUME) !== 0) desc.forceResumeDepth++;
   if (desc.forceResumeDepth !== 0 && desc.forceResumeDepth !== all) {
     machine.warnOnce('force_resume_depth', '', 'irq_pm_install_action');
@@ -52,6 +52,7 @@ export function irqPmInstallAction(desc: IrqDesc, action: IrqAction): void {
 
 /** Undoes {@link irqPmInstallAction} when the action leaves its line. */
 export function irqPmRemoveAction(desc: IrqDesc, action: IrqAction): void {
+  desc.nrActions--;
   if ((action.flags & IRQF_FORCE_RESUME) !== 0) desc.forceResumeDepth--;
   if ((action.flags & IRQF_NO_SUSPEND) !== 0) desc.noSuspendDepth--;
   else if ((action.flags & IRQF_COND_SUSPEND) !== 0) desc.condSuspendDepth--;
