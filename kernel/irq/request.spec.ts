@@ -156,6 +156,22 @@ describe('a second request', () => {
     expect(desc.actions.length).toBe(errno === 0 ? 2 : 1);
   });
 
+  it('by request_irq takes ONESHOT on from the first, and does not force it on the next', () => {
+    const { request, machine, irq, desc, printed } = requester();
+    request({ flags: S | O, thread: true });
+    machine.runTask(() => requestIrq(irq, handled, S, 'second', 'second'));
+    expect(desc.actions.map(({ oneshot }) => oneshot)).toEqual([true, true]);
+    expect(request({ flags: S, name: 'third' })).toBe(-16);
+    expect(printed.length).toBe(1);
+  });
+
+  it('by request_irq is reported with all flags that it then has', () => {
+    const { request, machine, irq, printed } = requester();
+    request({ flags: 0, name: 'first' });
+    thrownBy(() => machine.runTask(() => requestIrq(irq, handled, 0, 'second')));
+    expect(printed).toEqual([`err: genirq: Flags mismatch irq ${irq}. 00200000 (second) vs. 00000000 (first)`]);
+  });
+
   it('names who is in the way, and what to do', () => {
     const { request, machine, irq } = requester();
     request({ flags: 0, name: 'first' });

@@ -272,12 +272,12 @@ export const requestThreadedIrq = effect(function* requestThreadedIrq(
   name: string,
   devId?: unknown,
 ) {
-  mightSleep('request_threaded_irq');
   if (irq === IRQ_NOTCONNECTED) throw new KernelError('ENOTCONN', 'the interrupt is not connected');
   checkFlags(irq, flags, devId);
   const desc = thisCpu().machine.irqs.get(irq);
   checkLine(desc);
   checkFunctions(irq, handler, threadFn);
+  mightSleep('request_threaded_irq');
   const action = newAction(desc, {
     handler: handler ?? irqDefaultPrimaryHandler,
     threadFn: threadFn ?? undefined,
@@ -289,7 +289,7 @@ export const requestThreadedIrq = effect(function* requestThreadedIrq(
   yield* setupIrq(desc, action);
 });
 
-/** Requests an interrupt with a top half only (request_irq). As {@link requestThreadedIrq}. */
+/** Requests an interrupt with a top half only (request_irq), which takes ONESHOT on if the line has it. As {@link requestThreadedIrq}. */
 export const requestIrq = effect(function* requestIrq(
   irq: number,
   handler: IrqHandler,
@@ -297,7 +297,7 @@ export const requestIrq = effect(function* requestIrq(
   name: string,
   devId?: unknown,
 ) {
-  yield* requestThreadedIrq(irq, handler, null, flags, name, devId);
+  yield* requestThreadedIrq(irq, handler, null, flags | IRQF_COND_ONESHOT, name, devId);
 });
 
 /**
