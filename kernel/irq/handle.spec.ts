@@ -24,6 +24,30 @@ function answering(value: unknown): IrqHandler {
 }
 
 describe('a shared line', () => {
+  it('runs a handler that is added while another CPU runs those before it, and none twice', () => {
+    const lines = fakeLines({ cpus: 2 });
+    const { machine, irq, log, pulse } = lines;
+    const slow: IrqHandler = function* () {
+      log.push('slow begins');
+      yield* udelay(50);
+      log.push('slow ends');
+      return IRQ_HANDLED;
+    };
+    request(lines, slow, 'slow', IRQF_SHARED, 'slow');
+    const body = function* () {
+      yield* udelay(10);
+      const added = handledAfter(() => log.push('added'));
+      yield* requestIrq(irq, added, IRQF_SHARED, 'added', 'added');
+      log.push('requested');
+    };
+    machine.spawn('requests', body, { cpusAllowed: 2 });
+    lines.taken();
+    pulse();
+    machine.advance(1_000_000);
+    expect(lines.taken()).toEqual(['ack', 'slow begins', 'requested', 'slow ends', 'added']);
+    expect(machine.irqs.get(irq).total).toBe(1);
+  });
+
   it('runs every handler in order of registration, whatever they answer, and wakes the thread of who asks', () => {
     const lines = fakeLines();
     const { machine, irq, log, pulse, taken } = lines;

@@ -13,6 +13,8 @@ import { releaseSpinners } from './synchronize.js';
 /** What is done around the actions: the line is marked in progress, and their answer is judged (spurious.c). */
 const IN_PROGRESS = 1;
 const NOTED = 2;
+/** No action was added during a walk. */
+const NONE_NEW = -1;
 
 /**
  * Runs all actions of a line with the line marked in progress (handle_irq_event); {@link IrqDesc.lastReturn} is then what
@@ -87,7 +89,13 @@ function walk(
     if (cpu.suspending) return deferWalk(cpu, desc, actions, i, all, around, result);
     all |= conclude(cpu, desc, action, result);
   }
-  return leaveEvent(desc, all, around);
+  const next = desc.actions === actions ? NONE_NEW : firstNew(desc, actions);
+  return next === NONE_NEW ? leaveEvent(desc, all, around) : walk(cpu, desc, desc.actions, next, all, around);
+}
+
+/** Where the actions begin that were added, by another CPU, while `walked` was: the kernel finds them at the end of its list. */
+function firstNew(desc: IrqDesc, walked: readonly IrqAction[]): number {
+  return desc.chained ? NONE_NEW : desc.actions.findIndex((action) => !walked.includes(action));
 }
 
 /** Deals with the answer of the action at `at`, and goes on behind it. */

@@ -4,7 +4,7 @@ import { msleep } from '../time/delay.js';
 import { fakeLines, handledAfter } from './fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQF_ONESHOT, IRQF_SHARED, type IrqReturn } from './flags.js';
 import type { IrqThreadFn } from './irqdesc.js';
-import { disableIrqNosync } from './manage.js';
+import { disableIrqNosync, freeIrq } from './manage.js';
 import { handleNestedIrq, irqSetNestedThread } from './nested.js';
 import { requestThreadedIrq } from './request.js';
 import { synchronizeIrq } from './synchronize.js';
@@ -93,6 +93,24 @@ describe('a nested interrupt', () => {
     log.push('synchronized');
     expect(taken().filter((entry) => /handled|synchronized/.test(entry))).toEqual(['handled', 'synchronized']);
     expect(machine.irqs.get(children[0]).threadsActive).toBe(0);
+  });
+
+  it('does not call the function of an action that was freed meanwhile', () => {
+    const { machine, children, request, log, pulse, taken } = nestedLines();
+    const slow = function* (): Generator<number, IrqReturn> {
+      yield* msleep(5);
+      log.push('a');
+      return IRQ_HANDLED;
+    };
+    request(children[0], slow, 'a');
+    request(
+      children[0],
+      handledAfter(() => log.push('b')),
+      'b',
+    );
+    pulse();
+    machine.runTask(() => freeIrq(children[0], 'b'));
+    expect(taken().filter((entry) => /^[ab]$/.test(entry))).toEqual(['a']);
   });
 
   it('whose handler throws is reported, and the others are handled', () => {

@@ -51,7 +51,7 @@ export const handleNestedIrq = effect(function* handleNestedIrq(irq: number) {
   desc.count(thisCpu());
   desc.threadsActive++;
   let all: number = IRQ_NONE;
-  for (const action of desc.actions) all |= yield* runAction(desc, action);
+  for (const action of desc.actions) if (!action.removed) all |= yield* runAction(desc, action);
   yield* finishOutcome(noteInterrupt(desc, all));
   wakeThreadsWaitq(desc);
 });
