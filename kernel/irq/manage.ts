@@ -3,7 +3,7 @@ import { KernelError } from '../errno.js';
 import { mutexLock, mutexUnlock } from '../locking/mutex.js';
 import { mightSleep } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
-import { inInterrupt, thisCpu } from '../sched/current.js';
+import { inInterrupt, inTask, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
 import { irqDisable, irqShutdown, irqStartup } from './chip.js';
 import { changeLine, chipBusLock, chipBusSyncUnlock, type LineChange } from './chip-bus.js';
@@ -166,11 +166,19 @@ function* freeAction(desc: IrqDesc, devId: unknown): Coroutine<string | undefine
   return action?.name;
 }
 
+/** A thread that is to end has to be slept for. */
+function refuseThreadStop(desc: IrqDesc, devId: unknown): void {
+  if (inTask() || actionOf(desc, devId)?.thread === undefined) return;
+  throw new KernelError('EDEADLK', `free_irq() of irq ${desc.irq} in interrupt context, where nothing can sleep`, {
+    hint: 'its thread has to be waited for: free it in a task',
+  });
+}
+
 /**
  * Frees a requested interrupt (free_irq): no handler of it runs any more when this returns. Process context.
  *
  * @returns the name under which it was requested; `undefined`, with a warning, if there is no such action
- * @throws KernelError EINVAL (unknown irq), EDEADLK (in a thread function of the line, or in interrupt context)
+ * @throws KernelError EINVAL (unknown irq), EDEADLK (in a thread function of the line, or in interrupt context with a thread or the handler to wait for)
  */
 export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): Coroutine<string | undefined> {
   const { machine } = thisCpu();
@@ -186,6 +194,7 @@ export const freeIrq = effect(function* freeIrq(irq: number, devId?: unknown): C
   if (inInterrupt()) machine.warn(`Trying to free IRQ ${irq} from IRQ context!`, 'free_irq');
   mightSleep('free_irq');
   refuseOwnWait(desc, 'free_irq()');
+  refuseThreadStop(desc, devId);
   yield* mutexLock(desc.requestMutex);
   try {
     return yield* freeAction(desc, devId);

@@ -44,6 +44,30 @@ function busyLine() {
   return { ...lines, ask, atUs };
 }
 
+/** What becomes of a call for line 3 in the handler of line 5, on one CPU; with a thread, that one is asleep in its function. */
+function inHandlerOfAnother(call: (irq: number) => Coroutine<unknown>, thread: boolean) {
+  const lines = fakeLines();
+  const { machine, irq, domain, pulse } = lines;
+  const other = domain.createMapping(5);
+  let error: unknown;
+  const handler = function* (): Coroutine<IrqReturn> {
+    try {
+      yield* call(irq);
+    } catch (thrown) {
+      error = thrown;
+    }
+    return IRQ_HANDLED;
+  };
+  machine.runTask(function* () {
+    yield* requestThreadedIrq(irq, () => (thread ? IRQ_WAKE_THREAD : IRQ_HANDLED), thread ? sleepy : null, 0, 'demo');
+    yield* requestIrq(other, handler, 0, 'other');
+  });
+  pulse();
+  machine.advance(10 * US);
+  pulse(5);
+  return { ...lines, error };
+}
+
 describe('synchronizeHardirq', () => {
   it('waits for handlers, and tells that a thread is active', () => {
     const { irq, ask } = busyLine();
@@ -151,6 +175,52 @@ describe('disabling and waiting', () => {
     });
     expect([desc.depth, printed.length]).toEqual([1, 1]);
     expect(printed[0]).toMatch(/^emerg: BUG: sleeping function called from invalid context[\s\S]*called: disable_irq/);
+  });
+
+  it('in the handler of another line is complained of, and done where nothing has to be slept for', () => {
+    for (const call of [synchronizeIrq, disableIrq, freeIrq]) {
+      const { printed, error, desc } = inHandlerOfAnother(call, false);
+      expect([error, printed.join().includes('sleeping function called from invalid context')]).toEqual([
+        undefined,
+        true,
+      ]);
+      expect([desc.depth, desc.actions.length]).toEqual(
+        new Map<unknown, number[]>([
+          [synchronizeIrq, [0, 1]],
+          [disableIrq, [1, 1]],
+          [freeIrq, [1, 0]],
+        ]).get(call),
+      );
+    }
+  });
+
+  it('in the handler of another line is refused where a thread has to be slept for, and nothing has changed', () => {
+    for (const call of [synchronizeIrq, disableIrq, freeIrq]) {
+      const { error, desc } = inHandlerOfAnother(call, true);
+      expect(error).toMatchObject({ code: 'EDEADLK', hint: expect.any(String) });
+      expect([desc.depth, desc.actions.length]).toEqual([0, 1]);
+    }
+  });
+
+  it('in the handler of another line frees no action with a thread, which would have to be stopped', () => {
+    const { machine, irq, desc, pulse, domain } = fakeLines();
+    const other = domain.createMapping(5);
+    let error: unknown;
+    const handler = function* (): Coroutine<IrqReturn> {
+      try {
+        yield* freeIrq(irq);
+      } catch (thrown) {
+        error = thrown;
+      }
+      return IRQ_HANDLED;
+    };
+    machine.runTask(function* () {
+      yield* requestThreadedIrq(irq, () => IRQ_HANDLED, sleepy, 0, 'demo');
+      yield* requestIrq(other, handler, 0, 'other');
+    });
+    pulse(5);
+    expect(error).toMatchObject({ code: 'EDEADLK', hint: expect.stringContaining('in a task') });
+    expect([desc.actions.length, desc.actions[0]?.removed]).toEqual([1, false]);
   });
 
   it('is what free_irq does, so that its caller can take down what the handlers use', () => {

@@ -70,14 +70,21 @@ function ownWait(desc: IrqDesc, what: string, where: string): KernelError {
   });
 }
 
-/** Who would wait for its own line, or where nothing can wait, would wait for ever; the kernel hangs there. */
+/**
+ * Who would wait for its own line, or where nothing can sleep for a thread, would wait for ever; the kernel hangs there. An
+ * interrupt that finds nothing to wait for goes on, reported as it is.
+ */
 export function refuseOwnWait(desc: IrqDesc, what: string): void {
   const task = current();
   const isOwn = (action: IrqAction | undefined): boolean => action?.inThread === true && action.thread === task;
+  if (!inTask()) {
+    const here = desc.inProgress && desc.inProgressOn === thisCpu();
+    if (here || desc.threadsActive > 0) throw ownWait(desc, what, 'in interrupt context');
+    return;
+  }
   if (desc.actions.some((action) => isOwn(action) || isOwn(action.secondary))) {
     throw ownWait(desc, what, 'in its own thread');
   }
-  if (!inTask()) throw ownWait(desc, what, 'in interrupt context');
 }
 
 /** The waiting of {@link synchronizeIrq} (__synchronize_irq). */
@@ -90,7 +97,7 @@ export function* waitForLine(desc: IrqDesc): Coroutine<void> {
  * Waits until no handler and no thread of the line is running (synchronize_irq): busy for handlers, asleep for threads.
  * Process context.
  *
- * @throws KernelError EINVAL (unknown irq), EDEADLK (in a thread function of the line, or in interrupt context)
+ * @throws KernelError EINVAL (unknown irq), EDEADLK (in a thread function of the line, or in interrupt context with a thread or the handler to wait for)
  */
 export const synchronizeIrq = effect(function* synchronizeIrq(irq: number) {
   mightSleep('synchronize_irq');
