@@ -1,14 +1,21 @@
 // The commands of gpio-irqd around scenarios. Their parts are loaded when they are called.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { argument, type Surroundings } from '../cli.js';
+import { parseDuration } from '../config/duration.js';
 import { LOG_LEVELS } from '../log-levels.js';
 import { DETAILS } from './details.js';
+import type { RecordOptions } from './record.js';
 import type { ReplayOptions } from './replay.js';
 
 const seed = argument(
   (text) => (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 32 ? Number(text) : undefined),
   'a whole number, 0 to 4294967295',
 );
+
+const duration = argument((text) => {
+  const ns = parseDuration(text);
+  return ns === undefined || ns === 0 ? undefined : ns;
+}, 'a duration with its unit, such as 10s');
 
 /** Adds one to those that were given before. */
 function signalMap(text: string, before: ReadonlyMap<string, string>): Map<string, string> {
@@ -49,5 +56,17 @@ export function addScenarioCommands(
     .action(async (file: string, options: ReplayOptions) => {
       const { replay } = await import('./replay.js');
       done(await replay(file, options, io));
+    });
+  program
+    .command('record')
+    .description('record the edges of real lines, with their stamps, as a scenario (docs/scenarios.md)')
+    .requiredOption('--out <file.jsonl>', 'where the scenario goes')
+    .addOption(config())
+    .addOption(new Option('--for <duration>', 'how long (default: until Ctrl-C)').argParser(duration))
+    .option('--attach', 'record what the daemon that runs reports, in place of the lines themselves')
+    .option('--socket <path>', "with --attach: the daemon's control socket")
+    .action(async (options: RecordOptions) => {
+      const { record } = await import('./record.js');
+      done(await record(options, io));
     });
 }
