@@ -35,25 +35,49 @@ const IDLE_PRIORITY = 0xff;
 const IIDR = 0x0202_143b;
 const APR_WORDS = 4;
 
-/** An interrupt that was acknowledged and not ended. */
-interface Running {
-  readonly id: number;
-  readonly priority: number;
-}
+/** Interrupts that can run on top of each other: as many as there are priorities. */
+const MAX_RUNNING = 32;
 
 /** One core's side. */
 class Interface {
   control = 0;
   mask = 0;
   binaryPoint = LEAST_BINARY_POINT;
-  readonly running: Running[] = [];
+  /** What was acknowledged and not ended, the last one at the end, with the priority of each. */
+  readonly #ids = new Uint16Array(MAX_RUNNING);
+  readonly #priorities = new Uint8Array(MAX_RUNNING);
+  #running = 0;
   /** Of each software generated interrupt, as it was acknowledged last. */
   readonly sgiIds = new Uint16Array(GIC_SGIS);
   /** What the core's IRQ input was told. */
   asserted = false;
 
   get runningPriority(): number {
-    return this.running.at(-1)?.priority ?? IDLE_PRIORITY;
+    return this.#running === 0 ? IDLE_PRIORITY : (this.#priorities[this.#running - 1] ?? IDLE_PRIORITY);
+  }
+
+  /** A bit for each priority that runs. */
+  get activePriorities(): number {
+    let bits = 0;
+    for (let i = 0; i < this.#running; i++) bits |= 1 << ((this.#priorities[i] ?? 0) >> LEAST_BINARY_POINT);
+    return bits >>> 0;
+  }
+
+  begin(id: number, priority: number): void {
+    this.#ids[this.#running] = id;
+    this.#priorities[this.#running] = priority;
+    this.#running++;
+  }
+
+  /** False when it is not the last that has begun. */
+  end(id: number): boolean {
+    if (this.#running === 0 || this.#ids[this.#running - 1] !== id) return false;
+    this.#running--;
+    return true;
+  }
+
+  forget(): void {
+    this.#running = 0;
   }
 
   group(priority: number): number {
@@ -115,7 +139,7 @@ export class GicCpuInterfaces implements Peripheral {
       case GICC_IIDR:
         return IIDR;
       default:
-        if (isActivePriority(offset)) return offset === GICC_APR0 ? activePriorities(own) : 0;
+        if (isActivePriority(offset)) return offset === GICC_APR0 ? own.activePriorities : 0;
         this.#warnAccess(isWriteOnly(offset) ? 'read of write-only' : wrongRead(offset), offset);
         return 0;
     }
@@ -150,7 +174,7 @@ export class GicCpuInterfaces implements Peripheral {
   /** Software that takes over from other software clears the active priorities. */
   #writeOther(own: Interface, offset: number, value: number): void {
     if (isActivePriority(offset)) {
-      if (value === 0) own.running.length = 0;
+      if (value === 0) own.forget();
       else this.#options.warn(`GIC: write of 0x${value.toString(16)} to the active priorities: only 0 is simulated`);
       return;
     }
@@ -174,7 +198,7 @@ export class GicCpuInterfaces implements Peripheral {
     if (irq < 0) return GICC_SPURIOUS;
     const priority = own.group(distributor.priority(irq, core));
     const id = irq | (distributor.acknowledge(irq, core) << SOURCE_SHIFT);
-    own.running.push({ id, priority });
+    own.begin(id, priority);
     if (irq < GIC_SGIS) own.sgiIds[irq] = id;
     this.update();
     return id;
@@ -183,8 +207,7 @@ export class GicCpuInterfaces implements Peripheral {
   #end(core: number, own: Interface, id: number): void {
     const irq = id & IRQ_ID;
     if (irq >= GIC_IRQS) return;
-    if (own.running.at(-1)?.id === id) own.running.pop();
-    else
+    if (!own.end(id))
       this.#options.warn(
         `GIC: core ${core} ends interrupt ${name(id)}, which is not the last that it has acknowledged`,
       );
@@ -217,11 +240,4 @@ function isWriteOnly(offset: number): boolean {
 
 function isActivePriority(offset: number): boolean {
   return offset >= GICC_APR0 && offset < GICC_APR0 + 4 * APR_WORDS && offset % 4 === 0;
-}
-
-/** A bit for each priority that runs. */
-function activePriorities({ running }: Interface): number {
-  let bits = 0;
-  for (const { priority } of running) bits |= 1 << (priority >> LEAST_BINARY_POINT);
-  return bits >>> 0;
 }

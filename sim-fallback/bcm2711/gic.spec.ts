@@ -211,6 +211,31 @@ describe('a GIC-400', () => {
     expect(gic.take()).toBe(5);
   });
 
+  it('wants a software generated interrupt ended with the core that raised it', () => {
+    gic.enable(5);
+    gic.core = 1;
+    gic.distributor.write32(dist.GICD_SGIR, (1 << 16) | 5);
+    gic.core = 0;
+    gic.interfaces.write32(cpu.GICC_CTLR, cpu.GICC_ENABLE | cpu.GICC_EOIMODE);
+    const id = gic.take();
+    gic.interfaces.write32(cpu.GICC_EOIR, 5);
+    gic.interfaces.write32(cpu.GICC_DIR, 5);
+    expect([gic.has(dist.GICD_ISACTIVER, 5), gic.warnings]).toEqual([
+      true,
+      [
+        'GIC: core 0 ends interrupt 5 of core 0, which is not the last that it has acknowledged',
+        'GIC: core 0 deactivates interrupt 5 of core 0, which is not active',
+      ],
+    ]);
+    gic.interfaces.write32(cpu.GICC_EOIR, id);
+    gic.interfaces.write32(cpu.GICC_DIR, id);
+    expect([gic.has(dist.GICD_ISACTIVER, 5), gic.interfaces.read32(cpu.GICC_RPR), gic.warnings.length]).toEqual([
+      false,
+      0xff,
+      2,
+    ]);
+  });
+
   it("keeps each core's own interrupts apart", () => {
     gic.core = 2;
     gic.enable(27);

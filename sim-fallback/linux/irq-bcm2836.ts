@@ -108,7 +108,7 @@ export class Bcm2836Irqchip {
     const chip = this.#chip('IPI', {
       ack: ({ hwirq }) => this.#bus.write32(this.#mailbox(LOCAL_MAILBOX0_CLR0, thisCpu().id), 1 << hwirq),
       ipiSendMask: ({ hwirq }, mask) => {
-        for (const { id } of this.#machine.cpus) {
+        for (let id = 0; id < this.#machine.cpus.length; id++) {
           if ((mask & (1 << id)) !== 0) this.#bus.write32(this.#mailbox(LOCAL_MAILBOX0_SET0, id), 1 << hwirq);
         }
       },

@@ -190,7 +190,9 @@ export class Gic implements InterruptParent {
       setAffinity: ({ hwirq }, mask) => this.#setAffinity(hwirq, mask),
       ipiSendMask: ({ hwirq }, mask) => {
         let targets = 0;
-        for (const [cpu, target] of this.#cpuMap.entries()) if ((mask & (1 << cpu)) !== 0) targets |= target;
+        for (let cpu = 0; cpu < this.#cpuMap.length; cpu++) {
+          if ((mask & (1 << cpu)) !== 0) targets |= this.#cpuMap[cpu] ?? 0;
+        }
         this.#writeDist(GICD_SGIR, (targets << TARGET_SHIFT) | hwirq);
       },
       getIrqchipState: ({ hwirq }, which) => {
