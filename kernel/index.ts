@@ -317,7 +317,7 @@ export {
   wqWorkerComm,
 } from './workqueue/info.js';
 export type { WorkerCreation } from './workqueue/manage.js';
-export { scheduleOnEachCpu } from './workqueue/on-cpu.js';
+export { executeInProcessContext, scheduleOnEachCpu, workOnCpu } from './workqueue/on-cpu.js';
 export {
   queueWork,
   queueWorkNode,

@@ -10,6 +10,15 @@ export function cpumaskAll(count: number): number {
   return (1 << count) - 1;
 }
 
+/** The CPU of a mask that follows `cpu` among `count` CPUs, the first one behind the last; `cpu` for an empty mask (cpumask_next_wrap). */
+export function cpumaskNextWrap(cpu: number, mask: number, count: number): number {
+  for (let step = 1; step <= count; step++) {
+    const next = (cpu + step) % count;
+    if ((mask & (1 << next)) !== 0) return next;
+  }
+  return cpu;
+}
+
 /** A mask in hexadecimal, as wide as `bits` needs (`%*pb`). */
 export function cpumaskPr(mask: number, bits: number): string {
   return mask.toString(16).padStart(Math.ceil(bits / NIBBLE), '0');

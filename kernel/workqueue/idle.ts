@@ -39,9 +39,7 @@ export class IdleCuller {
     const pool = this.#pool;
     const oldest = pool.idleList.last;
     if (oldest === undefined || !pool.tooManyWorkers) return undefined;
-    const { machine } = pool;
-    const idleTicks = Math.floor((machine.clock.now() - oldest.lastActiveNs) / machine.tickNs);
-    return jiffiesOf(machine) - idleTicks + IDLE_WORKER_TIMEOUT_SECS * machine.hz;
+    return oldest.lastActive + IDLE_WORKER_TIMEOUT_SECS * pool.machine.hz;
   }
 
   #onTimeout(): void {

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
 import type { MachineOptions } from '../machine-options.js';
 import { current, smpProcessorId } from '../sched/current.js';
+import { localBhDisable, localBhEnable } from '../softirq/softirq.js';
 import { mdelay, msleep, udelay } from '../time/delay.js';
 import { WQ_CPU_INTENSIVE, WQ_HIGHPRI, WQ_POWER_EFFICIENT, WQ_UNBOUND } from './flags.js';
 import { flushWork } from './flush.js';
 import { currentWork, setWorkerDesc, workqueueCongested, wqWorkerComm } from './info.js';
-import { scheduleOnEachCpu } from './on-cpu.js';
-import { queueWork, queueWorkNode, queueWorkOn } from './queue.js';
+import { executeInProcessContext, scheduleOnEachCpu, workOnCpu } from './on-cpu.js';
+import { queueWork, queueWorkNode, queueWorkOn, scheduleWork } from './queue.js';
 import { showAllWorkqueues } from './show.js';
 import { fromWork, OwnedWork, Work } from './work.js';
 import { allocWorkqueue, workqueueSetMaxActive } from './workqueue.js';
@@ -254,10 +255,11 @@ describe('scheduleOnEachCpu', () => {
     const { machine } = rig({ cpus: 3 });
     const ran: string[] = [];
     machine.runTask(function* () {
-      yield* scheduleOnEachCpu(function* () {
+      const done = yield* scheduleOnEachCpu(function* () {
         yield* mdelay(1 + smpProcessorId());
         ran.push(current().comm);
       });
+      expect(done).toBe(0);
       expect(machine.clock.now()).toBeLessThan(4 * MS);
     });
     expect(ran).toEqual(['kworker/0:0', 'kworker/1:0', 'kworker/2:0']);
@@ -284,5 +286,75 @@ describe('an item that is a part of something', () => {
     });
     expect(seen).toEqual([3, true, 0, 2]);
     expect(() => fromWork(Reading, new Work(() => {}, 'other'))).toThrow('from_work: other is no Reading');
+  });
+});
+
+describe('workOnCpu', () => {
+  it('gives what the function returns there, or throws what it throws', () => {
+    const { machine, printed } = rig({ cpus: 2 });
+    machine.runTask(function* () {
+      const told = yield* workOnCpu(
+        1,
+        function* (ms: number) {
+          yield* msleep(ms);
+          return `${current().comm} after ${ms} ms`;
+        },
+        8,
+      );
+      expect(told).toBe('kworker/1:0 after 8 ms');
+      expect(yield* workOnCpu(0, (text: string) => text.length, 'four')).toBe(4);
+      for (const [cpu, message] of [
+        [1, 'broken'],
+        [2, 'no CPU 2'],
+      ] as const) {
+        let caught: unknown;
+        try {
+          yield* workOnCpu(
+            cpu,
+            () => {
+              throw new Error('broken');
+            },
+            0,
+          );
+        } catch (error) {
+          caught = error;
+        }
+        expect(String(caught)).toContain(message);
+      }
+    });
+    expect(printed).toEqual([]);
+  });
+});
+
+describe('executeInProcessContext', () => {
+  it('calls the function at once in a task, and has a kworker do it otherwise', () => {
+    const { machine } = rig();
+    const ran: string[] = [];
+    const work = new Work(function* () {
+      yield* msleep(1);
+      ran.push(current().comm);
+    });
+    machine.runTask(function* () {
+      expect(yield* executeInProcessContext(work)).toBe(0);
+      localBhDisable();
+      expect(yield* executeInProcessContext(work)).toBe(1);
+      localBhEnable();
+      expect(ran).toEqual(['init']);
+      yield* flushWork(work);
+    });
+    expect(ran).toEqual(['init', 'kworker/0:0']);
+  });
+});
+
+describe('a pool that makes progress', () => {
+  it('is not hung, however long items wait for those before them', () => {
+    const { machine, printed } = rig();
+    machine.workqueues.cpuIntensiveThreshUs = 0;
+    machine.runTask(() => {
+      for (let i = 0; i < 3; i++) scheduleWork(new Work(() => mdelay(3_000)));
+    });
+    machine.advance(4_500 * MS);
+    machine.runTask(() => showAllWorkqueues());
+    expect(printed.find((line) => line.includes('hung='))).toMatch(/hung=1s/);
   });
 });

@@ -1,12 +1,16 @@
 // Worker pools: the workers of one CPU and nice value, or of a set of CPUs, and the list of items that they share (struct worker_pool).
+
+import { cpumaskNextWrap } from '../lib/cpumask.js';
 import { ListHead, listAdd, listDelInit } from '../lib/list.js';
 import type { Machine } from '../machine.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { runningCpu } from '../sched/current.js';
+import type { Task } from '../sched/task.js';
 import { WaitQueueHead } from '../sched/wait.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/softirq.js';
+import { jiffiesOf } from '../time/jiffies.js';
 import { TimerList, timerDeleteSync } from '../time/timer.js';
 import type { WorkqueueAttrs } from './attrs.js';
 import { IdleCuller } from './idle.js';
@@ -48,6 +52,8 @@ export class WorkerPool {
   /** When an item was taken last, or came to an empty list, in ns of the machine's clock. */
   watchdogNs = 0;
   readonly #ids = new Set<number>();
+  /** The CPU of its group to which a worker was brought back last. */
+  #homeCpu = 0;
   #culler: IdleCuller | undefined;
   #maydayTimer: TimerList | undefined;
 
@@ -121,9 +127,9 @@ export class WorkerPool {
   enterIdle(worker: Worker): void {
     worker.flags |= WORKER_IDLE;
     this.nrIdle++;
-    worker.lastActiveNs = this.machine.clock.now();
+    worker.lastActive = jiffiesOf(this.machine);
     listAdd(worker.entry, this.idleList);
-    if (this.nrIdle > 2 && this.tooManyWorkers) this.culler.arm();
+    if (this.tooManyWorkers) this.culler.arm();
   }
 
   leaveIdle(worker: Worker): void {
@@ -147,7 +153,9 @@ export class WorkerPool {
     }
     const other = work.runner === undefined ? undefined : this.workerRunning(work);
     moveLinkedWorks(work, (other ?? worker).scheduled);
-    return other === undefined;
+    if (other !== undefined) return false;
+    this.touch();
+    return true;
   }
 
   /** Wakes a worker if one is needed; true if so (kick_pool). Any context. */
@@ -161,8 +169,21 @@ export class WorkerPool {
       if (!this.bh) return true;
     }
     if (this.bh) this.#kickBh();
-    else if (worker?.task !== undefined) wakeUpProcess(worker.task);
+    else if (worker?.task !== undefined) this.wake(worker.task);
     return true;
+  }
+
+  /** Wakes a worker's task: one that is outside of the CPUs of its group, though it may be, wakes inside again. */
+  wake(task: Task): void {
+    const { podCpumask, affnStrict } = this.attrs;
+    if (!affnStrict && (podCpumask & (1 << task.cpu.id)) === 0 && !task.onRq) {
+      const { cpus } = this.machine;
+      this.#homeCpu = cpumaskNextWrap(this.#homeCpu, podCpumask, cpus.length);
+      task.cpu = cpus[this.#homeCpu] ?? task.cpu;
+      const pwq = this.worklist.first?.pwq;
+      if (pwq !== undefined) pwq.stats.repatriated++;
+    }
+    wakeUpProcess(task);
   }
 
   /** Raises the softirq of its CPU. */

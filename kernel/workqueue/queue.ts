@@ -1,4 +1,5 @@
 // Queueing: an item gets to the pool where it will run, or waits there for its turn (queue_work_on).
+import { cpumaskNextWrap } from '../lib/cpumask.js';
 import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
 import { Tracepoint } from '../trace/ring.js';
@@ -18,14 +19,9 @@ function selectUnboundCpu(cpu: Cpu): number {
   const { workqueues, cpus } = cpu.machine;
   const mask = workqueues.unboundCpumask;
   if ((mask & (1 << cpu.id)) !== 0) return cpu.id;
-  const last = workqueues.rrCpuLast[cpu.id] ?? cpu.id;
-  for (let step = 1; step <= cpus.length; step++) {
-    const next = (last + step) % cpus.length;
-    if ((mask & (1 << next)) === 0) continue;
-    workqueues.rrCpuLast[cpu.id] = next;
-    return next;
-  }
-  return cpu.id;
+  const next = cpumaskNextWrap(workqueues.rrCpuLast[cpu.id] ?? cpu.id, mask, cpus.length);
+  workqueues.rrCpuLast[cpu.id] = next;
+  return next;
 }
 
 /** An item that still runs goes back there: one queue never has it run by two workers at once. Not needed where there is an order. */

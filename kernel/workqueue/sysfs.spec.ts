@@ -128,6 +128,19 @@ describe('the attributes of an unbound queue', () => {
     ]);
   });
 
+  it('have a worker wake on a CPU of its group, which it may leave when they are busy', () => {
+    const { machine, wq, write, where } = rig();
+    write('demo/affinity_scope', 'cpu');
+    const places = [3, 1, 2, 3].map((cpu) => where(wq, cpu));
+    expect(places.map((place) => place.replace(/^\S+ /, ''))).toEqual([3, 1, 2, 3].map((cpu) => `0 cpu${cpu} of f`));
+    machine.spawn('busy', () => mdelay(20), { rtPriority: 1, cpusAllowed: 8 });
+    expect(where(wq, 3)).toMatch(/cpu[012] of f$/);
+    machine.advance(20_000_000);
+    expect(where(wq, 3)).toMatch(/cpu3 of f$/);
+    const counted = [...wq.pwqs].reduce((sum, { stats }) => sum + stats.repatriated, 0);
+    expect(counted).toBeGreaterThan(0);
+  });
+
   it('change while items run: those end where they are, and their pool goes when it is not used any more', () => {
     const { machine, wq } = rig(WQ_UNBOUND);
     const pools = (): number[] => machine.workqueues.pools.filter(({ cpu }) => cpu === undefined).map(({ id }) => id);

@@ -82,6 +82,7 @@ export class WorkqueueSubsystem {
   readonly #released = new ListHead<PoolWorkqueue>();
   #releaser: Task | undefined;
   #lastNumber = 0;
+  #toldCutName = false;
 
   constructor(machine: Machine, powerEfficient = false, threshUs = DEFAULT_CPU_INTENSIVE_THRESH_US) {
     this.#machine = machine;
@@ -161,6 +162,13 @@ export class WorkqueueSubsystem {
   runBh(cpu: Cpu, highpri: boolean): Outcome {
     const pool = this.#cpuPools[cpu.id]?.bh[highpri ? 1 : 0];
     return pool === undefined || !pool.needMoreWorker ? DONE : runBhPool(pool);
+  }
+
+  /** True the first time: that names are cut is told once. */
+  tellsCutName(): boolean {
+    const first = !this.#toldCutName;
+    this.#toldCutName = true;
+    return first;
   }
 
   /** Gives an item its number and its name in the trace. */

@@ -6,7 +6,6 @@ import { type Coroutine, Request } from '../sched/coroutine.js';
 import { current, thisCpu } from '../sched/current.js';
 import { callProcess, finish } from '../sched/effect.js';
 import { TASK_IDLE, type Task, type WorkerHooks } from '../sched/task.js';
-import { wakeUpProcess } from '../sched/wakeup.js';
 import { Tracepoint } from '../trace/ring.js';
 import { WQ_CPU_INTENSIVE } from './flags.js';
 import { CpuHog } from './intensive.js';
@@ -44,8 +43,8 @@ export class Worker implements WorkerHooks {
   nextRunner: Worker | undefined;
   /** It sleeps within an item. */
   sleeping = false;
-  /** When it went idle, in ns of the machine's clock. */
-  lastActiveNs = 0;
+  /** When it went idle last, in jiffies that do not wrap. */
+  lastActive = 0;
   /** What it does or did last: the name of the queue, unless the item has said something else. */
   desc = '';
   readonly hog = new CpuHog(this);
@@ -75,7 +74,7 @@ export class Worker implements WorkerHooks {
     const task = machine.create(this.name, () => this.thread(), { nice: attrs.nice, cpusAllowed: allowedCpus });
     this.task = task;
     task.worker = this;
-    wakeUpProcess(task);
+    this.pool.wake(task);
   }
 
   setFlags(flags: number): void {

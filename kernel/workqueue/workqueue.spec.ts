@@ -10,7 +10,7 @@ import { WQ_HIGHPRI, WQ_MAX_ACTIVE, WQ_UNBOUND } from './flags.js';
 import { flushWork } from './flush.js';
 import { queueWork, scheduleWork } from './queue.js';
 import { Work } from './work.js';
-import { allocWorkqueue, type Workqueue } from './workqueue.js';
+import { allocWorkqueue, type Workqueue, workqueueSetMaxActive, workqueueSetMinActive } from './workqueue.js';
 
 /** Sleeps to the ns, where the kernel's msleep rounds up to ticks. */
 const msleep = (ms: number): ReturnType<typeof nsleep> => nsleep(ms * 1_000_000);
@@ -163,7 +163,26 @@ describe('max_active', () => {
   });
 
   it.each([[1.5], [Number.NaN]])('of %d is refused', (maxActive) => {
+    const { machine } = rig();
     expect(() => allocWorkqueue('demo', 0, maxActive)).toThrow(`workqueue demo: max_active ${maxActive} is no integer`);
+    machine.runTask(() => {
+      const wq = allocWorkqueue('demo', WQ_UNBOUND, 4);
+      expect(() => workqueueSetMaxActive(wq, maxActive)).toThrow(`max_active ${maxActive} is no integer`);
+      expect(() => workqueueSetMinActive(wq, maxActive)).toThrow(`min_active ${maxActive} is no integer`);
+      expect([wq.maxActive, wq.minActive]).toEqual([4, 4]);
+    });
+  });
+
+  it('is told apart from a name that is cut, which is told once', () => {
+    const { machine, printed } = rig();
+    const long = 'a-name-that-is-longer-than-31-characters';
+    machine.runTask(() => {
+      for (const maxActive of [600, 0]) expect(allocWorkqueue(long, 0, maxActive).name).toBe(long.slice(0, 31));
+    });
+    expect(printed).toEqual([
+      `warning: workqueue: name exceeds WQ_NAME_LEN. Truncating to: ${long.slice(0, 31)}`,
+      `warning: workqueue: max_active 600 requested for ${long.slice(0, 31)} is out of range, clamping between 1 and 512`,
+    ]);
   });
 });
 

@@ -67,29 +67,30 @@ export class Workqueue {
   rescuer: Rescuer | undefined;
   readonly maydays = new ListHead<PoolWorkqueue>();
   inSysfs = false;
-  #warning: string | undefined;
+  /** What was wrong with the calls that made or changed it, until there is a log. */
+  readonly #warnings: string[] = [];
+  /** Its name was cut, which is told once for all. */
+  readonly #cut: boolean;
 
   constructor(name: string, flags: number, maxActive: number) {
-    if (!Number.isInteger(maxActive)) {
-      throw new KernelError('EINVAL', `workqueue ${name}: max_active ${maxActive} is no integer`);
-    }
     this.name = name.slice(0, WQ_NAME_LEN - 1);
+    this.#cut = name.length >= WQ_NAME_LEN;
     this.flags = flags;
     const max = (flags & WQ_BH) === 0 ? this.#clamp(maxActive === 0 ? WQ_DFL_ACTIVE : maxActive) : INT_MAX;
     this.maxActive = max;
     this.minActive = Math.min(max, WQ_DFL_MIN_ACTIVE);
     this.savedMaxActive = max;
     this.savedMinActive = this.minActive;
-    if (name.length >= WQ_NAME_LEN) {
-      this.#warning = `workqueue: name exceeds WQ_NAME_LEN. Truncating to: ${this.name}`;
-    }
   }
 
-  /** max_active as it may be: 1 to 512. Any other is told when there is a log. */
+  /** max_active as it may be: 1 to 512. Any other is told when there is a log. `EINVAL` for what is no integer. */
   #clamp(maxActive: number): number {
+    checkInteger(this, 'max_active', maxActive);
     const clamped = Math.min(Math.max(maxActive, 1), WQ_MAX_ACTIVE);
     if (clamped !== maxActive) {
-      this.#warning = `workqueue: max_active ${maxActive} requested for ${this.name} is out of range, clamping between 1 and ${WQ_MAX_ACTIVE}`;
+      this.#warnings.push(
+        `workqueue: max_active ${maxActive} requested for ${this.name} is out of range, clamping between 1 and ${WQ_MAX_ACTIVE}`,
+      );
     }
     return clamped;
   }
@@ -144,8 +145,11 @@ export class Workqueue {
 
   /** Says what was wrong with the call that made it, or changed it. */
   #tell(): void {
-    if (this.#warning !== undefined) this.machine?.printk('warning', this.#warning);
-    this.#warning = undefined;
+    if (this.machine === undefined) return;
+    if (this.#cut && this.machine.workqueues.tellsCutName()) {
+      this.machine.printk('warning', `workqueue: name exceeds WQ_NAME_LEN. Truncating to: ${this.name}`);
+    }
+    for (const warning of this.#warnings.splice(0)) this.machine.printk('warning', warning);
   }
 
   /** Makes a part of it known: flushes look at it from now on (link_pwq). */
@@ -191,6 +195,10 @@ export class Workqueue {
     if (this.unbound) this.savedMinActive = Math.min(this.savedMinActive, max);
     this.adjustMaxActive();
   }
+}
+
+function checkInteger(wq: Workqueue, what: string, value: number): void {
+  if (!Number.isInteger(value)) throw new KernelError('EINVAL', `workqueue ${wq.name}: ${what} ${value} is no integer`);
 }
 
 /** `%s`, `%d`, `%u`, `%x` and `%%` of a format. */
@@ -254,7 +262,12 @@ export function createFreezableWorkqueue(name: string): Workqueue {
   return allocWorkqueue('%s', __WQ_LEGACY | WQ_FREEZABLE | WQ_UNBOUND | WQ_MEM_RECLAIM, 1, name);
 }
 
-/** Changes max_active; what waits may start at once. Not for WQ_BH and ordered queues, which it warns of (workqueue_set_max_active). */
+/**
+ * Changes max_active; what waits may start at once. Not for WQ_BH and ordered queues, which it warns of
+ * (workqueue_set_max_active). Process context.
+ *
+ * @throws KernelError EINVAL for what is no integer
+ */
 export function workqueueSetMaxActive(wq: Workqueue, maxActive: number): void {
   if ((wq.flags & (WQ_BH | __WQ_ORDERED)) !== 0) wq.owner.warn('', 'workqueue_set_max_active');
   else wq.setMaxActive(maxActive);
@@ -263,12 +276,15 @@ export function workqueueSetMaxActive(wq: Workqueue, maxActive: number): void {
 /**
  * Changes how many items of an unbound queue can count on running at once, 0 to max_active (workqueue_set_min_active). The
  * machine has one node, so max_active of them always can. Warns of any other queue.
+ *
+ * @throws KernelError EINVAL for what is no integer
  */
 export function workqueueSetMinActive(wq: Workqueue, minActive: number): void {
   if ((wq.flags & (WQ_BH | WQ_UNBOUND | __WQ_ORDERED)) !== WQ_UNBOUND) {
     wq.owner.warn('', 'workqueue_set_min_active');
     return;
   }
+  checkInteger(wq, 'min_active', minActive);
   wq.savedMinActive = Math.min(Math.max(minActive, 0), wq.savedMaxActive);
   wq.adjustMaxActive();
 }
