@@ -66,6 +66,8 @@ describe('a machine', () => {
     ['x.hz1000', 'full', { cpus: 1, lockdep: false, hz: 1000 }],
     ['x.lockdep', 'lockdep', { cpus: 1, lockdep: true }],
     ['x.threadirqs', 'full', { cpus: 1, lockdep: false, threadirqs: true }],
+    ['x.preempt-none', 'full', { cpus: 1, lockdep: false, preempt: 'none' }],
+    ['x.irqpoll', 'full', { cpus: 1, lockdep: false, irqfixup: 2 }],
   ])('is made as for recording %s, %s', (scenario, config, options) => {
     const meta = JSON.stringify({ meta: { scenario, config, cpus: 1, identical_in_all_runs: true } });
     const recorded = { arch: 'x86' };
@@ -119,6 +121,13 @@ describe('npm run conformance DIR', () => {
       stdout: expect.stringMatching(/\n2 of 2 equal\n$/),
       stderr: '',
     });
+  });
+
+  it('makes the machine with the options that a scenario exports', () => {
+    const program = "export default function* (o) { if (o.machine.threadirqs) o.log('hello'); }";
+    put('a.js', 'export const options = { threadirqs: true };', program);
+    put('a.jsonl', META, EVENT);
+    expect(run(directory).status).toBe(0);
   });
 
   it('exits 1 with the place where one parts, or fails', () => {

@@ -92,16 +92,25 @@ export function unusedRecordings(directory: string): string[] {
     .sort();
 }
 
+/** Variants of the recorded kernel's command line, by the ends of the recordings' names. */
+const COMMAND_LINE: Readonly<Record<string, MachineOptions>> = {
+  threadirqs: { threadirqs: true },
+  'preempt-none': { preempt: 'none' },
+  irqfixup: { irqfixup: 1 },
+  irqpoll: { irqfixup: 2 },
+  noirqdebug: { noirqdebug: true },
+};
+
 /** The machine that a recording was made on. */
 export function machineOptions({ meta }: Recording): MachineOptions {
   const [, hz] = /\.hz(\d+)$/.exec(meta.scenario) ?? [];
+  const [, variant = ''] = /\.([^.]+)$/.exec(meta.scenario) ?? [];
   return {
     cpus: meta.cpus,
     lockdep: meta.config === 'lockdep',
     arch: 'x86',
     ...(hz === undefined ? {} : { hz: Number(hz) as Hz }),
-    ...(meta.scenario.endsWith('.threadirqs') ? { threadirqs: true } : {}),
-    ...(meta.scenario.endsWith('.preempt-none') ? { preempt: 'none' } : {}),
+    ...COMMAND_LINE[variant],
   };
 }
 
@@ -111,15 +120,18 @@ async function load(file: string): Promise<ScenarioModule> {
   if (typeof program !== 'function') {
     throw new Error(`${file}: exports no program (export default function* (o: Oracle) { … })`);
   }
-  return { default: program as Program };
+  return { default: program as Program, options: (module.options ?? {}) as MachineOptions };
 }
 
 /** Runs one case; a scenario that throws parts from its recording. */
 export async function runCase({ name, scenario, recording }: Case): Promise<Result> {
-  const { default: program } = await load(scenario);
+  const { default: program, options } = await load(scenario);
   const recorded = readRecording(recording);
   try {
-    const { equal, compared, diff } = compare(recorded, runProgram(program, machineOptions(recorded)));
+    const { equal, compared, diff } = compare(
+      recorded,
+      runProgram(program, { ...machineOptions(recorded), ...options }),
+    );
     return equal ? { name, compared, outcome: 'equal' } : { name, compared, outcome: 'parts', diff };
   } catch (error) {
     return { name, compared: 0, outcome: 'parts', diff: `the scenario failed: ${describe(error)}` };

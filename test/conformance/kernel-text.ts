@@ -23,6 +23,7 @@ function common(line: string): string {
     .replace(/\bkworker\/(?:u?\d+:\d+H?|C:N)/g, 'kworker/C:N')
     .replace(/\[\d+\]$/, '[P]')
     .replace(/(kworker\/C:N|ksoftirqd\/\d+|\b[A-Za-z][\w-]*)\/(?:\d+|P)(?=[\s.:/]|$)/g, '$1/P')
+    .replace(/^(genirq: exiting task ".*") \(\w+\)/, '$1 (P)')
     .replace(/\bpid: \d+/, 'pid: P');
 }
 
@@ -50,7 +51,7 @@ export function modelText(messages: readonly string[], names: LineNames): string
     .map((line, i, all) => (followsPlace(all[i - 1]) ? 'PLACE' : line))
     .filter((line) => !FRAME.test(line) || /\bat: |^WARNING: CPU/.test(line))
     .map((line) =>
-      line.replace(/\b(irq event |irq #?)(\d+)\b/gi, (text, before: string, irq: string) => {
+      line.replace(/\b(irq event |irq ?#?|irq\/)(\d+)\b/gi, (text, before: string, irq: string) => {
         const name = names.get(Number(irq));
         return name === undefined ? text : `${before}<${name}>`;
       }),

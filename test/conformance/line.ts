@@ -6,6 +6,7 @@ import {
   handleEdgeIrq,
   handleFasteoiIrq,
   handleLevelIrq,
+  handlePercpuDevidIrq,
   handlePercpuIrq,
   handleSimpleIrq,
   IRQCHIP_EOI_THREADED,
@@ -21,7 +22,7 @@ import {
   smpProcessorId,
 } from '../../kernel/index.js';
 
-export type Flow = 'edge' | 'level' | 'fasteoi' | 'simple' | 'percpu';
+export type Flow = 'edge' | 'level' | 'fasteoi' | 'simple' | 'percpu' | 'percpu_devid';
 
 const FLOWS: { readonly [flow in Flow]: FlowHandler } = {
   edge: handleEdgeIrq,
@@ -29,11 +30,12 @@ const FLOWS: { readonly [flow in Flow]: FlowHandler } = {
   fasteoi: handleFasteoiIrq,
   simple: handleSimpleIrq,
   percpu: handlePercpuIrq,
+  percpu_devid: handlePercpuDevidIrq,
 };
 
 /** A flow as the event `line.new` names it. */
 export function flowName(flow: Flow): string {
-  return flow === 'percpu' ? 'other' : flow;
+  return flow.startsWith('percpu') ? 'other' : flow;
 }
 
 /** Options of a chip, as bits of `chipflags` in the event `line.new`. */
@@ -75,6 +77,8 @@ export interface LineOptions {
   readonly hwirq?: number;
   /** What the chip's set_type returns, call by call: 0, or an errno as KernelError code; default always 0. */
   readonly setTypeFails?: readonly (0 | 'EINVAL' | 'ENXIO')[];
+  /** Further callbacks of the chip, and in place of those that it has. */
+  readonly chip?: Partial<IrqChip>;
 }
 
 export type LogLine = (ev: string, v: { readonly [name: string]: string | number }) => void;
@@ -176,6 +180,7 @@ export class Line {
               return true;
             },
           }),
+      ...this.#options.chip,
     };
   }
 

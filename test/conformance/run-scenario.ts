@@ -20,11 +20,12 @@ export function runProgram(program: Program, options: MachineOptions = {}): Mode
     onOops: (where, error) => failures.push(new Error(`exception in ${where}`, { cause: error })),
   });
   const oracle = new Oracle(machine);
-  // What is printed behind the program's end is not the program's.
-  let lines = 0;
+  // What is printed when the machine is put together, and behind the program's end, is not the program's.
+  const first = printed.length;
+  let end = 0;
   const body = function* () {
     yield* program(oracle);
-    lines = printed.length;
+    end = printed.length;
   };
   const task = machine.spawn('oracle', body, { rtPriority: 1, cpusAllowed: 1 });
   while (!task.exited && clock.now() < LIMIT_NS) {
@@ -33,6 +34,6 @@ export function runProgram(program: Program, options: MachineOptions = {}): Mode
   const [failure] = failures;
   if (failure !== undefined) throw failure;
   if (!task.exited) throw new Error(`the scenario does not end: oracle is in state ${task.stateLetter}`);
-  const kernel = modelText(printed.slice(0, lines), oracle.lines);
+  const kernel = modelText(printed.slice(first, end), oracle.lines);
   return { events: oracle.events, kernel, user: oracle.userText };
 }

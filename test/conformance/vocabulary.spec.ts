@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { disableIrq, enableIrq, freeIrq, IRQ_HANDLED, localIrqDisable, preemptPoint } from '../../kernel/index.js';
+import {
+  type Coroutine,
+  disableIrq,
+  enableIrq,
+  enablePercpuIrq,
+  freeIrq,
+  IRQ_HANDLED,
+  IRQF_ONESHOT,
+  type IrqReturn,
+  irqSetPercpuDevid,
+  localIrqDisable,
+  preemptDisable,
+  preemptPoint,
+} from '../../kernel/index.js';
 import { eventText } from './events.js';
 import { runProgram } from './run-scenario.js';
 import { ChipFlag, type Oracle, type Program } from './vocabulary.js';
@@ -122,6 +135,27 @@ describe('a fake line', () => {
     ]);
   });
 
+  it('of each CPU, and of a thread, stands by its name in the text of the kernel', () => {
+    const { kernel } = runProgram(function* (o) {
+      const A = o.line('A', 'percpu_devid');
+      irqSetPercpuDevid(A.irq);
+      enablePercpuIrq(A.irq);
+      yield* o.pulse(A);
+      const thread = function* (): Coroutine<IrqReturn> {
+        preemptDisable();
+        yield* o.sleep(1);
+        return IRQ_HANDLED;
+      };
+      const B = o.line('B', 'edge');
+      yield* o.request(B, { thread, flags: IRQF_ONESHOT, name: 'b' });
+      yield* o.pulse(B);
+    });
+    expect(kernel).toEqual([
+      'genirq: Spurious and unmasked percpu IRQ<A> on CPU0',
+      expect.stringMatching(/^BUG: scheduling while atomic: irq\/<B>-b\/P\/0x/),
+    ]);
+  });
+
   it('gives its number back, for the next of its name', () => {
     const numbers: number[] = [];
     runProgram(function* (o) {
@@ -156,6 +190,17 @@ describe('a program', () => {
       o.log('back');
     }, 2);
     expect(log).toEqual(['there', 'back']);
+  });
+
+  it('is not told what the machine says when it is put together', () => {
+    const { kernel } = runProgram(
+      function* (o) {
+        o.machine.printk('info', 'hello');
+        yield* o.point();
+      },
+      { irqfixup: 2 },
+    );
+    expect(kernel).toEqual(['hello']);
   });
 
   it('that never ends is told so', () => {

@@ -38,6 +38,7 @@ import {
   localIrqEnable,
   localIrqRestore,
   type Machine,
+  type MachineOptions,
   msleep,
   ndelay,
   type Process,
@@ -68,6 +69,8 @@ export type Program = (o: Oracle) => Coroutine<void>;
 /** What a scenario's file exports. */
 export interface ScenarioModule {
   readonly default: Program;
+  /** What the recorded kernel's command line said, where the name of the recording does not. */
+  readonly options?: MachineOptions;
 }
 
 /** Behind a tick: the CPU has taken the tick's interrupt and looked at jiffies. */
