@@ -230,9 +230,10 @@ describe("a CPU's own interrupts", () => {
 
   it('between CPUs are software generated, and ended with the core that raised them', () => {
     const seen: unknown[] = [];
-    machine.runTask(function* () {
+    const callAll = function* () {
       for (const cpu of [0, 1, 2, 3]) yield* smpCallFunctionSingle(cpu, () => seen.push(smpProcessorId()));
-    });
+    };
+    machine.spawn('caller', callAll, { cpusAllowed: 1 << 2 });
     expect(seen).toEqual([0, 1, 2, 3]);
     const [, counts = ''] = /^IPI1:(.*) Function call interrupts$/m.exec(machine.files.read('/proc/interrupts')) ?? [];
     const total = counts
