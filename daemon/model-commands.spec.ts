@@ -139,6 +139,14 @@ describe('irq N', () => {
     expect((await ctl('irq', `${irq}`, 'enable')).code).toBe(1);
   });
 
+  it('shows a line that hands on others, and does not let it be disabled', async () => {
+    domain.setChainedHandler(5, () => 0, 'controller');
+    const chained = `${domain.createMapping(5)}`;
+    expect((await ctl('irq', chained)).output).toContain('handlers   none: it hands on the interrupts of other lines');
+    expect(await ctl('irq', chained, 'disable')).toMatchObject({ code: 1, errors: expect.stringMatching(/\(EPERM\)/) });
+    expect((await ctl('irq', chained)).output).toContain('enabled, inactive');
+  });
+
   it('sends the line to other CPUs', async () => {
     expect((await ctl('irq', `${irq}`, 'affinity', '2')).output).toContain('affinity   CPU 1, goes to CPU 1');
     expect((await ctl('irq', `${irq}`, 'affinity', '0')).errors).toContain('(EINVAL)');
@@ -188,6 +196,12 @@ describe('irq N', () => {
 });
 
 describe('files', () => {
+  it('are found by whatever path leads to them', async () => {
+    const text = (await ctl('cat', '/proc/softirqs')).output;
+    expect((await ctl('cat', '../proc/./irq/..//softirqs')).output).toBe(text);
+    expect((await ctl('cat', '../../etc/passwd')).errors).toContain('(ENOENT)');
+  });
+
   it('are read as they are', async () => {
     expect((await ctl('cat', '/proc/interrupts')).output).toBe(showInterrupts(service.machine));
     expect((await ctl('cat', `proc/irq/${irq}/smp_affinity_list`)).output).toBe('0-1\n');

@@ -1,5 +1,6 @@
 // The commands of gpio-irqctl that show the model's kernel and change it: lines, files, softirqs, workqueues, tasks.
 
+import { posix } from 'node:path';
 import type { Command } from 'commander';
 import { argument } from './cli.js';
 import { ControlClientError } from './control/client-error.js';
@@ -26,17 +27,22 @@ function stateOf({ enabled, state, depth, heldHere, pending, irq }: IrqStatus): 
   return `disabled (depth ${depth}, ${here})${pending ? ', an interrupt waits' : ''}`;
 }
 
+function handlersOf({ actions, chained }: IrqStatus): string {
+  if (chained) return 'none: it hands on the interrupts of other lines';
+  return actions.length === 0 ? 'none' : actions.join(', ');
+}
+
 /** A line, a fact a row. */
 export function formatIrq(status: IrqStatus): string {
-  const { irq, chip, hwirq, type, actions, counts, affinity, effectiveAffinity, unhandled } = status;
-  const goesTo = effectiveAffinity === '' ? 'as its chip has it' : effectiveAffinity;
+  const { irq, chip, hwirq, type, counts, affinity, effectiveAffinity, unhandled } = status;
+  const goesTo = effectiveAffinity === '' ? 'where its chip sends it' : `to CPU ${effectiveAffinity}`;
   return table([
     ['irq', `${irq} (${chip} ${hwirq}, ${type})`],
-    ['handlers', actions.length === 0 ? 'none' : actions.join(', ')],
+    ['handlers', handlersOf(status)],
     ['state', stateOf(status)],
     ['counts', counts.map((count, cpu) => `CPU${cpu} ${count}`).join(', ')],
     ['unhandled', String(unhandled)],
-    ['affinity', `CPU ${affinity}, goes to CPU ${goesTo}`],
+    ['affinity', `CPU ${affinity}, goes ${goesTo}`],
   ]);
 }
 
@@ -67,7 +73,10 @@ function textOf(answer: FileAnswer): string {
 }
 
 function routeOf(path: string): string {
-  const names = path.split('/').filter((name) => name !== '' && name !== '.');
+  const names = posix
+    .normalize(`/${path}`)
+    .split('/')
+    .filter((name) => name !== '');
   return `/v1/files/${names.map(encodeURIComponent).join('/')}`;
 }
 

@@ -53,7 +53,8 @@ export class ModelView implements ModelTarget {
       hwirq: desc.hwirq,
       chip: desc.chip?.name ?? '',
       type: desc.isLevel ? 'level' : 'edge',
-      actions: desc.actions.map((action) => action.name),
+      actions: desc.chained ? [] : desc.actions.map((action) => action.name),
+      chained: desc.chained,
       counts: [...desc.counts],
       enabled: desc.depth === 0,
       state: stateOfLine(desc),
@@ -68,7 +69,12 @@ export class ModelView implements ModelTarget {
 
   async disableIrq(irq: number): Promise<IrqStatus> {
     const desc = this.#desc(irq);
-    const { actions } = desc;
+    const { actions, chained } = desc;
+    if (chained) {
+      throw new KernelError('EPERM', `irq ${irq} hands on the interrupts of other lines`, {
+        hint: 'disable one of those',
+      });
+    }
     if (actions.length === 0) {
       throw new KernelError('EINVAL', `irq ${irq} has no handler, so there is nothing to disable`);
     }

@@ -5,7 +5,7 @@ import { KernelError } from '../../kernel/errno.js';
 
 /** Errors of the API itself, with their HTTP status and hint. Stable: programs may match on the codes. */
 export const CONTROL_ERRORS = {
-  BAD_REQUEST: [400, 'send JSON such as {"value": 1} for a line, or {"forNs": 80000000} for a button'],
+  BAD_REQUEST: [400, 'docs/control.md says what each request takes'],
   NOT_FOUND: [
     404,
     'GET /v1/status, /v1/lines, /v1/interrupts, /v1/irqs/N, /v1/files/…, /v1/softirqs, /v1/workqueues, /v1/tasks, /v1/events and /v1/trace are there',

@@ -12,6 +12,8 @@ export interface IrqStatus {
   readonly type: 'edge' | 'level';
   /** Names of its actions, in the order in which they run. */
   readonly actions: readonly string[];
+  /** It has none: it hands on the interrupts of other lines, as a GPIO controller's own does. */
+  readonly chained: boolean;
   /** Interrupts by CPU. */
   readonly counts: readonly number[];
   readonly enabled: boolean;
@@ -60,7 +62,7 @@ export interface WorkqueueStatus {
 
 /**
  * What can be asked of the model, and told. Methods throw KernelError with code and hint: `EINVAL` for an unknown interrupt,
- * and for `enable` of one that was not disabled through this API; of files what the kernel's give (`ENOENT`, `EPERM`, `EIO` …).
+ * and for `enable` of one that was not disabled through this API, `EPERM` for `disable` of a chained one; of files what the kernel's give (`ENOENT`, `EPERM`, `EIO` …).
  */
 export interface ModelTarget {
   irq(irq: number): IrqStatus;
