@@ -4,15 +4,19 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { EXIT, processSurroundings } from './cli.js';
 
 const kill = vi.spyOn(process, 'kill');
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+let before: NodeJS.SignalsListener[] = [];
 let forget = (): void => undefined;
 
 beforeEach(() => {
+  before = SIGNALS.flatMap((signal) => process.listeners(signal) as NodeJS.SignalsListener[]);
   vi.useFakeTimers({ toFake: ['performance'] });
   kill.mockReset().mockReturnValue(true);
 });
 
 afterEach(() => {
-  forget();
+  for (const signal of SIGNALS)
+    for (const listener of process.listeners(signal)) if (!before.includes(listener)) process.off(signal, listener);
   vi.useRealTimers();
 });
 
@@ -25,6 +29,23 @@ it('takes a Ctrl-C that npm passes on for the one that came from the terminal', 
   process.emit('SIGTERM', 'SIGTERM');
   expect(signals).toEqual(['SIGINT']);
   expect(kill).not.toHaveBeenCalled();
+});
+
+it('is deaf to a signal that comes again until the process has ended', () => {
+  forget = processSurroundings().onSignal(() => undefined);
+  const listeners = process.listenerCount('SIGINT');
+  process.emit('SIGINT', 'SIGINT');
+  forget();
+  expect(process.listenerCount('SIGINT')).toBe(listeners);
+  process.emit('SIGINT', 'SIGINT');
+  expect(kill).not.toHaveBeenCalled();
+});
+
+it('listens no more when no signal has come', () => {
+  const listeners = process.listenerCount('SIGINT');
+  forget = processSurroundings().onSignal(() => undefined);
+  forget();
+  expect(process.listenerCount('SIGINT')).toBe(listeners);
 });
 
 it('ends at once when a second signal comes later', () => {

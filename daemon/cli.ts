@@ -32,13 +32,17 @@ function listenForSignals(listener: (signal: string) => void): () => void {
       firstAt = performance.now();
       listener(signal);
     } else if (performance.now() - firstAt > SAME_SIGNAL_MS) {
-      forget();
+      letGo();
       process.kill(process.pid, signal);
     }
   };
-  const forget = (): void => {
+  const letGo = (): void => {
     process.off('SIGINT', handle);
     process.off('SIGTERM', handle);
+  };
+  const forget = (): void => {
+    // A command that was told to end may have the same signal once more on its last way, and must not die of it there.
+    if (firstAt === undefined) letGo();
   };
   process.on('SIGINT', handle);
   process.on('SIGTERM', handle);
