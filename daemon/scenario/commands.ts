@@ -4,6 +4,7 @@ import { argument, type Surroundings } from '../cli.js';
 import { parseDuration } from '../config/duration.js';
 import { LOG_LEVELS } from '../log-levels.js';
 import { DETAILS } from './details.js';
+import type { FuzzOptions } from './fuzz.js';
 import type { RecordOptions } from './record.js';
 import type { ReplayOptions } from './replay.js';
 
@@ -68,5 +69,22 @@ export function addScenarioCommands(
     .action(async (options: RecordOptions) => {
       const { record } = await import('./record.js');
       done(await record(options, io));
+    });
+  program
+    .command('fuzz')
+    .description(
+      'play random scenarios against a configuration, and check what has to hold of every daemon (docs/scenarios.md)',
+    )
+    .addOption(config())
+    .addOption(
+      new Option('--seed <number>', 'of the scenarios: the same are played for the same seed')
+        .argParser(seed)
+        .default(1),
+    )
+    .addOption(new Option('--for <duration>', 'time in the simulation').argParser(duration).default(600e9, '600s'))
+    .option('--scenario <file>', 'check this scenario in place of random ones, such as one that was found before')
+    .action(async (options: FuzzOptions) => {
+      const { fuzz } = await import('./fuzz.js');
+      done(await fuzz(options, io));
     });
 }
