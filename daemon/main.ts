@@ -8,9 +8,9 @@ process.exit(
   await daemonMain(process.argv.slice(2), processSurroundings(), {
     startService: async () => (await import('./service.js')).startService,
     detect: async (json) => {
-      const { detect, formatDetection } = await import('../drivers/detect.js');
+      const { detect, detectionJson, formatDetection } = await import('../drivers/index.js');
       const detection = detect();
-      return json ? `${JSON.stringify(detection)}\n` : formatDetection(detection);
+      return json ? `${detectionJson(detection)}\n` : formatDetection(detection);
     },
   }),
 );

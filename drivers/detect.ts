@@ -1,10 +1,14 @@
-// Which GPIO chips this machine has, which of them is the header, and which drivers can use it or why not.
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+// Which GPIO chips this machine has, which of them is the header, who has its lines, and which drivers can be used or why not.
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { KernelError } from '../kernel/errno.js';
 import type { GpioChip } from '../kernel/gpio/driver.js';
 import { loadAddon } from './chardev/addon.js';
 import { openChardev } from './chardev/chardev.js';
+import { type AccessSources, accessOf, type DeviceAccess, mayUse } from './detect/access.js';
+import { readCompatible, readModel, readPinUsers } from './detect/device-tree.js';
+import { type Conflict, findConflicts, type HeaderLine, readHeader } from './detect/header.js';
 import { loadLibgpiod } from './libgpiod/node-libgpiod.js';
 import { probeSysfs } from './sysfs/sysfs.js';
 
@@ -15,8 +19,10 @@ export const HEADER_LABELS: readonly string[] = ['pinctrl-bcm2835', 'pinctrl-bcm
 export interface DetectSources {
   /** Default `/dev`. */
   readonly devDir: string;
-  /** Default `/proc/device-tree/model`. */
-  readonly modelFile: string;
+  /** Default `/proc/device-tree`. */
+  readonly deviceTree: string;
+  /** Who asks. */
+  readonly access: AccessSources;
   /** Default {@link openChardev}. */
   readonly open: (path: string) => GpioChip;
   /** Throws the reason why the chardev driver cannot work at all; default: loads the native addon. */
@@ -53,6 +59,8 @@ export interface DetectedChip {
   readonly aliases: readonly string[];
   /** Its label is one of {@link HEADER_LABELS}. */
   readonly header: boolean;
+  /** Who may open it; `undefined` when the device file went away meanwhile. */
+  readonly access: DeviceAccess | undefined;
   /** Why it did not open; `undefined` when it did. */
   readonly refused: Refusal | undefined;
 }
@@ -64,17 +72,45 @@ export interface DetectedDriver {
   readonly refused: Refusal | undefined;
 }
 
-/** What {@link detect} found. Plain data: this is `gpio-irqd detect --json`. */
+/** The header of a Pi. */
+export interface DetectedHeader {
+  /** Name of its chip. */
+  readonly chip: string;
+  /** GPIO0 to GPIO27. */
+  readonly lines: readonly HeaderLine[];
+  readonly conflicts: readonly Conflict[];
+}
+
+/** What {@link detect} found. Plain data: {@link detectionJson} makes `gpio-irqd detect --json` of it. */
 export interface Detection {
+  /** Version of this structure: it changes when something is renamed or taken away, not when something is added. */
+  readonly schema: 1;
   /** From the device tree, e.g. `Raspberry Pi 4 Model B Rev 1.4`; `undefined` on other machines. */
   readonly model: string | undefined;
+  /** From the device tree, e.g. `raspberrypi,4-model-b`, `brcm,bcm2711`; empty on other machines. */
+  readonly compatible: readonly string[];
   readonly chips: readonly DetectedChip[];
+  /** `undefined` when there is no header chip that opens, or more than one. */
+  readonly header: DetectedHeader | undefined;
   readonly drivers: readonly DetectedDriver[];
 }
 
-const SYSTEM: DetectSources = {
+/** This process; asked for late, since {@link userInfo} throws for a user without a name. */
+function thisUser(): AccessSources {
+  return { etcDir: '/etc', user: userName(), groups: process.getgroups?.() ?? [], mayUse };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? '');
+  }
+}
+
+const SYSTEM: Omit<DetectSources, 'access'> = {
   devDir: '/dev',
-  modelFile: '/proc/device-tree/model',
+  deviceTree: '/proc/device-tree',
   open: openChardev,
   probe: () => {
     loadAddon();
@@ -85,18 +121,57 @@ const SYSTEM: DetectSources = {
   ],
 };
 
+/** The chips of this machine. Opens each for a moment. */
+export function findChips(sources: Partial<DetectSources> = {}): DetectedChip[] {
+  const from: DetectSources = { access: thisUser(), ...SYSTEM, ...sources };
+  const { names, aliases } = findDevices(from.devDir);
+  return names.map((name) => inspect(from, name, aliases.get(name) ?? []));
+}
+
 /** Looks at this machine. Opens each chip for a moment, and takes no line. */
 export function detect(sources: Partial<DetectSources> = {}): Detection {
-  const from: DetectSources = { ...SYSTEM, ...sources };
+  const from: DetectSources = { access: thisUser(), ...SYSTEM, ...sources };
   const addon = refusalOf(from.probe);
-  const { names, aliases } = findDevices(from.devDir);
-  const chips = names.map((name) => inspect(from, name, aliases.get(name) ?? []));
+  const chips = findChips(from);
   const refused = driverRefusal(addon, chips);
   const others = from.others.map(({ name, usesDevices, probe }) => ({
     name,
     refused: refusalOf(probe) ?? (usesDevices ? refused : undefined),
   }));
-  return { model: readModel(from.modelFile), chips, drivers: [{ name: 'chardev', refused }, ...others] };
+  const model = readModel(from.deviceTree);
+  return {
+    schema: 1,
+    model,
+    compatible: readCompatible(from.deviceTree),
+    chips,
+    header: inspectHeader(from, chips, model),
+    drivers: [{ name: 'chardev', refused }, ...others],
+  };
+}
+
+/** As JSON on one line, in which nothing is left out: what is not known is null. */
+export function detectionJson(detection: Detection): string {
+  return JSON.stringify(detection, (_, value: unknown) => (value === undefined ? null : value));
+}
+
+function inspectHeader(
+  { open, deviceTree }: DetectSources,
+  chips: readonly DetectedChip[],
+  model: string | undefined,
+): DetectedHeader | undefined {
+  const [found, another] = chips.filter((chip) => chip.header);
+  if (found === undefined || another !== undefined) return undefined;
+  const users = readPinUsers(deviceTree);
+  let lines: readonly HeaderLine[] = [];
+  const refused = refusalOf(() => {
+    const chip = open(found.path);
+    try {
+      lines = readHeader(chip, model, users);
+    } finally {
+      chip.close();
+    }
+  });
+  return refused === undefined ? { chip: found.name, lines, conflicts: findConflicts(lines, users) } : undefined;
 }
 
 /** Device files by number, and the links to each. */
@@ -126,7 +201,8 @@ function inspect(from: DetectSources, name: string, aliases: readonly string[]):
     ({ label, lines } = chip.info);
     chip.close();
   });
-  return { name, path, label, lines, aliases, header: label !== undefined && HEADER_LABELS.includes(label), refused };
+  const header = label !== undefined && HEADER_LABELS.includes(label);
+  return { name, path, label, lines, aliases, header, access: accessOf(path, from.access), refused };
 }
 
 function driverRefusal(addon: Refusal | undefined, chips: readonly DetectedChip[]): Refusal | undefined {
@@ -149,36 +225,4 @@ function refusalOf(action: () => void): Refusal | undefined {
     if (!(error instanceof KernelError)) throw error;
     return { code: error.code, message: error.message, hint: error.hint };
   }
-}
-
-/** The device tree ends its strings with a NUL. */
-function readModel(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').replace(/\0+$/, '');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-/** The report of `gpio-irqd detect` for people. Ends with a line feed. */
-export function formatDetection({ model, chips, drivers }: Detection): string {
-  const out = [`machine: ${model ?? 'not a device-tree machine'}`, chips.length === 0 ? 'chips: none' : 'chips:'];
-  for (const chip of chips) {
-    const links = chip.aliases.length === 0 ? '' : `, also ${chip.aliases.join(', ')}`;
-    if (chip.refused === undefined) {
-      out.push(`  ${chip.name} [${chip.label}] ${chip.lines} lines${chip.header ? ', the header' : ''}${links}`);
-    } else {
-      out.push(`  ${chip.name}${links}: cannot be opened: ${chip.refused.message}`);
-      if (chip.refused.hint !== undefined) out.push(`    ${chip.refused.hint}`);
-    }
-  }
-  out.push('drivers:');
-  for (const { name, refused } of drivers) {
-    out.push(refused === undefined ? `  ${name}: can be used` : `  ${name}: cannot be used: ${refused.message}`);
-    if (refused?.hint !== undefined) out.push(`    ${refused.hint}`);
-  }
-  return `${out.join('\n')}\n`;
 }

@@ -1,13 +1,17 @@
 // The drivers' public face: GPIO chips of real hardware behind the kernel model's GpioChip.
 export { openChardev } from './chardev/chardev.js';
+export type { AccessSources, DeviceAccess } from './detect/access.js';
+export { formatDetection } from './detect/format.js';
+export type { Conflict, ConflictKind, HeaderLine } from './detect/header.js';
 export {
   type DetectedChip,
   type DetectedDriver,
+  type DetectedHeader,
   type Detection,
   type DetectSources,
   type DriverProbe,
   detect,
-  formatDetection,
+  detectionJson,
   HEADER_LABELS,
   type Refusal,
 } from './detect.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { KernelError } from '../kernel/errno.js';
 import type { ChipInfo, GpioChip } from '../kernel/gpio/driver.js';
 import { openChardev } from './chardev/chardev.js';
-import { type DetectedChip, type DetectSources, detect, HEADER_LABELS } from './detect.js';
+import { type DetectedChip, type DetectSources, findChips, HEADER_LABELS } from './detect.js';
 import { openLibgpiod } from './libgpiod/libgpiod.js';
 import { findSysfsChips } from './sysfs/chips.js';
 import { openSysfs, openSysfsChip, type SysfsSources } from './sysfs/sysfs.js';
@@ -53,8 +53,7 @@ export function openDriver(options: OpenDriverOptions, sources: Partial<OpenSour
   const choice = parseChoice(chip);
   if (driver === 'onoff') return openInSysfs(choice, sources.sysfs);
   const open = driver === 'libgpiod' ? (sources.openLibgpiod ?? openLibgpiod) : (sources.open ?? openChardev);
-  // Whether the other drivers could be used is of no interest here, and to find out loads them.
-  const find = (): readonly DetectedChip[] => detect({ ...sources, others: [] }).chips;
+  const find = (): readonly DetectedChip[] => findChips(sources);
   if (driver === 'auto' && find().length === 0) return undefined;
   if (choice.by === 'name') return open(join(sources.devDir ?? '/dev', choice.name));
   return open(choose(find(), choice).path);

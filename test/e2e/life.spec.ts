@@ -134,7 +134,8 @@ test('detect says what the machine has, for people and as JSON', { timeout: TIME
   expect(text.out).toMatch(/^machine: .+\nchips:[\s\S]*\ndrivers:\n {2}chardev: /);
   const json = await lab.run('main', ['detect', '--json']).finished;
   const found = JSON.parse(json.out) as Detection;
-  expect(found.drivers.map(({ name }) => name)).toEqual(['chardev']);
+  expect(found).toMatchObject({ schema: 1 });
+  expect(found.drivers.map(({ name }) => name)).toEqual(['chardev', 'libgpiod', 'onoff']);
   expect(found.chips.length > 0).toBe(hasChips);
 });
 
