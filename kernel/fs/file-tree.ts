@@ -136,6 +136,7 @@ export class FileTree {
 
 const writeFile = effect(function* writeFile(path: string, file: FileOps, text: string) {
   if (file.store === undefined) throw notFor(path, 'written');
+  if (typeof text !== 'string') throw failure('EINVAL', path, `takes text, not ${String(text)}`);
   const result = file.store(text);
   if (isCoroutine(result) || isPromiseLike(result)) yield* finish(result);
 });

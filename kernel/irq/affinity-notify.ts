@@ -1,4 +1,5 @@
 // Telling drivers that their lines were sent to other CPUs (irq_set_affinity_notifier in kernel/irq/manage.c).
+import { KernelError } from '../errno.js';
 import { mightSleep } from '../sched/core.js';
 import type { Coroutine, Process } from '../sched/coroutine.js';
 import { thisCpu } from '../sched/current.js';
@@ -39,7 +40,8 @@ class AffinityNotifier implements AffinityListener {
 
 /**
  * Has `notify` told of each change of a line's affinity, in place of whoever was told before; null for nobody
- * (irq_set_affinity_notifier). To be taken away before the line is freed. Process context. `EINVAL` for an unknown irq.
+ * (irq_set_affinity_notifier). To be taken away before the line is freed. Process context. `EINVAL` for an unknown irq, and
+ * for what has no `notify()`.
  *
  * ```ts
  * yield* irqSetAffinityNotifier(irq, { notify: (_irq, mask) => moveBuffersTo(mask) });
@@ -51,6 +53,11 @@ export const irqSetAffinityNotifier = effect(function* irqSetAffinityNotifier(
 ) {
   mightSleep('irq_set_affinity_notifier');
   const desc = thisCpu().machine.irqs.get(irq);
+  if (notify !== null && typeof notify?.notify !== 'function') {
+    throw new KernelError('EINVAL', `irq ${irq}: who is to be told has a function notify()`, {
+      hint: 'null for nobody',
+    });
+  }
   const old = desc.affinityNotify;
   desc.affinityNotify = notify === null ? undefined : new AffinityNotifier(desc, notify);
   if (old !== undefined) yield* old.end();

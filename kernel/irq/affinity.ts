@@ -119,9 +119,17 @@ function canMoveNow(desc: IrqDesc): boolean {
   return !movesInInterrupt(desc) || (desc.settings & IRQ_MOVE_PCNTXT) !== 0;
 }
 
+function checkMask({ irq }: IrqDesc, mask: number): void {
+  if (Number.isInteger(mask)) return;
+  throw new KernelError('EINVAL', `irq ${irq}: affinity mask ${mask}`, {
+    hint: 'bit n for CPU n, such as 0b10 for CPU 1',
+  });
+}
+
 /** As {@link irqSetAffinity} and {@link irqForceAffinity}, of a line (irq_set_affinity_locked). */
 export function setAffinityOf(desc: IrqDesc, mask: number, force: boolean): void {
   if (desc.chip?.setAffinity === undefined) throw noAffinity(desc);
+  checkMask(desc, mask);
   try {
     if (canMoveNow(desc) && !desc.movePending) irqTrySetAffinity(desc, mask, force);
     else setMovePending(desc, mask);
@@ -150,6 +158,7 @@ export function irqForceAffinity(irq: number, mask: number): void {
 function applyHint(irq: number, mask: number | null, set: boolean): void {
   const desc = thisCpu().machine.irqs.get(irq);
   if ((desc.settings & IRQ_PER_CPU_DEVID) !== 0) throw new KernelError('EINVAL', `irq ${irq} is one of each CPU`);
+  if (mask !== null) checkMask(desc, mask);
   desc.affinityHint = mask ?? 0;
   if (mask === null || !set) return;
   try {

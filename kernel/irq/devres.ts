@@ -3,10 +3,9 @@ import type { Device } from '../base/device.js';
 import { devresAdd, devresRemove } from '../base/devres.js';
 import type { Coroutine } from '../sched/coroutine.js';
 import { effect } from '../sched/effect.js';
-import { IRQF_COND_ONESHOT } from './flags.js';
 import type { IrqHandler, IrqThreadFn } from './irqdesc.js';
 import { freeIrq } from './manage.js';
-import { requestAnyContextIrq, requestThreadedIrq } from './request.js';
+import { requestAnyContextIrq, requestThreadedIrq, withCondOneshot } from './request.js';
 
 /** Which request a resource stands for. */
 class IrqDevres {
@@ -63,7 +62,7 @@ export const devmRequestIrq = effect(function* devmRequestIrq(
   name: string | null,
   devId?: unknown,
 ) {
-  yield* devmRequestThreadedIrq(dev, irq, handler, null, flags | IRQF_COND_ONESHOT, name, devId);
+  yield* devmRequestThreadedIrq(dev, irq, handler, null, withCondOneshot(irq, flags), name, devId);
 });
 
 /**

@@ -334,8 +334,10 @@ export class IrqTable {
   /** The descriptor of a number. `EINVAL` for one that was not handed out. */
   get(irq: number): IrqDesc {
     const desc = this.#descs[irq];
-    if (desc === undefined) throw new KernelError('EINVAL', `irq ${irq}: no such interrupt`);
-    return desc;
+    if (desc !== undefined) return desc;
+    throw new KernelError('EINVAL', `irq ${irq}: no such interrupt`, {
+      hint: 'numbers are handed out at run time, by IrqDomain.createMapping() or gpiodToIrq()',
+    });
   }
 
   *[Symbol.iterator](): Generator<IrqDesc> {

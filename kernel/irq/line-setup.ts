@@ -24,9 +24,13 @@ function descOf(irq: number): IrqDesc {
   return thisCpu().machine.irqs.get(irq);
 }
 
-/** Gives a line its chip; null takes it away (irq_set_chip). Any context. `EINVAL` for an unknown irq. */
+/** Gives a line its chip; null takes it away (irq_set_chip). Any context. `EINVAL` for an unknown irq, and for what is no chip. */
 export function irqSetChip(irq: number, chip: IrqChip | null): void {
-  descOf(irq).chip = chip ?? undefined;
+  const desc = descOf(irq);
+  if (chip !== null && (typeof chip?.mask !== 'function' || typeof chip.unmask !== 'function')) {
+    throw new KernelError('EINVAL', `irq ${irq}: a chip has mask() and unmask()`, { hint: 'null takes a chip away' });
+  }
+  desc.chip = chip ?? undefined;
 }
 
 /** Data of the chip for a line, {@link IrqDesc.chipData} (irq_set_chip_data). Any context. `EINVAL` for an unknown irq. */
@@ -95,14 +99,22 @@ function doSetHandler(desc: IrqDesc, { handle, chained, name }: HandlerChange): 
   if (flow !== handleBadIrq && chained) startChained(desc, flow);
 }
 
+function checkHandle(irq: number, handle: FlowHandler | null): void {
+  if (handle === null || typeof handle === 'function') return;
+  throw new KernelError('EINVAL', `irq ${irq}: a flow handler is a function`, {
+    hint: 'such as handleEdgeIrq; null takes it away',
+  });
+}
+
 /**
  * Gives a line its flow handler; null takes it away, and disables the line (irq_set_handler). Any context; a line of a chip
  * behind a bus that sleeps: as {@link LineChange} says.
  *
  * @param name shown behind the trigger type in /proc/interrupts
- * @throws KernelError EINVAL for an unknown irq
+ * @throws KernelError EINVAL for an unknown irq, and for what is no flow handler
  */
 export function irqSetHandler(irq: number, handle: FlowHandler | null, name?: string): LineChange {
+  checkHandle(irq, handle);
   return changeLine(descOf(irq), 'irq_set_handler', doSetHandler, { handle, chained: false, name });
 }
 
@@ -134,6 +146,7 @@ export function irqSetChainedHandlerAndData(irq: number, handle: FlowHandler | n
 
 /** As {@link irqSetChainedHandler}, also outside of the model's contexts, where a machine is put together. */
 export function setChained(desc: IrqDesc, handle: FlowHandler | null, name: string | undefined): LineChange {
+  checkHandle(desc.irq, handle);
   return changeLine(desc, 'irq_set_chained_handler', doSetHandler, { handle, chained: true, name });
 }
 
@@ -142,7 +155,7 @@ export function setChained(desc: IrqDesc, handle: FlowHandler | null, name: stri
  * {@link LineChange} says.
  *
  * @param type an IRQ_TYPE_ number
- * @throws KernelError EINVAL (unknown irq, a line that each CPU has for itself), or what the chip says
+ * @throws KernelError EINVAL (unknown irq, no number, a line that each CPU has for itself), or what the chip says
  */
 export function irqSetIrqType(irq: number, type: number): LineChange {
   const desc = descOf(irq);
@@ -150,6 +163,9 @@ export function irqSetIrqType(irq: number, type: number): LineChange {
     throw new KernelError('EINVAL', `irq ${irq} is a line that each CPU has for itself`, {
       hint: 'enable_percpu_irq() sets its type',
     });
+  }
+  if (!Number.isInteger(type)) {
+    throw new KernelError('EINVAL', `irq ${irq}: trigger type ${type}`, { hint: 'IRQ_TYPE_ numbers, or-ed' });
   }
   return changeLine(desc, 'irq_set_irq_type', __irqSetTrigger, type);
 }

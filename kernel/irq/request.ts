@@ -52,11 +52,26 @@ function invalid(message: string): KernelError {
   return new KernelError('EINVAL', message);
 }
 
+/** A check that C has no need of. */
+function checkIsFlags(irq: number, flags: number): void {
+  if (Number.isInteger(flags)) return;
+  throw new KernelError('EINVAL', `irq ${irq}: flags ${flags}`, { hint: 'IRQF_ flags, or-ed; 0 for none' });
+}
+
+/** Flags of a request without a thread function: it takes ONESHOT on if the line has it. `EINVAL` for what is no number. */
+export function withCondOneshot(irq: number, flags: number): number {
+  checkIsFlags(irq, flags);
+  return flags | IRQF_COND_ONESHOT;
+}
+
 /** The checks on flags, in the kernel's order. */
 function checkFlags(irq: number, flags: number, devId: unknown): void {
+  checkIsFlags(irq, flags);
   const shared = (flags & IRQF_SHARED) !== 0;
   if (shared && (devId === null || devId === undefined)) {
-    throw invalid(`irq ${irq}: IRQF_SHARED needs a dev_id, which tells the sharers apart`);
+    throw new KernelError('EINVAL', `irq ${irq}: IRQF_SHARED needs a dev_id, which tells the sharers apart`, {
+      hint: "hand in an object of the driver's own as the last argument, and the same to free_irq()",
+    });
   }
   if (shared && (flags & IRQF_NO_AUTOEN) !== 0) throw invalid(`irq ${irq}: IRQF_NO_AUTOEN cannot be shared`);
   if (!shared && (flags & IRQF_COND_SUSPEND) !== 0) throw invalid(`irq ${irq}: IRQF_COND_SUSPEND needs IRQF_SHARED`);
@@ -82,11 +97,16 @@ function checkFunctions(irq: number, handler: unknown, threadFn: unknown): void 
   }
 }
 
-/** An action as it was asked for, on no line yet. */
+/** An action as it was asked for, on no line yet. `EINVAL` for a name that is none. */
 export function newAction(
   desc: IrqDesc,
   asked: Pick<IrqAction, 'handler' | 'threadFn' | 'flags' | 'name' | 'devId' | 'percpuDevId'>,
 ): IrqAction {
+  if (typeof asked.name !== 'string') {
+    throw new KernelError('EINVAL', `irq ${desc.irq}: the name is a text, not ${asked.name}`, {
+      hint: 'as /proc/interrupts is to show it',
+    });
+  }
   return {
     ...asked,
     irq: desc.irq,
@@ -297,7 +317,7 @@ export const requestIrq = effect(function* requestIrq(
   name: string,
   devId?: unknown,
 ) {
-  yield* requestThreadedIrq(irq, handler, null, flags | IRQF_COND_ONESHOT, name, devId);
+  yield* requestThreadedIrq(irq, handler, null, withCondOneshot(irq, flags), name, devId);
 });
 
 /**

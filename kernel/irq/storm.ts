@@ -60,6 +60,11 @@ export interface StormListener {
 
 /** Limits with all defaults filled in. `EINVAL` for a rate or a time that is none. */
 export function checkStormLimits(limits: StormLimits): Required<StormLimits> {
+  if (typeof limits !== 'object') {
+    throw new KernelError('EINVAL', `storm guard: limits ${limits}`, {
+      hint: 'such as { ratePerSec: 10_000 }; null for none',
+    });
+  }
   const { ratePerSec, backoffNs = DEFAULT_BACKOFF_NS } = limits;
   const { windowNs = Math.max(LEAST_WINDOW_NS, (WINDOW_INTERRUPTS * NSEC_PER_SEC) / ratePerSec) } = limits;
   const { maxBackoffNs = backoffNs * DEFAULT_GROWTH } = limits;
