@@ -1,16 +1,23 @@
 // What the service shows of itself: the daemon, its lines and its interrupts, as they are now.
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { type GpioDesc, KernelError, showInterrupts } from '../kernel/index.js';
 import type { Backend } from './bridge/backend.js';
 import type { LineInterrupt } from './bridge/line-interrupt.js';
 import type { Config, LineSpec } from './config/config.js';
 import type { DaemonStatus, InterruptsStatus, Known, LineStatus, StormStatus } from './control/target.js';
 
-/** The package's own file, which is one folder further up from where this is built to than from its source. */
+/** Levels up to the package: from its source one, from where it is built to more. */
+const LEVELS = ['../', '../../', '../../../'];
+
 function packageVersion(): string {
   const require = createRequire(import.meta.url);
-  const built = import.meta.url.endsWith('.js');
-  return (require(built ? '../../package.json' : '../package.json') as { version: string }).version;
+  for (const up of LEVELS) {
+    const path = new URL(`${up}package.json`, import.meta.url);
+    if (existsSync(path)) return (require(fileURLToPath(path)) as { version: string }).version;
+  }
+  throw new Error('the package has lost its package.json');
 }
 
 const version = packageVersion();

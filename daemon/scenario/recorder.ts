@@ -37,7 +37,8 @@ export class Recorder {
   /** A line has got a logical level. */
   level(atNs: number, line: string, value: Level): void {
     this.#hold({ atNs, line, value });
-    this.#release(atNs - HELD_BACK_NS);
+    // Only a line with one kind of edges may get a step before this one.
+    this.#release(this.#lastNs.size === 0 ? atNs : atNs - HELD_BACK_NS);
   }
 
   /**
