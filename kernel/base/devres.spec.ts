@@ -148,6 +148,25 @@ describe('a group', () => {
     expect(warned('devres')).toBe(false);
   });
 
+  it('that is open in one that is released is forgotten with it', () => {
+    const { dev, add, run, taken, warned } = managed();
+    devresOpenGroup(dev, 'outer');
+    devresOpenGroup(dev, 'inner');
+    add('a');
+    devresCloseGroup(dev, 'outer');
+    add('b');
+    run(() => devresReleaseGroup(dev, 'outer'));
+    expect([taken(), dev.devres.length, warned('devres')]).toEqual([['a'], 1, false]);
+    devresCloseGroup(dev, 'inner');
+    expect(warned('devres_close_group')).toBe(true);
+  });
+
+  it('is not missed when nothing is managed any more', () => {
+    const { dev, run, warned } = managed();
+    run(() => devresReleaseGroup(dev, 'any'));
+    expect(warned('devres_release_group')).toBe(false);
+  });
+
   it.each([
     ['devres_close_group', (dev: Device) => devresCloseGroup(dev)],
     ['devres_remove_group', (dev: Device) => devresRemoveGroup(dev, 'unknown')],

@@ -128,12 +128,12 @@ export function devresRemoveGroup(dev: Device, id?: unknown): void {
   dev.devres.splice(begin, 1);
 }
 
-/** Nodes of groups that lie in `nodes` with one end only: they stay. */
-function cutGroups(nodes: readonly DevresNode[]): DevresNode[] {
-  const has = (wanted: unknown, id: unknown): boolean => nodes.some(({ kind, data }) => kind === wanted && data === id);
+/** Nodes of groups that have their other end in `rest`: they stay. */
+function cutGroups(nodes: readonly DevresNode[], rest: readonly DevresNode[]): DevresNode[] {
+  const has = (wanted: unknown, id: unknown): boolean => rest.some(({ kind, data }) => kind === wanted && data === id);
   return nodes.filter(
     ({ kind, data }) =>
-      (kind === GROUP_OPEN && !has(GROUP_CLOSE, data)) || (kind === GROUP_CLOSE && !has(GROUP_OPEN, data)),
+      (kind === GROUP_OPEN && has(GROUP_CLOSE, data)) || (kind === GROUP_CLOSE && has(GROUP_OPEN, data)),
   );
 }
 
@@ -142,12 +142,13 @@ function cutGroups(nodes: readonly DevresNode[]): DevresNode[] {
  * Process context.
  */
 export const devresReleaseGroup = effect(function* devresReleaseGroup(dev: Device, id?: unknown) {
+  // Nothing is managed any more: the device is being given up, and its groups with it.
+  if (dev.devres.length === 0) return;
   const begin = findGroup(dev, id, 'devres_release_group');
   if (begin < 0) return;
   const end = endOfGroup(dev, begin);
   const nodes = dev.devres.splice(begin, end < 0 ? dev.devres.length : end + 1 - begin);
-  // The group itself may have no end; others that reach out of it are not ended with it.
-  const stay = cutGroups(nodes).filter((node) => node !== nodes[0]);
+  const stay = cutGroups(nodes, dev.devres);
   dev.devres.splice(begin, 0, ...stay);
   yield* releaseNodes(
     dev,
