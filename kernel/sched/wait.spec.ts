@@ -7,8 +7,12 @@ import { current } from './current.js';
 import { allowSignal, kernelDequeueSignal, SIGTERM, sendSig, signalPending } from './signal.js';
 import { TASK_INTERRUPTIBLE, TASK_RUNNING } from './task.js';
 import {
+  addWaitQueue,
+  defaultWakeFunction,
   finishWait,
   prepareToWait,
+  prepareToWaitEvent,
+  prepareToWaitExclusive,
   WaitQueueEntry,
   WaitQueueHead,
   waitEvent,
@@ -133,6 +137,36 @@ describe('prepare_to_wait', () => {
       yield* schedule();
       finishWait(head, entry);
       expect(waitqueueActive(head)).toBe(false);
+    });
+  });
+});
+
+describe('an entry that is on the queue', () => {
+  it('is exclusive or not as it was prepared last', () => {
+    const head = new WaitQueueHead();
+    const machine = new Machine();
+    machine.runTask(function* () {
+      const entry = new WaitQueueEntry(defaultWakeFunction);
+      addWaitQueue(head, entry);
+      expect(prepareToWaitExclusive(head, entry, TASK_INTERRUPTIBLE)).toBe(false);
+      expect(wakeUp(head)).toBe(1);
+      prepareToWait(head, entry, TASK_INTERRUPTIBLE);
+      expect([wakeUp(head), waitqueueActive(head)]).toEqual([0, true]);
+      finishWait(head, entry);
+      yield* schedule();
+    });
+  });
+
+  it('leaves it when a signal is pending, so that another one gets the next wake-up', () => {
+    const head = new WaitQueueHead();
+    const machine = new Machine();
+    machine.runTask(() => {
+      const entry = new WaitQueueEntry();
+      expect(prepareToWaitEvent(head, entry, TASK_INTERRUPTIBLE, true)).toBe(0);
+      allowSignal(SIGTERM);
+      sendSig(SIGTERM, current());
+      expect(prepareToWaitEvent(head, entry, TASK_INTERRUPTIBLE, true)).toBe(-512);
+      expect([waitqueueActive(head), current().state]).toEqual([false, TASK_RUNNING]);
     });
   });
 });

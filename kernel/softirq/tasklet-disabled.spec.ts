@@ -54,6 +54,22 @@ describe('a tasklet that is disabled and scheduled', () => {
     expect(idleNs).toBeLessThan(10_000_000);
   });
 
+  it('does not hold up one that schedules itself, however often', () => {
+    const { machine, tasklet } = rig();
+    let runs = 0;
+    const again: Tasklet = new Tasklet(() => {
+      if (++runs < 25) taskletSchedule(again);
+    });
+    machine.runTask(function* () {
+      const disabled = tasklet('disabled');
+      taskletDisableNosync(disabled);
+      taskletSchedule(disabled);
+      taskletSchedule(again);
+      yield* msleep(1);
+    });
+    expect(runs).toBe(25);
+  });
+
   it('leaves half of the CPU to another task of SCHED_NORMAL', () => {
     const { machine, tasklet } = rig();
     const t = tasklet('t');
