@@ -8,6 +8,7 @@ export * from './bcm2835/gpio.js';
 export type { BoardPull, PadDrive, PadLevel, PadListener, Pads } from './bcm2835/pads.js';
 export * from './bcm2835/soc.js';
 export * from './bcm2835/system-timer.js';
+export * from './bcm2836/generic-timer.js';
 export * from './bcm2836/local-intc.js';
 export * from './bcm2836/soc.js';
 export * from './board/board.js';

@@ -10,11 +10,17 @@ import {
   SYSTIMER_OFFSET,
 } from '../bcm2835/soc.js';
 import { SYSTIMER_SIZE, SystemTimer } from '../bcm2835/system-timer.js';
+import { GenericTimers } from '../bcm2836/generic-timer.js';
+import { CoreCounter, PRESCALER_ONE } from '../bcm2836/local-timer.js';
 import { GICC_BASE, GICC_SIZE, GicCpuInterfaces } from './gic-cpu-interface.js';
 import { GIC_CORES, GIC_PRIVATE, GICD_BASE, GICD_SIZE, GicDistributor } from './gic-distributor.js';
 
 /** Where the peripherals begin on a BCM2711 ("low peripheral" mode, as Linux has it). */
 export const BCM2711_PERIPHERALS = 0xfe00_0000;
+/** Frequency of the counter of the cores' own timers. */
+export const BCM2711_COUNTER_HZ = 54_000_000;
+/** Interrupts of each core's timers: secure, non-secure, the hypervisor's and virtual. */
+const TIMER_IRQS = [29, 30, 26, 27] as const;
 /** GPU interrupts 0-63 are shared interrupts 64-127 of the GIC, which counts these from 32. */
 export const GPU_SPI = 64;
 
@@ -31,6 +37,7 @@ export class Bcm2711 implements Soc {
   readonly gpio: Bcm2835Gpio;
   readonly systemTimer: SystemTimer;
   readonly gic: GicDistributor;
+  readonly timers: GenericTimers;
   readonly #bus: PeripheralBus;
 
   constructor(options: SocOptions) {
@@ -45,6 +52,14 @@ export class Bcm2711 implements Soc {
     };
     const at = (offset: number): number => BCM2711_PERIPHERALS + offset;
     this.gic = gic;
+    const counter = new CoreCounter(clock, BCM2711_COUNTER_HZ);
+    counter.setRate(PRESCALER_ONE, 1);
+    this.timers = new GenericTimers({
+      clock,
+      counter,
+      cores: GIC_CORES,
+      onIrq: (core, timer, asserted) => gic.setInput(TIMER_IRQS[timer] ?? 0, asserted, core),
+    });
     this.gpio = new Bcm2835Gpio({
       clock,
       warn,

@@ -2,7 +2,7 @@
 import { KernelError } from '../../kernel/errno.js';
 import type { Clock } from '../../kernel/time/clock.js';
 import { type Peripheral, wrongRead, wrongWrite } from '../bcm2835/bus.js';
-import { CoreCounter, LocalTimer } from './local-timer.js';
+import { CoreCounter, CRYSTAL_HZ, LocalTimer } from './local-timer.js';
 
 // Register offsets. Those that end in 0 are core 0's; the next cores' follow, 4 further each, mailboxes 16.
 export const LOCAL_CONTROL = 0x00; // of the core counter: bit 8 its source, bit 9 it counts by 2
@@ -67,7 +67,8 @@ export interface LocalIntcOptions {
  */
 export class LocalIntc implements Peripheral {
   readonly #options: LocalIntcOptions;
-  readonly #counter: CoreCounter;
+  /** What the cores' own timers compare with. */
+  readonly counter: CoreCounter;
   readonly #timer: LocalTimer;
   readonly #timerInputs = new Uint8Array(LOCAL_CORES);
   readonly #timerControl = new Uint8Array(LOCAL_CORES);
@@ -87,7 +88,7 @@ export class LocalIntc implements Peripheral {
 
   constructor(options: LocalIntcOptions) {
     this.#options = options;
-    this.#counter = new CoreCounter(options.clock);
+    this.counter = new CoreCounter(options.clock, CRYSTAL_HZ);
     this.#timer = new LocalTimer(options.clock, () => this.#update());
   }
 
@@ -140,15 +141,15 @@ export class LocalIntc implements Peripheral {
       case LOCAL_CONTROL:
         return this.#control;
       case LOCAL_PRESCALER:
-        return this.#counter.prescaler;
+        return this.counter.prescaler;
       case LOCAL_GPU_ROUTING:
         return this.#gpuRouting;
       case LOCAL_PM_ROUTING_SET:
         return this.#pmuRouting;
       case LOCAL_COUNTER_LS:
-        return this.#counter.readLow();
+        return this.counter.readLow();
       case LOCAL_COUNTER_MS:
-        return this.#counter.readHigh();
+        return this.counter.readHigh();
       case LOCAL_INT_ROUTING:
         return this.#intRouting;
       case LOCAL_AXI_COUNT:
@@ -182,7 +183,7 @@ export class LocalIntc implements Peripheral {
         this.#writeControl(value);
         return;
       case LOCAL_PRESCALER:
-        this.#counter.setRate(value >>> 0, this.#step);
+        this.counter.setRate(value >>> 0, this.#step);
         return;
       case LOCAL_GPU_ROUTING:
         this.#gpuRouting = value & SOURCES;
@@ -194,10 +195,10 @@ export class LocalIntc implements Peripheral {
         this.#pmuRouting &= ~value;
         return;
       case LOCAL_COUNTER_LS:
-        this.#counter.writeLow(value >>> 0);
+        this.counter.writeLow(value >>> 0);
         return;
       case LOCAL_COUNTER_MS:
-        this.#counter.writeHigh(value >>> 0);
+        this.counter.writeHigh(value >>> 0);
         return;
       case LOCAL_INT_ROUTING:
         this.#intRouting = value & 7;
@@ -227,7 +228,7 @@ export class LocalIntc implements Peripheral {
         'local: the core counter was set to the APB clock, which is not simulated; it goes by the crystal',
       );
     }
-    this.#counter.setRate(this.#counter.prescaler, this.#step);
+    this.counter.setRate(this.counter.prescaler, this.#step);
   }
 
   #setMailbox(index: number, set: number, clear: number): void {

@@ -9,10 +9,13 @@ export const LOCAL_TIMER_HZ: number = 2 * CRYSTAL_HZ;
 const NSEC_PER_SEC = 1_000_000_000;
 const TWO_32 = 2 ** 32;
 /** A prescaler of 2^31 divides by 1, a smaller one by more. */
-const PRESCALER_ONE = 2 ** 31;
+export const PRESCALER_ONE: number = 2 ** 31;
 
-/** The 64-bit counter that the cores' own timers compare with. */
+/** The 64-bit counter that the cores' own timers compare with. It stands still until it is given a rate. */
 export class CoreCounter {
+  /** Called when the count or its rate was changed. */
+  onChange: () => void = () => {};
+  readonly hz: number;
   readonly #clock: Clock;
   /** Count at a moment, and ticks in a ns since. */
   #atNs: number;
@@ -23,9 +26,23 @@ export class CoreCounter {
   #readHigh = 0;
   #writeLow = 0;
 
-  constructor(clock: Clock) {
+  /** `hz` is the frequency of its source. */
+  constructor(clock: Clock, hz: number) {
     this.#clock = clock;
+    this.hz = hz;
     this.#atNs = clock.now();
+  }
+
+  get count(): number {
+    return this.#count + Math.floor(((this.#clock.now() - this.#atNs) * this.#hzNow) / NSEC_PER_SEC) * this.#step;
+  }
+
+  /** When the counter will be at `count` or past it, in whole ns; `Infinity` if it stands still. */
+  nsOf(count: number): number {
+    if (this.#prescaler === 0) return Number.POSITIVE_INFINITY;
+    const ticks = Math.ceil((count - this.#count) / this.#step);
+    // One ns later where the division came out too low.
+    return Math.max(Math.ceil(this.#atNs + (ticks * NSEC_PER_SEC) / this.#hzNow), this.#clock.now() + 1);
   }
 
   get prescaler(): number {
@@ -34,13 +51,14 @@ export class CoreCounter {
 
   /** Sets the divider, 0 (stands still) to 2^32 - 1, and by how much each tick counts: 1 or 2. */
   setRate(prescaler: number, step: number): void {
-    this.#set(this.#now());
+    this.#set(this.count);
     this.#prescaler = prescaler;
     this.#step = step;
+    this.onChange();
   }
 
   readLow(): number {
-    const count = this.#now();
+    const { count } = this;
     this.#readHigh = Math.floor(count / TWO_32) % TWO_32;
     return count % TWO_32;
   }
@@ -55,11 +73,11 @@ export class CoreCounter {
 
   writeHigh(value: number): void {
     this.#set(value * TWO_32 + this.#writeLow);
+    this.onChange();
   }
 
-  #now(): number {
-    const ticks = ((this.#clock.now() - this.#atNs) * CRYSTAL_HZ * (this.#prescaler / PRESCALER_ONE)) / NSEC_PER_SEC;
-    return this.#count + Math.floor(ticks) * this.#step;
+  get #hzNow(): number {
+    return this.hz * (this.#prescaler / PRESCALER_ONE);
   }
 
   #set(count: number): void {

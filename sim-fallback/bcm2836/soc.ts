@@ -12,6 +12,7 @@ import {
   SYSTIMER_OFFSET,
 } from '../bcm2835/soc.js';
 import { SYSTIMER_SIZE, SystemTimer } from '../bcm2835/system-timer.js';
+import { GenericTimers } from './generic-timer.js';
 import { LOCAL_CORES, LOCAL_INTC_BASE, LOCAL_INTC_SIZE, LocalIntc } from './local-intc.js';
 
 /** Where the peripherals begin on a BCM2836 and a BCM2837. */
@@ -26,6 +27,7 @@ export class Bcm2836 implements Soc {
   readonly armctrl: Armctrl;
   readonly systemTimer: SystemTimer;
   readonly local: LocalIntc;
+  readonly timers: GenericTimers;
   readonly #bus: PeripheralBus;
 
   constructor(options: SocOptions, name: 'bcm2836' | 'bcm2837' = 'bcm2836') {
@@ -46,6 +48,12 @@ export class Bcm2836 implements Soc {
       armctrl.setGpuIrq(irqs[output] ?? -1, asserted);
     };
     this.local = local;
+    this.timers = new GenericTimers({
+      clock,
+      counter: local.counter,
+      cores: LOCAL_CORES,
+      onIrq: (core, timer, asserted) => local.setTimer(core, timer, asserted),
+    });
     this.armctrl = armctrl;
     this.gpio = new Bcm2835Gpio({ clock, warn, base: at(GPIO_OFFSET), onBankIrq: setGpuIrq(GPIO_GPU_IRQS) });
     this.systemTimer = new SystemTimer({ clock, warn, base: at(SYSTIMER_OFFSET), onIrq: setGpuIrq(SYSTIMER_GPU_IRQS) });

@@ -1,11 +1,20 @@
 // A simulated Pi: the model's machine, the chip, the kernel's drivers for it, and a board around it.
-import { type IrqDomain, KernelError, type Machine } from '../../kernel/index.js';
+import {
+  IRQ_TYPE_LEVEL_HIGH,
+  IRQ_TYPE_LEVEL_LOW,
+  type IrqDomain,
+  KernelError,
+  type Machine,
+} from '../../kernel/index.js';
 import { runningCpu } from '../../kernel/sched/current.js';
 import { placeOf, withLongStacks } from '../../kernel/sched/debug.js';
-import { Bcm2711 } from '../bcm2711/soc.js';
+import { BCM2711_COUNTER_HZ, Bcm2711 } from '../bcm2711/soc.js';
 import { Bcm2835, type Soc, type SocName, type SocOptions } from '../bcm2835/soc.js';
+import { LOCAL_IRQ_CNTPNSIRQ } from '../bcm2836/local-intc.js';
+import { CRYSTAL_HZ } from '../bcm2836/local-timer.js';
 import { Bcm2836 } from '../bcm2836/soc.js';
 import { Board, type BoardDescription } from '../board/board.js';
+import { type ArchTimerOptions, startArchTimers } from './arch-timer.js';
 import { Bcm2835Timer } from './bcm2835-timer.js';
 import { SimGpioChip } from './gpio-chip.js';
 import type { InterruptParent } from './interrupt-parent.js';
@@ -26,10 +35,11 @@ export interface SimulatedPiOptions {
   /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns; default 0. */
   readonly originNs?: bigint;
   /**
-   * What interrupts for the timers of CPU 0: the exact one that each CPU of the model has for itself (`cpu`, the default), or
-   * the chip's system timer, as on Pi 0 and 1 ({@link Bcm2835Timer}).
+   * What interrupts for the machine's timers: the exact device that each CPU of the model has for itself (`cpu`, the default);
+   * for CPU 0 the chip's system timer, as on Pi 0 and 1 ({@link Bcm2835Timer}); or the timer of each core, as on Pi 2 and
+   * later.
    */
-  readonly clockEvents?: 'cpu' | 'system-timer';
+  readonly clockEvents?: 'cpu' | 'system-timer' | 'arch-timer';
   /** Takes the FIQ of a core, a level, which Linux has no use for; default: it is reported. */
   readonly onFiq?: (asserted: boolean, core: number) => void;
 }
@@ -71,24 +81,30 @@ interface Chip<S extends Soc> {
   readonly soc: S;
   readonly intc: InterruptParent;
   readonly percpuIrqs: IrqDomain | undefined;
+  /** Of the timer of each core, where it has one. */
+  readonly archTimer: ArchTimerOptions | undefined;
 }
 
 function bcm2835(options: SimulatedPiOptions): Chip<Bcm2835> {
   const soc = new Bcm2835(socOptions(options));
-  return { soc, intc: new ArmctrlIrqchip(options.machine, soc), percpuIrqs: undefined };
+  return { soc, intc: new ArmctrlIrqchip(options.machine, soc), percpuIrqs: undefined, archTimer: undefined };
 }
 
 function bcm2836(options: SimulatedPiOptions, name: 'bcm2836' | 'bcm2837'): Chip<Bcm2836> {
   const { machine } = options;
   const soc = new Bcm2836(socOptions(options), name);
   const root = new Bcm2836Irqchip(machine, soc);
-  return { soc, intc: new ArmctrlIrqchip(machine, soc, root.gpu), percpuIrqs: root.domain };
+  const irq = root.domain.createMapping(LOCAL_IRQ_CNTPNSIRQ);
+  const archTimer = { timers: soc.timers, hz: CRYSTAL_HZ, irq, type: IRQ_TYPE_LEVEL_HIGH };
+  return { soc, intc: new ArmctrlIrqchip(machine, soc, root.gpu), percpuIrqs: root.domain, archTimer };
 }
 
 function bcm2711(options: SimulatedPiOptions): Chip<Bcm2711> {
   const soc = new Bcm2711(socOptions(options));
   const gic = new Gic(options.machine, soc);
-  return { soc, intc: gic, percpuIrqs: gic.domain };
+  const irq = gic.domain.createMapping(GIC_CNTPNS_IRQ);
+  const archTimer = { timers: soc.timers, hz: BCM2711_COUNTER_HZ, irq, type: IRQ_TYPE_LEVEL_LOW };
+  return { soc, intc: gic, percpuIrqs: gic.domain, archTimer };
 }
 
 function chipOf(options: SimulatedPiOptions): Chip<Soc> {
@@ -105,6 +121,9 @@ function chipOf(options: SimulatedPiOptions): Chip<Soc> {
       throw new KernelError('EINVAL', `no chip ${soc}`, { hint: 'bcm2835, bcm2836, bcm2837 or bcm2711' });
   }
 }
+
+/** The non-secure timer's interrupt of each core, at the GIC. */
+const GIC_CNTPNS_IRQ = 30;
 
 /** Cores of each chip. */
 const CORES: Readonly<Record<SocName, number>> = { bcm2835: 1, bcm2836: 4, bcm2837: 4, bcm2711: 4 };
@@ -132,9 +151,17 @@ export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi<Soc>
 export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi<Soc> {
   const { machine } = options;
   checkCores(options);
-  const { soc, intc, percpuIrqs } = chipOf(options);
+  const { soc, intc, percpuIrqs, archTimer } = chipOf(options);
   const pinctrl = new PinctrlBcm2835(machine, soc, intc);
   if (options.clockEvents === 'system-timer') new Bcm2835Timer(machine, soc, intc);
+  if (options.clockEvents === 'arch-timer') {
+    if (archTimer === undefined) {
+      throw new KernelError('EINVAL', `the core of a ${soc.name} has no timer of its own`, {
+        hint: "use clockEvents: 'system-timer'",
+      });
+    }
+    startArchTimers(machine, archTimer);
+  }
   const board = new Board(options.board, { clock: machine.clock, pads: soc.gpio, seed: options.seed ?? 1 });
   const chip = new SimGpioChip({ machine, pinctrl, board, originNs: options.originNs ?? 0n });
   return { machine, soc, intc, percpuIrqs, pinctrl, board, chip };
