@@ -1,5 +1,5 @@
 // The Markdown of the verdicts.
-import { percentile } from '../edge-latency/figures.js';
+import { percentile } from '../kernel/figures.js';
 import type { Verdict } from './judge.js';
 
 /** A way in a scene. */

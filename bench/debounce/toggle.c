@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../edge-latency/clock.h"
+#include "../kernel/clock.h"
 
 int main(int argc, char **argv)
 {

@@ -1,6 +1,6 @@
-/* CLOCK_MONOTONIC in ns, and writing a whole array of them to a file: what both C programs of the benchmark share. */
-#ifndef EDGE_LATENCY_CLOCK_H
-#define EDGE_LATENCY_CLOCK_H
+/* CLOCK_MONOTONIC in ns, and writing a whole array of them to a file: what the C programs of the benchmarks share. */
+#ifndef KERNEL_BENCH_CLOCK_H
+#define KERNEL_BENCH_CLOCK_H
 
 #include <stdint.h>
 #include <stdio.h>

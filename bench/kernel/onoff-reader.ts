@@ -1,8 +1,7 @@
-// The peer: onoff over sysfs, in the way its README shows. It has no kernel stamps.
-
+// A peer: onoff over sysfs, in the way its README shows. It has no kernel stamps.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { readerArguments, Samples, sayReady } from './samples.js';
+import { obey, offsets, readerArguments, Samples } from './reader.js';
 
 /** The part of onoff's API that is used here. */
 interface Onoff {
@@ -30,21 +29,21 @@ function sysfsBase(): number {
 }
 
 const { Gpio } = createRequire(import.meta.url)('onoff') as Onoff;
-const { offset, count, out } = readerArguments();
-const samples = new Samples(count);
-const line = new Gpio(sysfsBase() + offset, 'in', 'both');
-const finish = () => {
-  samples.save(out);
-  line.unexport();
-};
-line.watch((error) => {
-  const now = process.hrtime.bigint();
-  if (error) throw error;
-  if (samples.take(0n, now)) finish();
+const { lines, out } = readerArguments();
+const samples = new Samples();
+const base = sysfsBase();
+const held = offsets(lines).map((offset) => new Gpio(base + offset, 'in', 'both'));
+for (const line of held) {
+  line.watch((error) => {
+    const now = Number(process.hrtime.bigint());
+    if (error) throw error;
+    samples.take(0, now);
+  });
+}
+obey({
+  out,
+  samples,
+  release: () => {
+    for (const line of held) line.unexport();
+  },
 });
-// An edge can be missed, and sysfs does not say so: then the last one never comes.
-process.once('SIGTERM', () => {
-  finish();
-  process.exit(0);
-});
-sayReady();
