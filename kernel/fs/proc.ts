@@ -56,7 +56,7 @@ function softirqLine({ cpus, softirqs }: Machine): string {
 }
 
 /** /proc/stat (show_stat), but for what the model does not count: context switches, forks, the time of boot. */
-export function showStat(machine: Machine): string {
+function showStat(machine: Machine): string {
   const running = [...machine.tasks].filter(({ onRq }) => onRq).length;
   const procs = `procs_running ${running}\nprocs_blocked 0\n`;
   return cpuLines(machine) + intrLine(machine) + procs + softirqLine(machine);

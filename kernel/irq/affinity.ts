@@ -37,7 +37,7 @@ function irqSetThreadAffinity(desc: IrqDesc): void {
  * Sends a line's interrupts to CPUs of `mask` now (irq_do_set_affinity). `EINVAL` for a chip that cannot, and for a mask
  * without a CPU that is there unless `force` is set; `EBUSY` from a chip that cannot at this moment.
  */
-export function irqDoSetAffinity(desc: IrqDesc, mask: number, force: boolean): void {
+function irqDoSetAffinity(desc: IrqDesc, mask: number, force: boolean): void {
   const { chip, machine, irq } = desc;
   const setAffinity = chip?.setAffinity;
   if (setAffinity === undefined) throw noAffinity(desc);

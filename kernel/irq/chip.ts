@@ -62,7 +62,7 @@ export function maskAckIrq(desc: IrqDesc): void {
 }
 
 /** Enables a line, or unmasks one that is enabled (irq_enable). */
-export function irqEnable(desc: IrqDesc): void {
+function irqEnable(desc: IrqDesc): void {
   const enable = desc.chip?.enable;
   if (!desc.disabled || enable === undefined) {
     desc.disabled = false;
@@ -162,10 +162,4 @@ export function irqShutdown(desc: IrqDesc): void {
     desc.masked = true;
   }
   desc.started = false;
-}
-
-/** As {@link irqShutdown}, and takes {@link irqActivate} back (irq_shutdown_and_deactivate). */
-export function irqShutdownAndDeactivate(desc: IrqDesc): void {
-  irqShutdown(desc);
-  desc.activated = false;
 }

@@ -9,7 +9,7 @@ import type { IrqDesc } from './irqdesc.js';
 import type { IrqDomain } from './irqdomain.js';
 
 /** Calls the flow handler of a line (handle_irq_desc). `EPERM` for one whose controller insists on hard interrupt context. */
-export function handleIrqDesc(desc: IrqDesc): Outcome {
+function handleIrqDesc(desc: IrqDesc): Outcome {
   if (desc.enforceIrqctx && !inHardirq()) {
     desc.machine.warnOnce('enforce irqctx', '', 'handle_irq_desc');
     throw new KernelError('EPERM', `irq ${desc.irq} is handled in hard interrupt context only`);

@@ -45,7 +45,7 @@ function printIrqDesc(desc: IrqDesc): void {
 }
 
 /** Counts an interrupt that cannot be handled at all (ack_bad_irq, of which each architecture has its own). */
-export function ackBadIrq(machine: Machine, irq: number): void {
+function ackBadIrq(machine: Machine, irq: number): void {
   machine.irqs.errCount++;
   if (machine.irqs.arch === 'x86')
     machine.printk('err', `unexpected IRQ trap at vector ${irq.toString(16).padStart(2, '0')}`);
