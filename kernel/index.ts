@@ -155,6 +155,7 @@ export {
 } from './sched/current.js';
 export { type AsyncContext, type Effect, provideAsyncContext } from './sched/effect.js';
 export * from './sched/kthread.js';
+export { kthreadCompleteAndExit } from './sched/kthread-exit.js';
 export * from './sched/preempt.js';
 export { showTasks, type TaskInfo, taskList } from './sched/ps.js';
 export * from './sched/signal.js';

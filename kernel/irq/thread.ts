@@ -10,6 +10,7 @@ import {
 import { type Coroutine, Request } from '../sched/coroutine.js';
 import { current, thisCpu } from '../sched/current.js';
 import { callProcess, finish } from '../sched/effect.js';
+import { KthreadExit } from '../sched/kthread-exit.js';
 import { TASK_INTERRUPTIBLE, TASK_RUNNING, type Task } from '../sched/task.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { localBhDisable, localBhEnable } from '../softirq/softirq.js';
@@ -150,8 +151,9 @@ function* awaitThreadFn(desc: IrqDesc, action: IrqAction, result: unknown): Coro
   }
 }
 
-/** What a thread function that threw counts as: the line goes on working. */
+/** What a thread function that threw counts as: the line goes on working, unless its thread is to end. */
 function failed(desc: IrqDesc, action: IrqAction, error: unknown): typeof IRQ_HANDLED {
+  if (error instanceof KthreadExit) throw error;
   desc.machine.oops(`thread function ${action.name} of irq ${desc.irq}`, error);
   return IRQ_HANDLED;
 }

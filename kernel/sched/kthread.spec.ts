@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
 import { mdelay, nsleep } from '../time/delay.js';
+import { Completion, waitForCompletion } from './completion.js';
 import {
   dumpStack,
   mightSleep,
@@ -25,6 +26,7 @@ import {
   kthreadStop,
   kthreadUnpark,
 } from './kthread.js';
+import { kthreadCompleteAndExit } from './kthread-exit.js';
 import { TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE } from './task.js';
 import { wakeUpProcess } from './wakeup.js';
 
@@ -37,6 +39,30 @@ function rig(cpus = 1) {
 }
 
 describe('a kthread', () => {
+  it('may end in the midst of what it calls, having told who waits, without a word', () => {
+    const { machine, printed } = rig();
+    const done = new Completion();
+    const log: string[] = [];
+    const inner = function* () {
+      try {
+        yield* nsleep(MS);
+        kthreadCompleteAndExit(done, 7);
+      } finally {
+        log.push('finally');
+      }
+    };
+    const result = machine.runTask(function* () {
+      const body = function* () {
+        yield* inner();
+        log.push('behind');
+      };
+      const task = kthreadRun(body, undefined, 'worker');
+      yield* waitForCompletion(done);
+      return yield* kthreadStop(task);
+    });
+    expect([result, log, printed]).toEqual([7, ['finally'], []]);
+  });
+
   it('runs once it is woken, until it is stopped, and hands its result over', () => {
     const { machine } = rig();
     const log: string[] = [];

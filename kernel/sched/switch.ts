@@ -1,6 +1,7 @@
 // Which task has a CPU: the switch from one to the next, and the end of a task (__schedule in kernel/sched/core.c).
 import { Tracepoint } from '../trace/ring.js';
 import type { Cpu } from './cpu.js';
+import { endTask } from './kthread-exit.js';
 import { signalPendingState } from './signal.js';
 import { TASK_DEAD, TASK_RUNNING, TASK_UNINTERRUPTIBLE, type Task } from './task.js';
 import { selectCpu } from './wakeup.js';
@@ -55,12 +56,7 @@ function put(cpu: Cpu, previous: Task, next: Task): void {
 /** The running task's body has returned `value`, or thrown it. */
 export function exitTask(cpu: Cpu, value: unknown, thrown: boolean): void {
   const { machine, current: task } = cpu;
-  if (thrown) {
-    task.exitError = value;
-    machine.oops(`task ${task.comm}/${task.pid}`, value);
-  } else {
-    task.exitValue = value;
-  }
+  if (endTask(task, value, thrown)) machine.oops(`task ${task.comm}/${task.pid}`, value);
   machine.lockdep?.checkExit(cpu, task);
   if (cpu.preemptCount !== 0) {
     machine.printk('info', `note: ${task.comm}[${task.pid}] exited with preempt_count ${cpu.preemptCount}`);
