@@ -128,6 +128,96 @@ describe('Board', () => {
     expect(gpio.level(46)).toBe(1);
   });
 
+  it('has resistors where it is told, and nothing else at those lines', () => {
+    boardOf({
+      pulls: [
+        { gpio: 22, pull: 'up' },
+        { gpio: 5, pull: 'down' },
+      ],
+    });
+    expect([gpio.level(22), gpio.level(5)]).toEqual([1, 0]);
+  });
+
+  it('carries the level of a driven line over a wire, and nothing when nobody drives it', () => {
+    const board = boardOf({ wires: [{ from: 4, to: 22 }], pulls: [{ gpio: 22, pull: 'down' }] });
+    gpio.write32(GPFSEL0, FSEL_OUTPUT << 12);
+    gpio.write32(GPSET0, 1 << 4);
+    expect(gpio.level(22)).toBe(1);
+    gpio.write32(GPCLR0, 1 << 4);
+    expect(gpio.level(22)).toBe(0);
+    gpio.write32(GPSET0, 1 << 4);
+    gpio.write32(GPFSEL0, 0);
+    expect(gpio.level(22)).toBe(0);
+    board.drive(4, 1);
+    expect(gpio.level(22)).toBe(1);
+  });
+
+  it('holds a line to a level whatever drives it, and shows what drives it when it lets go', () => {
+    const board = boardOf(LAB_BOARD);
+    board.force(17, 1);
+    board.press('button1');
+    expect(gpio.level(17)).toBe(1);
+    board.force(17, undefined);
+    expect(gpio.level(17)).toBe(0);
+    board.release('button1');
+    expect(gpio.level(17)).toBe(1);
+    expect(() => board.force(54, 1)).toThrow(expect.objectContaining({ code: 'EINVAL' }));
+  });
+
+  it('lets each button bounce in its own way, when a press does not say how', () => {
+    const toggles = (bounce: { maxBounces: number; settleNs: number }): number[] => {
+      clock = new VirtualClock();
+      const own = new Bcm2835Gpio({ clock, warn: () => {}, onBankIrq: () => {} });
+      const times: number[] = [];
+      const board = new Board({ buttons: { b: { gpio: 17, bounce } } }, { clock, pads: own });
+      own.onPad(17, () => times.push(clock.now()));
+      for (let i = 0; i < 20; i++) {
+        board.press('b', { holdNs: 50 * MS, bounce: true });
+        clock.advance(100 * MS);
+      }
+      return times;
+    };
+    const gentle = toggles({ maxBounces: 1, settleNs: 0.1 * MS });
+    // Told once at the start; then 20 presses and releases, each with one rebound.
+    expect(gentle).toHaveLength(1 + 20 * 2 * 3);
+    expect(Math.max(...gentle.slice(1).map((at) => at % (50 * MS)))).toBeLessThanOrEqual(0.1 * MS);
+    expect(toggles({ maxBounces: 32, settleNs: 10 * MS }).length).toBeGreaterThan(5 * gentle.length);
+    expect(() => boardOf({ buttons: { b: { gpio: 1, bounce: { maxBounces: 99 } } } })).toThrow('maxBounces 99');
+  });
+
+  it('refuses a wire to a line that a part of the board drives, and a wire in a circle', () => {
+    const broken: [BoardDescription, string][] = [
+      [
+        { buttons: { button1: { gpio: 17 } }, wires: [{ from: 4, to: 17 }] },
+        'a wire from GPIO4 and button1 are both on GPIO17',
+      ],
+      [
+        {
+          wires: [
+            { from: 4, to: 5 },
+            { from: 6, to: 5 },
+          ],
+        },
+        'a wire from GPIO6 and a wire from GPIO4 are both on GPIO5',
+      ],
+      [
+        {
+          wires: [
+            { from: 4, to: 5 },
+            { from: 5, to: 4 },
+          ],
+        },
+        'wires go in a circle: GPIO4',
+      ],
+      [{ wires: [{ from: 4, to: 4 }] }, 'wires go in a circle: GPIO4'],
+      [{ wires: [{ from: 99, to: 4 }] }, 'a wire from GPIO99: the chip has no GPIO99'],
+      [{ pulls: [{ gpio: 54, pull: 'up' }] }, 'a resistor: the chip has no GPIO54'],
+    ];
+    for (const [description, message] of broken) {
+      expect(() => boardOf(description)).toThrow(expect.objectContaining({ code: 'EINVAL', message }));
+    }
+  });
+
   it('refuses descriptions that cannot be built, naming the part', () => {
     const broken: [BoardDescription, string][] = [
       [{ buttons: { button1: { gpio: 54 } } }, 'button1: the chip has no GPIO54'],

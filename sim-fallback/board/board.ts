@@ -172,19 +172,44 @@ function partNamed<T>(kind: string, parts: ReadonlyMap<string, T>, name: string)
 
 function checkLines(description: BoardDescription, lines: number): void {
   const holders = new Map<number, string>();
+  const hold = (name: string, gpio: number): void => {
+    checkLine(name, gpio, lines);
+    const holder = holders.get(gpio);
+    if (holder !== undefined) {
+      throw new KernelError('EINVAL', `${name} and ${holder} are both on GPIO${gpio}`, {
+        hint: 'give each part of the board a line of its own',
+        subject: name,
+      });
+    }
+    holders.set(gpio, name);
+  };
   for (const parts of [description.buttons ?? {}, description.leds ?? {}]) {
-    for (const [name, { gpio }] of Object.entries(parts)) {
-      if (!Number.isInteger(gpio) || gpio < 0 || gpio >= lines) throw noSuchLine(name, gpio, lines);
-      const holder = holders.get(gpio);
-      if (holder !== undefined) {
-        throw new KernelError('EINVAL', `${name} and ${holder} are both on GPIO${gpio}`, {
-          hint: 'give each part of the board a line of its own',
-          subject: name,
-        });
+    for (const [name, { gpio }] of Object.entries(parts)) hold(name, gpio);
+  }
+  for (const { gpio } of description.pulls ?? []) checkLine('a resistor', gpio, lines);
+  const wires = description.wires ?? [];
+  for (const { from, to } of wires) {
+    checkLine(`a wire from GPIO${from}`, from, lines);
+    hold(`a wire from GPIO${from}`, to);
+  }
+  checkCircles(new Map(wires.map(({ from, to }) => [to, from])));
+}
+
+/** A line has one wire that leads to it at most, so each way back is one of lines. */
+function checkCircles(fromOf: ReadonlyMap<number, number>): void {
+  for (const start of fromOf.values()) {
+    const passed = new Set<number>();
+    for (let line: number | undefined = start; line !== undefined; line = fromOf.get(line)) {
+      if (!passed.has(line)) passed.add(line);
+      else {
+        throw new KernelError('EINVAL', `wires go in a circle: GPIO${line}`, { hint: 'take one of them away' });
       }
-      holders.set(gpio, name);
     }
   }
+}
+
+function checkLine(name: string, gpio: number, lines: number): void {
+  if (!Number.isInteger(gpio) || gpio < 0 || gpio >= lines) throw noSuchLine(name, gpio, lines);
 }
 
 function noSuchLine(subject: string, line: number, lines: number): KernelError {
