@@ -7,7 +7,9 @@ import { showInterrupts } from '../irq/proc.js';
 import { requestIrq } from '../irq/request.js';
 import { Machine } from '../machine.js';
 import { preemptPoint } from '../sched/core.js';
+import { MonotonicClock } from '../time/clock.js';
 import { udelay } from '../time/delay.js';
+import { Tracepoint } from '../trace/ring.js';
 import { EDGE_BATCH_MAX, EdgeBatch } from './driver.js';
 import { EdgeDomain, type EdgeDomainOptions } from './edge-domain.js';
 
@@ -383,5 +385,51 @@ describe('a line that is sent to another CPU', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('on the way to its top half', () => {
+  /** A host on which each look at the clock takes a microsecond. */
+  function hostRig() {
+    let looks = 0;
+    const host = { now: () => ++looks * 1000, setTimer: () => {}, clearTimer: () => {} };
+    const machine = new Machine({ clock: new MonotonicClock(host) });
+    const edges = new EdgeDomain(machine, { name: 'gpiochip0', lines: LINES, originNs: 0n, hasSeqno: true });
+    const batch = new EdgeBatch();
+    const deliver = (count: number): void => {
+      for (let i = 0; i < count; i++) batch.write(i, 0, 0, true, 3, i + 1, i + 1);
+      batch.count = count;
+      edges.deliver(batch);
+    };
+    return { machine, edges, deliver, looks: () => looks };
+  }
+
+  it('an edge looks at the clock once, however dear that is', async () => {
+    const { machine, edges, deliver, looks } = hostRig();
+    let entered = 0;
+    const handler = () => {
+      entered = looks();
+      return IRQ_HANDLED;
+    };
+    await machine.call(() => requestIrq(edges.toIrq(3), handler, IRQF_TRIGGER_RISING, 'l3', null));
+    const before = looks();
+    deliver(1);
+    expect(entered - before).toBe(1);
+  });
+
+  it('each handler of a shared line has a time of its own, in order', async () => {
+    const { machine, edges, deliver } = hostRig();
+    await machine.call(function* () {
+      for (const name of ['first', 'second']) {
+        yield* requestIrq(edges.toIrq(3), () => IRQ_HANDLED, IRQF_SHARED, name, name);
+      }
+    });
+    const from = machine.trace.written;
+    deliver(2);
+    const times = [...machine.trace.read(from)]
+      .filter(({ event }) => event === Tracepoint.irqHandlerEntry || event === Tracepoint.irqHandlerExit)
+      .map(({ timeNs }) => timeNs);
+    expect(times).toHaveLength(8);
+    expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
   });
 });

@@ -84,6 +84,8 @@ export class Cpu {
   #suspending: Frame | undefined;
   #letThrough = 0;
   #irqLine = false;
+  /** When the interrupt was taken whose first record is still to come: it takes this time, since to look at a clock is dear. Else -1. */
+  #enteredNs = -1;
   /** The running task may lose the CPU here: always with kernel preemption, else only where it said so. */
   #preemptible: boolean;
   readonly #fullPreemption: boolean;
@@ -140,7 +142,9 @@ export class Cpu {
   }
 
   trace(event: TracepointId, a: number, b: number, nameId: number): void {
-    this.#ring.record(event, this.#clock.now(), this.id, this.preemptCount, this.current.pid, a, b, nameId);
+    const now = this.#enteredNs < 0 ? this.#clock.now() : this.#enteredNs;
+    this.#enteredNs = -1;
+    this.#ring.record(event, now, this.id, this.preemptCount, this.current.pid, a, b, nameId);
   }
 
   /** Goes on until it is idle, busy until later, or the host wants its turn. */
@@ -299,7 +303,7 @@ export class Cpu {
   }
 
   #takeInterrupt(): void {
-    this.accounting.account();
+    this.#enteredNs = this.accounting.account();
     this.irqsEnabled = false;
     this.preemptCount += HARDIRQ_OFFSET;
     this.interrupts++;
@@ -309,6 +313,7 @@ export class Cpu {
     } catch (error) {
       this.machine.oops('hard interrupt', error);
     }
+    this.#enteredNs = -1;
     if (outcome !== SUSPENDED) {
       this.#exitInterrupt();
       return;

@@ -30,15 +30,16 @@ export class CpuAccounting {
     this.#sinceNs = this.#clock.now();
   }
 
-  /** Adds the time since the last call to the context that is running. */
-  account(): void {
+  /** Adds the time since the last call to the context that is running. @returns the time */
+  account(): number {
     const now = this.#clock.now();
     const ns = now - this.#sinceNs;
-    if (ns === 0) return;
+    if (ns === 0) return now;
     this.#sinceNs = now;
     const kind = this.#kind();
     this.#ns[kind] = (this.#ns[kind] ?? 0) + ns;
     if (kind === TASK) this.#unchargedNs += ns;
+    return now;
   }
 
   /** What the running task has used since the last {@link takeUncharged}. */
