@@ -1,11 +1,12 @@
 // What lockdep knows of locks: the classes that they fall into, and the locks that a task holds.
 import type { Place } from './place.js';
 
-/** What may be waited for inside a lock's section (enum lockdep_wait_type): spinning locks 2, sleeping locks 3, a task 4. */
+/** What may be waited for inside a lock's section (enum lockdep_wait_type): spinning locks 2, sleeping locks 3, a task 4; 0 for what is not looked at. */
+export const LD_WAIT_INV = 0;
 export const LD_WAIT_SPIN = 2;
 export const LD_WAIT_SLEEP = 3;
 export const LD_WAIT_MAX = 4;
-export type WaitType = typeof LD_WAIT_SPIN | typeof LD_WAIT_SLEEP;
+export type WaitType = typeof LD_WAIT_INV | typeof LD_WAIT_SPIN | typeof LD_WAIT_SLEEP;
 
 /** How a lock is taken: 0 exclusively, 1 shared, 2 shared and again by who has it already. */
 export type ReadMode = 0 | 1 | 2;

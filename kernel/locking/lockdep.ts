@@ -3,7 +3,7 @@ import { HARDIRQ_MASK, SOFTIRQ_MASK, SOFTIRQ_OFFSET } from '../sched/preempt.js'
 import type { Task } from '../sched/task.js';
 import type { LockContext } from './context.js';
 import { connect, search } from './graph.js';
-import { type HeldLock, LockChain, LockClass, type LockMap, type ReadMode } from './held.js';
+import { type HeldLock, LD_WAIT_INV, LockChain, LockClass, type LockMap, type ReadMode } from './held.js';
 import { herePlace, type Place, placeName } from './place.js';
 import * as report from './report.js';
 import {
@@ -213,11 +213,12 @@ export class Lockdep {
   }
 
   #checkWaitContext(cpu: LockContext, task: Task, held: HeldLock): boolean {
-    if (held.trylock) return true;
+    if (held.trylock || held.cls.waitType === LD_WAIT_INV) return true;
     const taskContext = report.taskWaitContext((cpu.preemptCount & (HARDIRQ_MASK | SOFTIRQ_OFFSET)) !== 0);
     let inner = taskContext;
     for (const other of task.heldLocks) {
-      if (other.irqContext === held.irqContext) inner = Math.min(inner, other.cls.waitType);
+      const { waitType } = other.cls;
+      if (other.irqContext === held.irqContext && waitType !== LD_WAIT_INV) inner = Math.min(inner, waitType);
     }
     if (held.cls.waitType <= inner) return true;
     this.on = false;

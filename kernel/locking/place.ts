@@ -7,12 +7,19 @@ const FRAMES = 10;
 /** A place that code was at; its stack costs little until it is read. */
 export type Place = Error;
 
-/** The place of the caller, with the callers behind it. */
-export function herePlace(): Place {
+/** The place of the caller, with the callers behind it; `frames` is how far to look. */
+export function herePlace(frames: number = FRAMES): Place {
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = FRAMES;
+  Error.stackTraceLimit = frames;
   const place = new Error();
   Error.stackTraceLimit = limit;
+  return place;
+}
+
+/** A place in the kernel, for what no user's code takes. */
+export function kernelPlace(name: string, file: string): Place {
+  const place = new Error(name);
+  place.stack = `Error\n    at ${name} (${file})`;
   return place;
 }
 

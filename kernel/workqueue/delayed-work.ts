@@ -3,7 +3,7 @@ import { KernelError } from '../errno.js';
 import { TIMER_IRQSAFE, TimerList } from '../time/timer.js';
 import { WORK_CPU_UNBOUND } from './flags.js';
 import { __queueWork } from './queue.js';
-import { Work, type WorkFn } from './work.js';
+import { NAMELESS_WORK, Work, type WorkFn } from './work.js';
 import type { Workqueue } from './workqueue.js';
 
 /** The timer of a delayed item. */
@@ -40,7 +40,7 @@ export class DelayedWork extends Work {
   cpuId = WORK_CPU_UNBOUND;
 
   /** `timerFlags`: TIMER_DEFERRABLE for one that does not wake an idle CPU (INIT_DEFERRABLE_WORK). */
-  constructor(fn: WorkFn, name: string = fn.name || 'work', timerFlags = 0) {
+  constructor(fn: WorkFn, name: string = fn.name || NAMELESS_WORK, timerFlags = 0) {
     super(fn, name);
     this.timer = new DelayedWorkTimer(this, timerFlags);
   }

@@ -8,6 +8,7 @@ import { effect } from '../sched/effect.js';
 import { WORK_NR_COLORS } from './flags.js';
 import { checkFlushDependency } from './flush.js';
 import { currentWqWorker } from './info.js';
+import { touchQueueMap } from './lock-maps.js';
 import type { Workqueue } from './workqueue.js';
 
 /** One flush that is under way (struct wq_flusher). */
@@ -90,6 +91,7 @@ export function refuseOwnQueue(wq: Workqueue, call: string): void {
 /** Waits until all items are done that were queued before; those that are queued meanwhile do not matter (__flush_workqueue). */
 export const __flushWorkqueue = effect(function* __flushWorkqueue(wq: Workqueue): Coroutine<void> {
   mightSleep('__flush_workqueue');
+  touchQueueMap(wq);
   refuseOwnQueue(wq, 'flush_workqueue');
   if (wq.machine === undefined) return;
   const flusher = new Flusher();

@@ -10,6 +10,7 @@ import type { Task } from '../sched/task.js';
 import { udelay } from '../time/delay.js';
 import { __WQ_LEGACY, WQ_MEM_RECLAIM } from './flags.js';
 import { currentWqWorker } from './info.js';
+import { touchQueueMap, touchWorkMap } from './lock-maps.js';
 import type { PoolWorkqueue } from './pwq.js';
 import { Work } from './work.js';
 import type { Worker } from './worker.js';
@@ -73,6 +74,10 @@ function startFlushWork(work: Work, fromCancel: boolean): Barrier | undefined {
   if (!fromCancel) checkFlushDependency(pwq.wq, work);
   const barrier = new Barrier(current());
   insertWqBarrier(pwq, barrier, work, worker);
+  const { wq } = pwq;
+  touchWorkMap(wq, work);
+  // Where the items have one worker at a time, this one may be needed for what it waits for.
+  if (!fromCancel && (wq.savedMaxActive === 1 || wq.rescuer !== undefined)) touchQueueMap(wq);
   return barrier;
 }
 
@@ -84,6 +89,7 @@ function startFlushWork(work: Work, fromCancel: boolean): Barrier | undefined {
 export function refuseOwnWork(work: Work, call: string): void {
   for (let worker = work.runner; worker !== undefined; worker = worker.nextRunner) {
     if (worker.task === undefined || worker !== currentWqWorker()) continue;
+    if (worker.currentPwq !== undefined) touchWorkMap(worker.currentPwq.wq, work);
     throw new KernelError('EDEADLK', `${call}() of ${work.name} in its own function, which it would wait for`);
   }
 }

@@ -1,6 +1,7 @@
 // Work items: functions to be run later, by kworkers or in softirq context (struct work_struct).
 import { KernelError } from '../errno.js';
 import { ListHead, listMoveTail } from '../lib/list.js';
+import type { LockMap } from '../locking/held.js';
 import type { Process } from '../sched/coroutine.js';
 import type { WorkerPool } from './pool.js';
 import type { PoolWorkqueue } from './pwq.js';
@@ -11,6 +12,9 @@ import type { Worker } from './worker.js';
  * What it returns is not looked at, once it is there.
  */
 export type WorkFn = (work: Work) => Process<unknown>;
+
+/** Name of an item whose function has none. */
+export const NAMELESS_WORK = 'work';
 
 /**
  * A function to be run later (INIT_WORK). Extend it to carry data, where C uses container_of: see {@link OwnedWork},
@@ -52,10 +56,12 @@ export class Work {
   color = 0;
   /** How often it was disabled. */
   disableDepth = 0;
+  /** For lockdep: see lock-maps.ts. */
+  lockMap: LockMap | undefined;
   /** A worker that runs it now; more than one only when it was put on several queues. */
   runner: Worker | undefined;
 
-  constructor(fn: WorkFn, name: string = fn.name || 'work') {
+  constructor(fn: WorkFn, name: string = fn.name || NAMELESS_WORK) {
     this.fn = fn;
     this.name = name;
   }
@@ -74,7 +80,7 @@ export class Work {
 export class OwnedWork<T> extends Work {
   readonly owner: T;
 
-  constructor(owner: T, fn: (owner: T, work: Work) => Process<unknown>, name: string = fn.name || 'work') {
+  constructor(owner: T, fn: (owner: T, work: Work) => Process<unknown>, name: string = fn.name || NAMELESS_WORK) {
     super((work) => fn(owner, work), name);
     this.owner = owner;
   }

@@ -9,6 +9,7 @@ import { TASK_IDLE, type Task, type WorkerHooks } from '../sched/task.js';
 import { Tracepoint } from '../trace/ring.js';
 import { WQ_CPU_INTENSIVE } from './flags.js';
 import { CpuHog } from './intensive.js';
+import { acquireMaps, releaseMaps } from './lock-maps.js';
 import { makeWorker, manageWorkers } from './manage.js';
 import type { WorkerPool } from './pool.js';
 import type { PoolWorkqueue } from './pwq.js';
@@ -211,15 +212,23 @@ export class Worker implements WorkerHooks {
     work.linked = false;
     work.pending = false;
     pwq.stats.started++;
-    this.#locksBefore = this.task?.heldLocks.length ?? 0;
-    thisCpu().trace(Tracepoint.workqueueExecuteStart, work.number, 0, work.nameId);
+    const cpu = thisCpu();
+    const { lockdep } = cpu.machine;
+    if (lockdep?.on === true) {
+      this.#locksBefore = this.task?.heldLocks.length ?? 0;
+      acquireMaps(lockdep, cpu, pwq.wq, work);
+    }
+    cpu.trace(Tracepoint.workqueueExecuteStart, work.number, 0, work.nameId);
     return pwq;
   }
 
   /** What comes behind the call: the function has ended, the item not yet. */
   called(work: Work, pwq: PoolWorkqueue): void {
-    thisCpu().trace(Tracepoint.workqueueExecuteEnd, work.number, 0, work.nameId);
+    const cpu = thisCpu();
+    cpu.trace(Tracepoint.workqueueExecuteEnd, work.number, 0, work.nameId);
     pwq.stats.completed++;
+    const { lockdep } = cpu.machine;
+    if (lockdep?.on === true) releaseMaps(lockdep, cpu, pwq.wq, work);
     if (this.task !== undefined) this.#checkLeaks(work, this.task);
   }
 
@@ -231,12 +240,14 @@ export class Worker implements WorkerHooks {
   #checkLeaks(work: Work, task: Task): void {
     const { comm, pid, heldLocks } = task;
     const { preemptCount } = thisCpu();
+    const { machine } = this.pool;
+    // A lockdep that has reported something does not count any more.
     const before = this.#locksBefore;
-    if (preemptCount !== 0 || heldLocks.length !== before) {
-      const { machine } = this.pool;
+    const depth = machine.lockdep?.on === true ? heldLocks.length : before;
+    if (preemptCount !== 0 || depth !== before) {
       machine.bug(
         `workqueue leaked atomic, lock or RCU: ${comm}[${pid}]`,
-        `     preempt=0x${(preemptCount >>> 0).toString(16).padStart(8, '0')} lock=${before}->${heldLocks.length} RCU=0->0 workfn=${work.name}`,
+        `     preempt=0x${(preemptCount >>> 0).toString(16).padStart(8, '0')} lock=${before}->${depth} RCU=0->0 workfn=${work.name}`,
         ...(machine.lockdep?.heldLines(task) ?? []),
       );
     }

@@ -1,6 +1,8 @@
 // Workqueues: made, changed and known by name; what they are made of is here, what is done with them in the other files (alloc_workqueue).
 import { KernelError } from '../errno.js';
 import { ListHead, listDelInit } from '../lib/list.js';
+import type { LockMap } from '../locking/held.js';
+import { herePlace, type Place } from '../locking/place.js';
 import type { Machine } from '../machine.js';
 import { runningCpu, thisCpu } from '../sched/current.js';
 import type { WorkqueueAttrs } from './attrs.js';
@@ -67,6 +69,9 @@ export class Workqueue {
   rescuer: Rescuer | undefined;
   readonly maydays = new ListHead<PoolWorkqueue>();
   inSysfs = false;
+  /** For lockdep: see lock-maps.ts. */
+  lockMap: LockMap | undefined;
+  readonly madeAt: Place = herePlace();
   /** What was wrong with the calls that made or changed it, until there is a log. */
   readonly #warnings: string[] = [];
   /** Its name was cut, which is told once for all. */
