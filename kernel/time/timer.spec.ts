@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Spinlock, spinLock, spinLockBh, spinUnlock, spinUnlockBh } from '../locking/spinlock.js';
 import { Machine } from '../machine.js';
 import { preemptDisable, preemptPoint } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
@@ -269,6 +270,30 @@ describe('a timer', () => {
     });
     expect(printed.length).toBe(1);
     expect(printed[0]).toMatch(/WARNING: .*__timer_delete_sync/);
+  });
+
+  it('that is waited for with a lock held that its function takes is reported by lockdep, unless softirqs are off for both', () => {
+    const report = (wait: boolean): string => {
+      const { printed, run } = rig();
+      const lock = new Spinlock('state');
+      const timer = new TimerList(function* poll() {
+        yield* spinLock(lock);
+        spinUnlock(lock);
+      });
+      run(function* () {
+        modTimer(timer, jiffies());
+        yield* mdelay(8);
+        yield* spinLockBh(lock);
+        if (wait) yield* timerDeleteSync(timer);
+        spinUnlockBh(lock);
+        if (!wait) yield* timerDeleteSync(timer);
+      });
+      return printed.join('\n');
+    };
+    expect(report(true)).toMatch(
+      /possible circular locking dependency[\s\S]*acquire lock:\n\S+ \(\(&poll\)\)\{\+\.-\.\}-\{0:0\}/,
+    );
+    expect(report(false)).toBe('');
   });
 
   it('is waited for while its function runs on another CPU', () => {

@@ -1,5 +1,6 @@
 // timer_list: timers in jiffies, in TIMER softirq context, on a wheel that rounds up (kernel/time/timer.c).
 import { KernelError } from '../errno.js';
+import type { LockMap } from '../locking/held.js';
 import { cutsOff } from '../sched/atomic.js';
 import { type Atomic, DONE, type Outcome, Request } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
@@ -7,6 +8,7 @@ import { inHardirq, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
 import { Tracepoint } from '../trace/ring.js';
 import { jiffiesOf } from './jiffies.js';
+import { acquireTimerMap, releaseTimerMap, touchTimerMap } from './timer-lock-map.js';
 import type { TimerBase } from './timer-wheel.js';
 
 /** It does not wake an idle CPU: it is late until the CPU has something to do, or another timer is due there. */
@@ -40,6 +42,8 @@ export class TimerList implements TimerLink {
   base: TimerBase | undefined;
   /** Name of its function in the trace of that machine. */
   nameId = 0;
+  /** For lockdep: see timer-lock-map.ts. */
+  lockMap: LockMap | undefined;
   /** It cannot be armed any more (timer_shutdown). */
   shutdown = false;
 
@@ -58,6 +62,7 @@ export function callTimerFn(cpu: Cpu, timer: TimerList): Outcome {
   const irqSafe = (timer.flags & TIMER_IRQSAFE) !== 0;
   const count = cpu.preemptCount;
   if (irqSafe) cpu.irqsEnabled = false;
+  acquireTimerMap(cpu, timer);
   cpu.trace(Tracepoint.timerExpireEntry, timer.expires | 0, 0, timer.nameId);
   let result: unknown;
   try {
@@ -80,6 +85,7 @@ function goOn(cpu: Cpu, timer: TimerList, count: number, result: unknown): Outco
 
 function conclude(cpu: Cpu, timer: TimerList, count: number): Outcome {
   cpu.trace(Tracepoint.timerExpireExit, timer.expires | 0, 0, timer.nameId);
+  releaseTimerMap(cpu, timer);
   cpu.irqsEnabled = true;
   if (cpu.preemptCount === count) return DONE;
   const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
@@ -218,6 +224,7 @@ export function tryToDelTimerSync(timer: TimerList): -1 | 0 | 1 {
  * could wait for a function that it has interrupted, it warns, but of TIMER_IRQSAFE.
  */
 export const timerDeleteSync = effect(function* timerDeleteSync(timer: TimerList) {
+  touchTimerMap(timer);
   if (inHardirq() && (timer.flags & TIMER_IRQSAFE) === 0) thisCpu().machine.warn('', '__timer_delete_sync');
   for (;;) {
     const result = tryToDelTimerSync(timer);
