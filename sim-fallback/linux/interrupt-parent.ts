@@ -1,5 +1,5 @@
 // What drivers need of the interrupt controller that their device's interrupts go to.
-import type { IrqDomain } from '../../kernel/index.js';
+import { type IrqDesc, type IrqDomain, thisCpu } from '../../kernel/index.js';
 
 /** A controller that takes the interrupts of the peripherals. */
 export interface InterruptParent {
@@ -12,4 +12,10 @@ export interface InterruptParent {
 export interface InterruptWire {
   readonly domain: IrqDomain;
   readonly hwirq: number;
+}
+
+/** Whether somebody has a handler for a line that each CPU has for itself, or has it enabled on the running CPU. */
+export function percpuWanted(desc: IrqDesc | undefined): boolean {
+  if (desc === undefined) return false;
+  return desc.actions.length > 0 || ((desc.percpuEnabled ?? 0) & (1 << thisCpu().id)) !== 0;
 }

@@ -35,7 +35,7 @@ import {
   LOCAL_TIMER_CONTROL,
   LOCAL_TIMER_INT_CONTROL0,
 } from '../bcm2836/local-intc.js';
-import type { InterruptWire } from './interrupt-parent.js';
+import { type InterruptWire, percpuWanted } from './interrupt-parent.js';
 
 const HWIRQS = LOCAL_IRQ_PMU_FAST + 1;
 const MAILBOXES = 4;
@@ -142,7 +142,7 @@ export class Bcm2836Irqchip {
     const pending = this.#bus.read32(LOCAL_INTC_BASE + LOCAL_IRQ_PENDING0 + 4 * id);
     if (pending === 0) return DONE;
     const hwirq = lowestBit(pending);
-    if (this.domain.findMapping(hwirq) !== 0) return this.domain.handle(hwirq);
+    if (percpuWanted(this.domain.descOf(hwirq))) return this.domain.handle(hwirq);
     this.#disown(id, hwirq);
     return DONE;
   }

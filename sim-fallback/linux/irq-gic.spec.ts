@@ -228,6 +228,17 @@ describe("a CPU's own interrupts", () => {
     expect(machine.files.read('/proc/interrupts')).toMatch(/ 1 +0 +1 +0 +GICv2 +30 Level +arch_timer\n/);
   });
 
+  it('are disabled when they were enabled past everybody, with a number or without', () => {
+    pi.percpuIrqs?.createMapping(27);
+    const enable = (): void => pi.soc.write32(GICD_BASE + GICD_ISENABLER, (1 << 27) | (1 << 26));
+    machine.spawn('poke', enable, { cpusAllowed: 1 << 1 });
+    for (const irq of [26, 27]) pi.soc.gic.setInput(irq, true, 1);
+    expect(log.slice(1)).toEqual([
+      'crit: GIC: interrupt 26 is disabled: nobody handles it',
+      'crit: GIC: interrupt 27 is disabled: nobody handles it',
+    ]);
+  });
+
   it('between CPUs are software generated, and ended with the core that raised them', () => {
     const seen: unknown[] = [];
     const callAll = function* () {

@@ -52,7 +52,7 @@ import {
 } from '../bcm2711/gic-distributor.js';
 import { gicIrqOf } from '../bcm2711/soc.js';
 import type { Bus } from '../bcm2835/bus.js';
-import type { InterruptParent } from './interrupt-parent.js';
+import { type InterruptParent, percpuWanted } from './interrupt-parent.js';
 
 const IRQ_ID = 0x3ff;
 /** From here on they are not interrupts, but reasons why there is none. */
@@ -165,7 +165,8 @@ export class Gic implements InterruptParent {
       if (hwirq >= SPECIAL_IDS) return -1;
       this.#bus.write32(GICC_BASE + GICC_EOIR, iar);
       if (hwirq < GIC_SGIS) this.#sgi[thisCpu().id] = iar;
-      if (this.domain.findMapping(hwirq) !== 0) return hwirq;
+      const desc = this.domain.descOf(hwirq);
+      if (hwirq < GIC_PRIVATE ? percpuWanted(desc) : desc !== undefined) return hwirq;
       this.#poke(GICD_ICENABLER, hwirq);
       this.#bus.write32(GICC_BASE + GICC_DIR, iar);
       this.#machine.printk('crit', `GIC: interrupt ${hwirq} is disabled: nobody handles it`);
