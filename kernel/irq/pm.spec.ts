@@ -19,6 +19,7 @@ import {
 } from './flags.js';
 import { handleSimpleIrq } from './flow.js';
 import { disableIrq, enableIrq, freeIrq } from './manage.js';
+import { irqSetNestedThread } from './nested.js';
 import {
   disableIrqWake,
   enableIrqWake,
@@ -139,6 +140,22 @@ describe('resume', () => {
   });
 });
 
+describe('a line behind a thread', () => {
+  it('is left to its parent by resume, whatever its action asks for', () => {
+    const lines = fakeLines();
+    const { machine, irq, desc } = lines;
+    machine.runTask(function* () {
+      irqSetNestedThread(irq, true);
+      yield* requestThreadedIrq(irq, null, () => IRQ_HANDLED, IRQF_NO_SUSPEND | IRQF_FORCE_RESUME, 'nested');
+      yield* disableIrq(irq);
+    });
+    lines.taken();
+    suspend(lines);
+    resume(lines);
+    expect([lines.taken(), desc.depth, desc.masked]).toEqual([[], 1, false]);
+  });
+});
+
 describe('actions that share a line', () => {
   const NO_SUSPEND = 'warning:  (irq_pm_install_action)';
 
@@ -238,6 +255,23 @@ describe('a line armed for wake-up', () => {
     resume(lines);
     expect(lines.taken().filter((entry) => entry === 'handled')).toEqual(['handled']);
     expect(lines.desc.depth).toBe(0);
+  });
+
+  it('is not armed again where it is not suspended', () => {
+    const lines = requested();
+    lines.machine.runTask(function* () {
+      yield* enableIrqWake(lines.irq);
+      yield* disableIrq(lines.irq);
+      yield* rearmWakeIrq(lines.irq);
+    });
+    expect(lines.desc).toMatchObject({ depth: 1, wakeupArmed: false });
+  });
+
+  it('is not armed again where it wakes nothing up', () => {
+    const lines = requested();
+    suspend(lines);
+    lines.machine.runTask(() => rearmWakeIrq(lines.irq));
+    expect(lines.desc).toMatchObject({ depth: 1, suspended: true, wakeupArmed: false });
   });
 
   it('is enabled for the suspend at a chip that asks for it, though its owner has disabled it', () => {

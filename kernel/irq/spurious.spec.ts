@@ -195,6 +195,32 @@ describe('a line that only wakes its thread', () => {
   });
 });
 
+describe('a shared line of which one wakes its thread', () => {
+  it('is judged at once when the other has handled the interrupt, and anew with the next that only wakes', () => {
+    const lines = fakeLines();
+    const other = new Told(IRQ_NONE);
+    lines.machine.runTask(function* () {
+      yield* requestThreadedIrq(
+        lines.irq,
+        () => IRQ_WAKE_THREAD,
+        () => IRQ_NONE,
+        IRQF_SHARED,
+        'wakes',
+        'a',
+      );
+      yield* requestIrq(lines.irq, other.handler, IRQF_SHARED, 'handles', 'b');
+    });
+    pulses(lines, 2);
+    expect(lines.desc).toMatchObject({ spuriousDeferred: true, irqsUnhandled: 1 });
+    other.answer = IRQ_HANDLED;
+    pulses(lines, 1);
+    expect(lines.desc.spuriousDeferred).toBe(false);
+    other.answer = IRQ_NONE;
+    pulses(lines, 1);
+    expect(lines.desc).toMatchObject({ spuriousDeferred: true, irqsUnhandled: 1 });
+  });
+});
+
 describe('noirqdebug', () => {
   it('keeps a line that nobody wants', () => {
     const lines = fakeLines({ machine: { noirqdebug: true } });
@@ -264,6 +290,41 @@ describe('irqfixup', () => {
     ]);
     expect(calls).toBe(2);
     expect(desc).toMatchObject({ polling: false, pending: false, inProgress: false });
+  });
+
+  it('does not ask the line itself again', () => {
+    const lines = fakeLines({ machine: { irqfixup: 1 } });
+    const told = new Told(IRQ_NONE);
+    request(lines, told.handler, IRQF_SHARED);
+    pulses(lines, 3);
+    expect([told.calls, lines.desc.pending]).toEqual([3, false]);
+  });
+
+  it('has a line whose handlers run on another CPU looked at once more there', () => {
+    const lines = fakeLines({ cpus: 2, machine: { irqfixup: 1 } });
+    let calls = 0;
+    const desc = secondLine(lines, function* () {
+      calls++;
+      yield* udelay(50);
+      return IRQ_HANDLED;
+    });
+    request(lines, new Told(IRQ_NONE).handler);
+    lines.pulse(5, 1);
+    lines.machine.advance(10_000);
+    lines.pulse(3, 0);
+    expect([calls, desc.pending]).toEqual([1, true]);
+    lines.machine.advance(MSEC);
+    expect([calls, desc.pending, desc.total, lines.desc.irqsUnhandled]).toEqual([2, false, 1, 1]);
+  });
+
+  it('leaves lines alone that are polled by their driver', () => {
+    const lines = fakeLines({ machine: { irqfixup: 1 } });
+    const other = new Told(IRQ_HANDLED);
+    const desc = secondLine(lines, other.handler);
+    desc.settings |= IRQ_IS_POLLED;
+    request(lines, new Told(IRQ_NONE).handler);
+    pulses(lines, 2);
+    expect(other.calls).toBe(0);
   });
 
   it('leaves lines alone that are not shared, disabled, or without an action', () => {
