@@ -223,6 +223,33 @@ describe('a line that somebody else holds', () => {
     expect(told.at(-1)).toBe('4 held');
   });
 
+  it('is taken with all others that were freed with it, in one request', () => {
+    const offsets = Array.from({ length: 40 }, (_, i) => i);
+    const lines = offsets.map((offset): LineConfig => ({ offset, direction: 'in' }));
+    const taken = other(...lines);
+    hold(lines);
+    expect(told).toHaveLength(40);
+    taken.release();
+    pass(1);
+    expect(told.slice(40)).toEqual(offsets.map((offset) => `${offset} held`));
+    expect(anew).toEqual(offsets);
+  });
+
+  it('is free and refused: it says so, and those that were freed with it are held', () => {
+    const taken = other({ offset: 4, direction: 'in' }, { offset: 5, direction: 'in' });
+    const chip = device.open();
+    const lines = hold([LED, RELAY], { chip });
+    const request = chip.requestLines.bind(chip);
+    chip.requestLines = (options) => {
+      if (options.lines.some(({ offset }) => offset === 4)) throw new KernelError('EINVAL', 'no such combination');
+      return request(options);
+    };
+    taken.release();
+    pass(1);
+    expect(told.slice(2)).toEqual(['4 free, and refused: no such combination', '5 held']);
+    expect(lines.problem).toBe('line4 is free, and refused: no such combination');
+  });
+
   it('is an error where the driver cannot tell who holds it or when it is free', () => {
     other({ offset: 4, direction: 'in' });
     const chip = device.open();

@@ -6,7 +6,6 @@ import {
   KernelError,
   type Level,
   type LineConfig,
-  type LineInfoChange,
   type LineRequest,
 } from '../../kernel/index.js';
 import { hostTimer, type StartTimer } from './bursts.js';
@@ -195,7 +194,7 @@ export class LastingLines {
   }
 
   #await(offset: number): void {
-    const unwatch = this.#chip.watchLineInfo(offset, (change) => this.#changed(change));
+    const unwatch = this.#chip.watchLineInfo(offset, this.#changed);
     const info = this.#chip.lineInfo(offset);
     // Freed before it was watched.
     if (!info.used) {
@@ -207,24 +206,58 @@ export class LastingLines {
     this.#options.notices.onWaiting(offset, why);
   }
 
-  #changed({ kind, info }: LineInfoChange): void {
-    const waiting = this.#waiting.get(info.offset);
-    if (waiting === undefined) return;
-    if (kind === 'released') this.#retry(info.offset, waiting);
-    else this.#stillWaiting(info.offset, waiting, heldBy(info.consumer));
+  /**
+   * A line that is waited for has changed. All of them are looked at: of many changes at once the kernel drops those that
+   * it has no room for (it keeps 32), as when a program ends that held them all.
+   */
+  readonly #changed = (): void => {
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) if (this.#takeFreed()) return;
+    } catch (error) {
+      // The chip is gone, and tells so itself.
+      if (!(error instanceof KernelError) || error.code !== 'ENODEV') throw error;
+    }
+  };
+
+  /** @returns false when somebody else was quicker with one of them */
+  #takeFreed(): boolean {
+    const freed: number[] = [];
+    for (const [offset, waiting] of this.#waiting) {
+      const { used, consumer } = this.#chip.lineInfo(offset);
+      if (used) this.#stillWaiting(offset, waiting, heldBy(consumer));
+      else freed.push(offset);
+    }
+    const refused = freed.length === 0 ? undefined : this.#refusalOf(freed);
+    if (refused === undefined) {
+      for (const offset of freed) this.#held(offset);
+      return true;
+    }
+    if (refused.code === 'EBUSY') return false;
+    for (const offset of freed) this.#takeAlone(offset, refused, freed.length === 1);
+    return true;
   }
 
-  #retry(offset: number, waiting: Waiting): void {
+  #refusalOf(offsets: readonly number[]): KernelError | undefined {
     try {
-      this.#take([offset]);
+      this.#take(offsets);
+      return undefined;
     } catch (error) {
-      // Somebody else was quicker: the next change tells who, or that it is free again.
-      if (!(error instanceof KernelError)) throw error;
-      if (error.code !== 'EBUSY') this.#stillWaiting(offset, waiting, `free, and refused: ${error.message}`);
-      return;
+      if (!(error instanceof KernelError) || error.code === 'ENODEV') throw error;
+      return error;
     }
+  }
+
+  /** One that is refused keeps none of the others from being taken. */
+  #takeAlone(offset: number, before: KernelError, tried: boolean): void {
+    const refused = tried ? before : this.#refusalOf([offset]);
+    const waiting = this.#waiting.get(offset);
+    if (refused === undefined) this.#held(offset);
+    else if (waiting !== undefined) this.#stillWaiting(offset, waiting, `free, and refused: ${refused.message}`);
+  }
+
+  #held(offset: number): void {
+    this.#waiting.get(offset)?.unwatch();
     this.#waiting.delete(offset);
-    waiting.unwatch();
     this.#options.notices.onHeld(offset);
   }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { LastingLines } from '../../daemon/bridge/lasting-lines.js';
 import { ControlClient } from '../../daemon/control/client.js';
 import type { ControlEvent, DaemonStatus, LineStatus } from '../../daemon/control/target.js';
 import { openChardev } from '../../drivers/index.js';
@@ -155,4 +156,30 @@ it('a line that somebody else has is told of, and taken as soon as it is free', 
   expect(await status(client)).not.toHaveProperty('problem');
   expect(other.lineInfo(LED)).toMatchObject({ used: true, consumer: 'gpio-irqd', direction: 'out' });
   await ledFollows(1);
+});
+
+it('lines that are freed all at once are all taken, though the kernel tells of 32 of them only', async () => {
+  const offsets = Array.from({ length: 48 }, (_, offset) => offset);
+  const lines = offsets.map((offset) => ({ offset, direction: 'in' as const }));
+  const other = openChardev(sim.path);
+  const taken = other.requestLines({ lines, consumer: 'a-program' });
+  const held: number[] = [];
+  const lasting = new LastingLines({
+    ...{ chip: openChardev(sim.path), lines, consumer: 'test', onAnew: () => {}, nameOf: String },
+    notices: {
+      onGone: () => expect.fail('the chip is there'),
+      onBack: () => expect.fail('the chip is there'),
+      onWaiting: () => {},
+      onHeld: (offset) => held.push(offset),
+    },
+  });
+  onTestFinished(() => {
+    lasting.close();
+    other.close();
+  });
+  expect(lasting.problem).toContain("47 is held by 'a-program'");
+  taken.release();
+  await expect.poll(() => held.length, PATIENCE).toBe(offsets.length);
+  expect(lasting.problem).toBeUndefined();
+  expect(offsets.map((offset) => other.lineInfo(offset).consumer)).toEqual(offsets.map(() => 'test'));
 });
