@@ -4,8 +4,10 @@ import { mdelay, nsleep } from '../time/delay.js';
 import { Completion, waitForCompletion } from './completion.js';
 import {
   dumpStack,
+  localIrqDisable,
   mightSleep,
   preemptDisable,
+  preemptEnable,
   preemptPoint,
   schedSetFifo,
   schedule,
@@ -14,7 +16,7 @@ import {
   setCurrentState,
   setUserNice,
 } from './core.js';
-import { current, smpProcessorId } from './current.js';
+import { current, irqsDisabled, preemptCount, smpProcessorId } from './current.js';
 import {
   kthreadBind,
   kthreadCreate,
@@ -222,6 +224,7 @@ describe('a report', () => {
       preemptDisable();
       mightSleep('demo');
       mightSleep('demo');
+      preemptEnable();
     }, 'oracle');
     const lines = printed[0]?.split('\n') ?? [];
     expect(lines[0]).toMatch(/^emerg: BUG: sleeping function called from invalid context at .*kthread\.spec\.ts:\d+$/);
@@ -232,6 +235,47 @@ describe('a report', () => {
     ]);
     expect(lines.join('\n')).toMatch(/CPU: 0 PID: 2 Comm: oracle\nCall Trace:\n <TASK>\n {2}at .*kthread\.spec\.ts/);
     expect(printed.filter((text) => text.startsWith('emerg')).length).toBe(1);
+  });
+
+  it('of a thread that returns with interrupts and preemption off, which go no further', () => {
+    const { machine, printed } = rig();
+    machine.spawn('leaky', () => {
+      localIrqDisable();
+      preemptDisable();
+    });
+    machine.runTask(() => expect([irqsDisabled(), preemptCount()]).toEqual([false, 0]));
+    const heads = printed.map((text) => text.split('\n').slice(0, 3));
+    expect(heads).toEqual([
+      [
+        'warning: ------------[ cut here ]------------',
+        'WARNING: CPU: 0 PID: 2 at do_exit',
+        'CPU: 0 PID: 2 Comm: leaky',
+      ],
+      [
+        'emerg: BUG: sleeping function called from invalid context at ?',
+        'in_atomic(): 1, irqs_disabled(): 1, non_block: 0, pid: 2, name: leaky',
+        'preempt_count: 1, expected: 0',
+      ],
+      [
+        'emerg: BUG: scheduling while atomic: leaky/2/0x00000002',
+        'no locks held by leaky/2.',
+        'CPU: 0 PID: 2 Comm: leaky',
+      ],
+    ]);
+  });
+
+  it('of a thread that throws with them off, after which they are on', () => {
+    const { machine, printed } = rig();
+    machine.spawn('thrower', () => {
+      localIrqDisable();
+      preemptDisable();
+      throw new Error('oops');
+    });
+    machine.advance(1000);
+    expect(printed.slice(-2)).toEqual([
+      'info: note: thrower[2] exited with irqs disabled',
+      'info: note: thrower[2] exited with preempt_count 1',
+    ]);
   });
 
   it('of scheduling while atomic: the sleep happens, and the count is 0 behind it (recording 78a)', () => {

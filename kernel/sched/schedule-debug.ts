@@ -9,14 +9,18 @@ const NO_TASK = NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET;
 /** Reports a caller of schedule() that holds preemption off; a task then sleeps all the same, interrupt code gets `EDEADLK`. */
 export function scheduleDebug(cpu: Cpu): void {
   if (cpu.preemptCount === 0) return;
-  const { lockdep } = cpu.machine;
-  cpu.machine.bug(schedulingWhileAtomic(cpu), ...(lockdep?.heldLines(cpu.current) ?? []));
+  reportAtomic(cpu);
   if ((cpu.preemptCount & NO_TASK) !== 0) {
     throw new KernelError('EDEADLK', 'in interrupt code nothing can sleep', {
       hint: 'sleep in a thread function or a work item; udelay() waits in any context',
     });
   }
   cpu.preemptCount = 0;
+}
+
+/** Reports that the running task gives up the CPU with preemption off. */
+export function reportAtomic(cpu: Cpu): void {
+  cpu.machine.bug(schedulingWhileAtomic(cpu), ...(cpu.machine.lockdep?.heldLines(cpu.current) ?? []));
 }
 
 /** First line of the report about a caller of schedule() that may not sleep; the count has schedule()'s own on top. */

@@ -1,7 +1,9 @@
 // Which task has a CPU: the switch from one to the next, and the end of a task (__schedule in kernel/sched/core.c).
 import { Tracepoint } from '../trace/ring.js';
+import { mightSleep } from './core.js';
 import type { Cpu } from './cpu.js';
 import { endTask } from './kthread-exit.js';
+import { reportAtomic } from './schedule-debug.js';
 import { signalPendingState } from './signal.js';
 import { TASK_DEAD, TASK_RUNNING, TASK_UNINTERRUPTIBLE, type Task } from './task.js';
 import { selectCpu } from './wakeup.js';
@@ -53,17 +55,35 @@ function put(cpu: Cpu, previous: Task, next: Task): void {
   next.worker?.comesBack();
 }
 
+/** What an oops leaves behind of the contexts that it came from is put right (make_task_dead). */
+function noteLeaks(cpu: Cpu, { comm, pid }: Task): void {
+  const note = (what: string): void => cpu.machine.printk('info', `note: ${comm}[${pid}] exited with ${what}`);
+  if (!cpu.irqsEnabled) note('irqs disabled');
+  cpu.irqsEnabled = true;
+  if (cpu.preemptCount !== 0) note(`preempt_count ${cpu.preemptCount}`);
+  cpu.preemptCount = 0;
+}
+
+/** A body that returns with interrupts or preemption off (do_exit). */
+function reportLeaks(cpu: Cpu): void {
+  if (!cpu.irqsEnabled) cpu.machine.warn('', 'do_exit');
+  mightSleep('exit_signals');
+}
+
 /** The running task's body has returned `value`, or thrown it. */
 export function exitTask(cpu: Cpu, value: unknown, thrown: boolean): void {
   const { machine, current: task } = cpu;
-  if (endTask(task, value, thrown)) machine.oops(`task ${task.comm}/${task.pid}`, value);
-  machine.lockdep?.checkExit(cpu, task);
-  if (cpu.preemptCount !== 0) {
-    machine.printk('info', `note: ${task.comm}[${task.pid}] exited with preempt_count ${cpu.preemptCount}`);
+  if (endTask(task, value, thrown)) {
+    machine.oops(`task ${task.comm}/${task.pid}`, value);
+    noteLeaks(cpu, task);
+  } else {
+    reportLeaks(cpu);
   }
+  machine.lockdep?.checkExit(cpu, task);
+  if (cpu.preemptCount !== 0) reportAtomic(cpu);
+  cpu.preemptCount = 0;
   task.state = TASK_DEAD;
   for (const notify of task.onExit) notify();
   machine.forget(task);
-  cpu.preemptCount = 0;
   switchTask(cpu, true);
 }
