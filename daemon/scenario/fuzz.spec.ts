@@ -131,18 +131,22 @@ describe('random scenarios', () => {
   if (!loaded.ok) throw new Error('the example is wrong');
   const { config } = loaded;
 
-  it('are written as files that are read as the same steps', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (seed) => {
-        const steps = randomSteps(config, seed);
-        const text = writeScenario({ name: 'a: "b"', seed, endNs: BUSY_NS }, steps, ['one', 'two\nthree']);
-        const result = parseScenario(text, 'f.yaml', config);
-        if (!result.ok) throw new Error(`${result.errors[0]?.message}\n${text}`);
-        expect([...result.scenario.steps].map(({ place: _, ...step }) => step)).toEqual(steps);
-        expect(result.scenario.seed).toBe(seed);
-      }),
-    );
-  });
+  it(
+    'are written as files that are read as the same steps',
+    () => {
+      fc.assert(
+        fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (seed) => {
+          const steps = randomSteps(config, seed);
+          const text = writeScenario({ name: 'a: "b"', seed, endNs: BUSY_NS }, steps, ['one', 'two\nthree']);
+          const result = parseScenario(text, 'f.yaml', config);
+          if (!result.ok) throw new Error(`${result.errors[0]?.message}\n${text}`);
+          expect([...result.scenario.steps].map(({ place: _, ...step }) => step)).toEqual(steps);
+          expect(result.scenario.seed).toBe(seed);
+        }),
+      );
+    },
+    PATIENT,
+  );
 
   it('come in the order of time, each line let go of in the end', () => {
     const steps = randomSteps(config, 1);

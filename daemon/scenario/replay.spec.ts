@@ -185,6 +185,10 @@ describe('gpio-irqd replay', () => {
     const path = file('empty.yaml', 'scenario: 1\n');
     expect((await replay(path, '--config', config, '--expect', path)).err).toContain('is no trace (EINVAL)');
     expect((await replay(path, '--config', config, '--expect', `${path}.none`)).err).toContain('no such file');
+    const long = file('long.trace', `{"trace":1,"scenario":"empty.yaml","detail":"events"}\n${'x'.repeat(300_000)}`);
+    expect((await replay(path, '--config', config, '--expect', long)).err).toContain(
+      `${long}:2: the line is too long (EINVAL)`,
+    );
   });
 
   it('ends with 1 when a handler fails', async () => {

@@ -15,7 +15,7 @@ import { DETAILS, type Detail } from './details.js';
 import { loadScenario, type Scenario } from './load.js';
 import { type Played, play, type Unmet } from './play.js';
 import { Simulation } from './simulation.js';
-import { openFault, textLines } from './text-lines.js';
+import { openFault, TextFault, textLines } from './text-lines.js';
 import { TraceWriter } from './trace.js';
 import { dumpLevels } from './vcd-dump.js';
 
@@ -65,23 +65,25 @@ class Output {
 
 /** How much detail an expected trace has: its first line says so. `EINVAL` for what is no trace. */
 function detailOf(path: string): Detail {
-  const first = firstLine(path);
+  const first = firstOf(texts(path)) ?? '';
   const detail = DETAILS.find((one) => first.startsWith('{"trace":1,') && first.includes(`"detail":"${one}"`));
   if (detail !== undefined) return detail;
   throw new KernelError('EINVAL', `${path} is no trace`, { hint: 'make one with gpio-irqd replay --trace FILE' });
 }
 
-function firstLine(path: string): string {
-  try {
-    for (const { text } of textLines(path)) return text;
-    return '';
-  } catch (error) {
-    throw new KernelError('EINVAL', `${path}: ${openFault(error)}`, { subject: path, cause: error });
-  }
+/** The first of many; what gives them is told that no more are wanted. */
+function firstOf<T>(many: Iterable<T>): T | undefined {
+  for (const one of many) return one;
+  return undefined;
 }
 
 function* texts(path: string): Generator<string> {
-  for (const { text } of textLines(path)) yield text;
+  try {
+    for (const { text } of textLines(path)) yield text;
+  } catch (error) {
+    const line = error instanceof TextFault ? `:${error.line}` : '';
+    throw new KernelError('EINVAL', `${path}${line}: ${openFault(error)}`, { subject: path, cause: error });
+  }
 }
 
 /** A scratch file for the trace when only a comparison is asked for. */
