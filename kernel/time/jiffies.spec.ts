@@ -7,6 +7,10 @@ import {
   jiffiesToMsecs,
   MAX_JIFFY_OFFSET,
   msecsToJiffies,
+  roundJiffies,
+  roundJiffiesRelative,
+  roundJiffiesUp,
+  roundJiffiesUpRelative,
   timeAfter,
   timeAfterEq,
   timeBefore,
@@ -63,5 +67,39 @@ describe('conversions round as the kernel does', () => {
     expect([1, 1001, 4001, 10_001].map((us) => usecsToJiffies(us, hz))).toEqual(ofUs);
     expect(msecsToJiffies(999, hz)).toBe(Math.ceil((999 * hz) / 1000));
     expect(msecsToJiffies(-1, hz)).toBe(MAX_JIFFY_OFFSET);
+  });
+});
+
+describe.each([100, 250, 1000])('rounding jiffies with HZ %i', (hz) => {
+  /** Rounds on a CPU, at 1.5 s. */
+  const on = (cpu: number, body: (now: number) => void): void => {
+    const machine = new Machine({ hz, cpus: 2 });
+    machine.advance(1_500_000_000);
+    machine.spawn('rounds', () => body(jiffies()), { cpusAllowed: 1 << cpu });
+    machine.advance(1_000_000);
+  };
+
+  it('gives whole seconds, down from less than a quarter, of a time that is not past by that', () => {
+    let rounded = 0;
+    on(0, (now) => {
+      for (let delay = 1; delay < 3 * hz; delay++) {
+        const rest = (now + delay) % hz;
+        const down = rest < Math.trunc(hz / 4);
+        const whole = delay - rest + (down ? 0 : hz);
+        expect(roundJiffies(now + delay)).toBe(now + (whole > 0 ? whole : delay));
+        expect(roundJiffiesRelative(delay)).toBe(whole > 0 ? whole : delay);
+        expect(roundJiffiesUp(now + delay)).toBe(now + delay - rest + hz);
+        expect(roundJiffiesUpRelative(delay)).toBe(delay - rest + hz);
+        rounded++;
+      }
+    });
+    expect(rounded).toBe(3 * hz - 1);
+  });
+
+  it('keeps the CPUs three ticks apart', () => {
+    const at: number[] = [];
+    for (const cpu of [0, 1]) on(cpu, (now) => at.push(roundJiffiesUp(now + hz + Math.trunc(hz / 2))));
+    const [first = 0, second = 0] = at;
+    expect([first % hz, (second + 3) % hz]).toEqual([0, 0]);
   });
 });

@@ -129,3 +129,42 @@ export function jiffiesToUsecs(j: number, hz: number = HZ()): number {
 export function jiffiesToNsecs(j: number, hz: number = HZ()): number {
   return j * (NSEC_PER_SEC / hz);
 }
+
+/** Each CPU rounds to another tick than the next one does, so that they do not all have their timers at once. */
+const CPU_SKEW = 3;
+
+/** To a whole second, unless that is past: down from less than a quarter behind it, else up (round_jiffies_common). */
+function rounded(j: number, up: boolean): number {
+  const { id, machine } = thisCpu();
+  const { hz } = machine;
+  const skew = id * CPU_SKEW;
+  const skewed = (j + skew) >>> 0;
+  const rest = skewed % hz;
+  const whole = (skewed - rest + (rest < Math.trunc(hz / 4) && !up ? 0 : hz) - skew) >>> 0;
+  return timeAfter(whole, jiffies()) ? whole : j >>> 0;
+}
+
+/**
+ * Rounds a time in jiffies to about a whole second, up or down, for timers that need not be exact: they run together, and the
+ * CPU sleeps in between (round_jiffies). What would be past by that stays as it is. Any context.
+ */
+export function roundJiffies(j: number): number {
+  return rounded(j, false);
+}
+
+/** As {@link roundJiffies}, for a delay from now in jiffies (round_jiffies_relative). */
+export function roundJiffiesRelative(delay: number): number {
+  const now = jiffies();
+  return (rounded(delay + now, false) - now) | 0;
+}
+
+/** As {@link roundJiffies}, never down (round_jiffies_up). */
+export function roundJiffiesUp(j: number): number {
+  return rounded(j, true);
+}
+
+/** As {@link roundJiffiesRelative}, never down (round_jiffies_up_relative). */
+export function roundJiffiesUpRelative(delay: number): number {
+  const now = jiffies();
+  return (rounded(delay + now, true) - now) | 0;
+}
