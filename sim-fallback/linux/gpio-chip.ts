@@ -52,7 +52,7 @@ const CAPABILITIES: GpioCapabilities = {
  * Requests go through the registers and interrupts of the chip itself: an edge line is a requested interrupt with a thread
  * `irq/N-consumer`, as in /proc/interrupts of a Pi. Differences from the character device of a real one:
  *
- * - Pulls take the 2 µs of the GPPUD sequence each, in the time of the machine's clock. A request or reconfiguration with
+ * - Pulls take the 2 µs of the GPPUD sequence each (none on a BCM2711), in the time of the machine's clock. A request or reconfiguration with
  *   a `bias` returns before that; its edges count from when all its pulls are set. Without, all is in effect at once.
  * - For the same reason requests with edges or bias cannot be made by code that runs in the model: `EPERM`.
  * - Debounce is the board's ({@link Board.setDebounce}): `getValue` gives the debounced level as on Linux, but levels that
