@@ -20,14 +20,16 @@ export function placeOf(stack: string | undefined): string {
   return file === undefined || line === undefined ? '?' : `${file}:${line}`;
 }
 
-/** The CPU and the task, then the contexts that lie on each other, innermost first, with the frames of the innermost. */
+/** The CPU and the task, the item if it is a kworker, then the contexts that lie on each other, innermost first, with the frames of the innermost. */
 export function stackDump(cpu: Cpu, stack: string | undefined): string[] {
   const { current, preemptCount } = cpu;
   const chain: string[] = [];
   for (let count = preemptCount & HARDIRQ_MASK; count > 0; count -= HARDIRQ_OFFSET) chain.push('IRQ');
   if ((preemptCount & SOFTIRQ_OFFSET) !== 0) chain.push('SOFTIRQ');
   chain.push('TASK');
-  const lines = [`CPU: ${cpu.id} PID: ${current.pid} Comm: ${current.comm}`, 'Call Trace:'];
+  const lines = [`CPU: ${cpu.id} PID: ${current.pid} Comm: ${current.comm}`];
+  if (current.worker?.info !== undefined) lines.push(current.worker.info);
+  lines.push('Call Trace:');
   for (const [depth, name] of chain.entries()) {
     lines.push(` <${name}>`);
     if (depth === 0) lines.push(...contextFrames(stack).map((frame) => `  ${frame.trim()}`));

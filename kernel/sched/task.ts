@@ -34,6 +34,8 @@ export interface WorkerHooks {
   comesBack(): void;
   /** It is about to keep the CPU until then. */
   busyUntil(untilNs: number): void;
+  /** What it is at, for reports; undefined for nothing. */
+  readonly info: string | undefined;
 }
 
 /** Something that tasks wait for, and who has it. */

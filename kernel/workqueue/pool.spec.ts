@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
 import type { MachineOptions } from '../machine-options.js';
+import { dumpStack } from '../sched/core.js';
 import { current, smpProcessorId } from '../sched/current.js';
 import { localBhDisable, localBhEnable } from '../softirq/softirq.js';
 import { mdelay, msleep, udelay } from '../time/delay.js';
@@ -343,6 +344,27 @@ describe('executeInProcessContext', () => {
       yield* flushWork(work);
     });
     expect(ran).toEqual(['init', 'kworker/0:0']);
+  });
+});
+
+describe('a report in an item', () => {
+  it('names queue and item, and what the item says that it is about', () => {
+    const { machine, printed } = rig();
+    machine.runTask(function* () {
+      const work = new Work(function report() {
+        dumpStack();
+        setWorkerDesc('disk 7');
+        dumpStack();
+      });
+      queueWork(allocWorkqueue('demo', 0, 0), work);
+      yield* flushWork(work);
+      dumpStack();
+    });
+    expect(printed.map((text) => /^Workqueue: .*$/m.exec(text)?.[0])).toEqual([
+      'Workqueue: demo report',
+      'Workqueue: demo report (disk 7)',
+      undefined,
+    ]);
   });
 });
 

@@ -97,6 +97,14 @@ export class Worker implements WorkerHooks {
     if (this.pool.kick() && this.currentPwq !== undefined) this.currentPwq.stats.cmWakeup++;
   }
 
+  /** Queue and function of the item that it is at, and how that describes itself (print_worker_info). */
+  get info(): string | undefined {
+    const { currentWork, currentPwq, desc } = this;
+    if (currentWork === undefined || currentPwq === undefined) return undefined;
+    const { name } = currentPwq.wq;
+    return `Workqueue: ${name} ${currentWork.name}${desc === name ? '' : ` (${desc})`}`;
+  }
+
   /** The task is on the CPU again (wq_worker_running). */
   comesBack(): void {
     if (!this.sleeping) return;

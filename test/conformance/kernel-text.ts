@@ -3,7 +3,7 @@ import type { LineNames } from './events.js';
 
 /** What the recordings leave out of the model's reports: stacks, the context chain, and the model's hint. */
 const DUMP =
-  /^(CPU: \d+ PID: |Call Trace:$| <\/?[A-Z]+>$|called: |---\[ end trace|irq event stamp|hardirqs last|softirqs last)/;
+  /^(CPU: \d+ PID: |Workqueue: |Call Trace:$| <\/?[A-Z]+>$|called: |---\[ end trace|irq event stamp|hardirqs last|softirqs last)/;
 /** A frame of JavaScript. */
 const FRAME = /:\d+:\d+\)?$/;
 
