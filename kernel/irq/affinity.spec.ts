@@ -21,6 +21,7 @@ import {
   IRQ_NO_BALANCING,
   IRQ_PER_CPU,
   IRQ_PER_CPU_DEVID,
+  IRQCHIP_AFFINITY_PRE_STARTUP,
   IRQF_NO_AUTOEN,
   IRQF_NOBALANCING,
   IRQF_ONESHOT,
@@ -82,6 +83,17 @@ function line({ chip = {}, [ACK_MOVES]: ackMoves = false, ...options }: SetUp = 
 }
 
 describe('a line that is started', () => {
+  it('has its CPUs chosen once, behind its start-up, or before it on a chip that asks for that', () => {
+    for (const [flags, order] of [
+      [0, ['unmask', 'affinity 1111']],
+      [IRQCHIP_AFFINITY_PRE_STARTUP, ['affinity 1111', 'unmask']],
+    ] as const) {
+      const { request, taken } = line({ chip: { flags } });
+      request();
+      expect(taken()).toEqual(order);
+    }
+  });
+
   it('goes to the CPUs that are the default, after it was started', () => {
     const { request, taken, desc } = line({ irqaffinity: '1-2' });
     request();
@@ -298,6 +310,14 @@ describe('on x86, a line', () => {
     expect(desc.movePending).toBe(true);
     irqMoveMaskedIrq(desc);
     expect([desc.movePending, desc.pendingMask, desc.affinity]).toEqual([false, 0, 0b1000]);
+  });
+
+  it('waits for a move that is pending, also if its chip could move it at once', () => {
+    const { irq, desc, call, taken } = line({ arch });
+    call(() => irqSetAffinity(irq, 0b1000));
+    desc.settings |= IRQ_MOVE_PCNTXT;
+    call(() => irqSetAffinity(irq, 0b0010));
+    expect([taken(), desc.pendingMask]).toEqual([[], 0b0010]);
   });
 
   it('that is masked already stays so while it is moved', () => {

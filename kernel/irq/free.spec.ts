@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nsleep, udelay } from '../time/delay.js';
 import { fakeLines } from './fake-line.spec-helper.js';
-import { IRQ_HANDLED, IRQF_ONESHOT, IRQF_SHARED } from './flags.js';
+import { IRQ_DISABLE_UNLAZY, IRQ_HANDLED, IRQF_ONESHOT, IRQF_SHARED } from './flags.js';
 import { freeIrq, irqWakeThread } from './manage.js';
 import { requestIrq, requestThreadedIrq } from './request.js';
 import { handled, requester } from './requester.spec-helper.js';
@@ -37,6 +37,30 @@ describe('freeIrq', () => {
     expect([desc.depth, desc.disabled, desc.masked, desc.started]).toEqual([1, true, true, false]);
     request({ flags: 0 });
     expect([log.length, desc.depth, desc.disabled, desc.masked, desc.started]).toEqual([3, 0, false, false, true]);
+  });
+
+  it('gives back what the line had with the last action only, and how it was to be disabled', () => {
+    const resources: string[] = [];
+    const chip = {
+      requestResources: () => void resources.push('requested'),
+      releaseResources: () => void resources.push('released'),
+    };
+    const { machine, irq, request, desc } = requester({ chip });
+    request({ flags: IRQF_SHARED, devId: 'a' });
+    request({ flags: IRQF_SHARED, devId: 'b' });
+    desc.settings |= IRQ_DISABLE_UNLAZY;
+    machine.runTask(() => freeIrq(irq, 'a'));
+    expect([resources, desc.activated, desc.settings & IRQ_DISABLE_UNLAZY]).toEqual([
+      ['requested'],
+      true,
+      IRQ_DISABLE_UNLAZY,
+    ]);
+    machine.runTask(() => freeIrq(irq, 'b'));
+    expect([resources, desc.activated, desc.settings & IRQ_DISABLE_UNLAZY]).toEqual([
+      ['requested', 'released'],
+      false,
+      0,
+    ]);
   });
 
   it('uses startup and shutdown of a chip that has them', () => {

@@ -4,7 +4,7 @@ import { msleep } from '../time/delay.js';
 import { fakeLines, handledAfter } from './fake-line.spec-helper.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQF_ONESHOT, IRQF_SHARED, type IrqReturn } from './flags.js';
 import type { IrqThreadFn } from './irqdesc.js';
-import { disableIrqNosync, freeIrq } from './manage.js';
+import { disableIrqNosync, enableIrq, freeIrq, irqSetParent } from './manage.js';
 import { handleNestedIrq, irqSetNestedThread } from './nested.js';
 import { requestThreadedIrq } from './request.js';
 import { synchronizeIrq } from './synchronize.js';
@@ -76,6 +76,31 @@ describe('a nested interrupt', () => {
     for (const child of children) {
       const { pending, coalesced, total } = machine.irqs.get(child);
       expect([pending, coalesced, total]).toEqual([true, 2, 0]);
+    }
+  });
+
+  it('that was kept has its parent come again, each time', () => {
+    const { machine, irq, domain, pulse } = fakeLines({ full: false });
+    const child = domain.createMapping(4);
+    let handled = 0;
+    const parent: IrqThreadFn = function* () {
+      yield* handleNestedIrq(child);
+      return IRQ_HANDLED;
+    };
+    machine.runTask(function* () {
+      irqSetNestedThread(child, true);
+      irqSetParent(child, irq);
+      yield* requestThreadedIrq(irq, null, parent, IRQF_ONESHOT, 'chip');
+      const fn = handledAfter(() => handled++);
+      yield* requestThreadedIrq(child, null, fn, 0, 'child');
+    });
+    for (const times of [1, 2, 3]) {
+      machine.runTask(() => disableIrqNosync(child));
+      pulse();
+      machine.advance(1_000_000);
+      machine.runTask(() => enableIrq(child));
+      machine.advance(1_000_000);
+      expect(handled).toBe(times);
     }
   });
 
