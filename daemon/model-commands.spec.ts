@@ -13,6 +13,7 @@ import {
   handleEdgeIrq,
   IRQ_HANDLED,
   IrqDomain,
+  irqSetStormGuard,
   queueWork,
   requestIrq,
   showInterrupts,
@@ -137,6 +138,12 @@ describe('irq N', () => {
     request();
     expect((await ctl('irq', `${irq}`)).output).toContain('state      enabled, inactive');
     expect((await ctl('irq', `${irq}`, 'enable')).code).toBe(1);
+  });
+
+  it('says when the storm guard has disabled the line', async () => {
+    service.machine.runTask(() => irqSetStormGuard(irq, { ratePerSec: 10 }));
+    for (let i = 0; i < 30; i++) pulse();
+    expect((await ctl('irq', `${irq}`)).output).toContain('state      disabled (depth 1, by its storm guard)');
   });
 
   it('shows a line that hands on others, and does not let it be disabled', async () => {

@@ -21,9 +21,10 @@ const PERMISSIONS = ['---', '--x', '-w-', '-wx', 'r--', 'r-x', 'rw-', 'rwx'];
 const irqNumber = argument((text) => (/^\d{1,10}$/.test(text) ? text : undefined), 'the number of an interrupt');
 
 /** What a line is at; why it is disabled, and how it is enabled again. */
-function stateOf({ enabled, state, depth, heldHere, pending, irq }: IrqStatus): string {
+function stateOf({ enabled, state, depth, throttled, heldHere, pending, irq }: IrqStatus): string {
   if (enabled) return `enabled, ${state}`;
-  const here = heldHere === 0 ? 'not from here' : `${heldHere} from here: gpio-irqctl irq ${irq} enable`;
+  const elsewhere = throttled ? 'by its storm guard' : 'not from here';
+  const here = heldHere === 0 ? elsewhere : `${heldHere} from here: gpio-irqctl irq ${irq} enable`;
   return `disabled (depth ${depth}, ${here})${pending ? ', an interrupt waits' : ''}`;
 }
 

@@ -59,6 +59,7 @@ export class ModelView implements ModelTarget {
       enabled: desc.depth === 0,
       state: stateOfLine(desc),
       depth: desc.depth,
+      throttled: desc.storm?.state.throttled ?? false,
       heldHere: this.#holdOf(desc)?.count ?? 0,
       pending: desc.pending,
       affinity: cpulistPr(desc.affinity),

@@ -149,6 +149,7 @@ export {
   inTask,
   irqsDisabled,
   preemptCount,
+  preemptible,
   runningCpu,
   smpProcessorId,
   thisCpu,

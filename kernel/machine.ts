@@ -1,4 +1,5 @@
 // Machine: the CPUs, the interrupt table, the tasks, the trace and the log, put together over one clock.
+import { checkCpus, checkLength, checkPreempt } from './check-options.js';
 import { KernelError } from './errno.js';
 import { FileTree } from './fs/file-tree.js';
 import { initProc } from './fs/proc.js';
@@ -28,7 +29,6 @@ import { runTimers } from './time/timer-wheel.js';
 import { TraceRing } from './trace/ring.js';
 import { WorkqueueSubsystem } from './workqueue/system.js';
 
-const MAX_CPUS = 8;
 const REAL_TIME_SLICE_NS = 2_000_000;
 const HUNG_TASK_TIMEOUT_SECS = 120;
 const NSEC_PER_SEC = 1_000_000_000;
@@ -90,10 +90,7 @@ export class Machine {
   readonly #reportErrors: unknown[] = [];
 
   constructor(options: MachineOptions = {}) {
-    const count = options.cpus ?? 1;
-    if (!Number.isInteger(count) || count < 1 || count > MAX_CPUS) {
-      throw new KernelError('EINVAL', `a machine has 1 to ${MAX_CPUS} CPUs, not ${count}`);
-    }
+    const count = checkCpus(options.cpus ?? 1);
     this.clock = options.clock ?? new VirtualClock();
     const { printk, onOops } = options;
     this.printk = printk === undefined ? () => {} : (level, message) => this.#report(() => printk(level, message));
@@ -101,7 +98,7 @@ export class Machine {
     this.lockdep = options.lockdep === false ? undefined : new Lockdep();
     this.trace = new TraceRing(options.traceRecords);
     const realTime = !(this.clock instanceof VirtualClock);
-    const sliceNs = length(options, 'sliceNs', realTime ? REAL_TIME_SLICE_NS : Number.POSITIVE_INFINITY);
+    const sliceNs = checkLength(options, 'sliceNs', realTime ? REAL_TIME_SLICE_NS : Number.POSITIVE_INFINITY);
     this.#slice = sliceNs === Number.POSITIVE_INFINITY ? undefined : new HostSlice(this.clock, sliceNs);
     this.#circles = new CircleDetector(this);
     this.preempt = checkPreempt(options.preempt ?? 'full');
@@ -111,7 +108,7 @@ export class Machine {
     this.bootNs = this.clock.now();
     this.ticks = new TickCount(this.bootNs, this.tickNs);
     this.softirqs = new SoftirqVectors(this, options.extraSoftirqs);
-    this.hungTasks = new HungTaskDetector(this, length(options, 'hungTaskTimeoutSecs', HUNG_TASK_TIMEOUT_SECS));
+    this.hungTasks = new HungTaskDetector(this, checkLength(options, 'hungTaskTimeoutSecs', HUNG_TASK_TIMEOUT_SECS));
     this.cpuMask = (1 << count) - 1;
     this.cpus = Array.from({ length: count }, (_, id) => new Cpu(this, id));
     this.irqs = new IrqTable(this, options);
@@ -396,16 +393,4 @@ export class Machine {
     if (this.clock instanceof VirtualClock) return this.clock;
     throw new KernelError('EINVAL', 'real time cannot be moved on', { hint: 'use a machine on a VirtualClock' });
   }
-}
-
-/** An option that is a length of time. */
-function length(options: MachineOptions, name: 'sliceNs' | 'hungTaskTimeoutSecs', otherwise: number): number {
-  const value = options[name] ?? otherwise;
-  if (value >= 0) return value;
-  throw new KernelError('EINVAL', `${name} ${value}: not a length of time`);
-}
-
-function checkPreempt(preempt: PreemptModel): PreemptModel {
-  if (preempt === 'full' || preempt === 'none') return preempt;
-  throw new KernelError('EINVAL', `preempt ${preempt}: full or none`);
 }

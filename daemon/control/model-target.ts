@@ -21,6 +21,8 @@ export interface IrqStatus {
   readonly state: IrqState;
   /** Disabled as often as this, by handlers and through this API. */
   readonly depth: number;
+  /** Its storm guard has disabled it, for a while. */
+  readonly throttled: boolean;
   /** Of these, through this API: as many `enable` take it back. */
   readonly heldHere: number;
   /** An interrupt came while it was disabled, and is replayed when it is enabled. */

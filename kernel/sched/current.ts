@@ -90,6 +90,11 @@ export function inAtomic(): boolean {
   return preemptCount() !== 0;
 }
 
+/** The task may lose its CPU here: nothing keeps preemption off, nor interrupts (preemptible). */
+export function preemptible(): boolean {
+  return preemptCount() === 0 && !irqsDisabled();
+}
+
 export function irqsDisabled(): boolean {
   return running !== undefined && !running.irqsEnabled;
 }

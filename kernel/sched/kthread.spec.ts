@@ -5,6 +5,7 @@ import { Completion, waitForCompletion } from './completion.js';
 import {
   dumpStack,
   localIrqDisable,
+  localIrqEnable,
   mightSleep,
   preemptDisable,
   preemptEnable,
@@ -16,7 +17,7 @@ import {
   setCurrentState,
   setUserNice,
 } from './core.js';
-import { current, irqsDisabled, preemptCount, smpProcessorId } from './current.js';
+import { current, irqsDisabled, preemptCount, preemptible, smpProcessorId } from './current.js';
 import {
   kthreadBind,
   kthreadCreate,
@@ -214,6 +215,20 @@ describe('the share of the CPU', () => {
       }
     });
     expect(log.join('')).toBe('ababab');
+  });
+});
+
+it('a task is preemptible unless preemption or interrupts are off', () => {
+  const { machine } = rig();
+  machine.runTask(() => {
+    const seen = [preemptible()];
+    preemptDisable();
+    seen.push(preemptible());
+    preemptEnable();
+    localIrqDisable();
+    seen.push(preemptible());
+    localIrqEnable();
+    expect(seen).toEqual([true, false, false]);
   });
 });
 
