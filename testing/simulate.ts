@@ -38,7 +38,7 @@ export interface PressTiming {
   /** Default `80ms`. */
   readonly hold?: string;
   /** Default false, a clean contact. */
-  readonly bounce?: boolean | { readonly count?: number; readonly settle?: string };
+  readonly bounce?: boolean | { readonly count?: number; readonly settle?: string; readonly spacing?: number };
 }
 
 /** Time after a press for bounce to settle and handlers to run. */

@@ -57,8 +57,8 @@ describe('a right scenario', () => {
   it.each<[string, Step['action']]>([
     ['press: door, hold: 5ms', { kind: 'press', line: 'door', holdNs: 5 * MS, bounce: undefined }],
     [
-      'press: door, bounce: { count: 3, settle: 2ms }',
-      { kind: 'press', line: 'door', holdNs: undefined, bounce: { maxBounces: 3, settleNs: 2 * MS } },
+      'press: door, bounce: { count: 3, settle: 2ms, spacing: 0.1 }',
+      { kind: 'press', line: 'door', holdNs: undefined, bounce: { maxBounces: 3, settleNs: 2 * MS, spacing: 0.1 } },
     ],
     ['release: door, bounce: true', { kind: 'release', line: 'door', bounce: true }],
     ['level: door, value: 1', { kind: 'level', line: 'door', value: 1 }],

@@ -1,7 +1,7 @@
 // Random scenarios: presses, levels and faults for the lines of a configuration; equal seeds give equal scenarios.
 
 import { mulberry32, type Prng } from '../../sim-fallback/board/prng.js';
-import type { Fault, Step, StepAction } from '../../sim-fallback/index.js';
+import type { BounceOptions, Fault, Step, StepAction } from '../../sim-fallback/index.js';
 import type { Config } from '../config/config.js';
 
 /** Length of the part in which something happens, and of the rest after it, in ns. */
@@ -83,8 +83,8 @@ function randomTimes(draw: Draw, count: number): number[] {
   return times.sort((a, b) => a - b);
 }
 
-function bounceOf(draw: Draw): { maxBounces: number; settleNs: number } {
-  return { maxBounces: draw.whole(1, 12), settleNs: draw.span(0.1 * MS, 10 * MS) };
+function bounceOf(draw: Draw): Required<BounceOptions> {
+  return { maxBounces: draw.whole(1, 12), settleNs: draw.span(0.1 * MS, 10 * MS), spacing: draw.whole(1, 10) / 10 };
 }
 
 function actionOf(draw: Draw, kind: Kind, line: string, free: boolean): StepAction | undefined {

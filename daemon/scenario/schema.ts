@@ -17,6 +17,7 @@ const count = z.int().min(0).max(0xffff_ffff);
 export const bounceSchema = z.strictObject({
   count: z.int().min(1).max(32).optional(),
   settle: duration(10_000, 1e9, 1).optional(),
+  spacing: z.number().min(0.1).max(1).optional(),
 });
 
 /** `true`, `false`, or how. Not a union: its errors would name neither. */

@@ -29,10 +29,11 @@ const PARTS: Readonly<Record<string, { readonly may: readonly Key[]; readonly mu
 const GLITCH_NS = 1_000;
 
 /** Options of a bounce as the board has them. */
-export function bounceOf({ count, settle }: BounceInput): BounceOptions {
+export function bounceOf({ count, settle, spacing }: BounceInput): BounceOptions {
   return {
     ...(count === undefined ? {} : { maxBounces: count }),
     ...(settle === undefined ? {} : { settleNs: settle }),
+    ...(spacing === undefined ? {} : { spacing }),
   };
 }
 

@@ -35,10 +35,11 @@ function word(text: string): string {
   return plain || /^\d+(ns|us|ms|s)$/.test(text) ? text : JSON.stringify(text);
 }
 
-function bounce({ maxBounces, settleNs }: BounceOptions): object {
+function bounce({ maxBounces, settleNs, spacing }: BounceOptions): object {
   return {
     ...(maxBounces === undefined ? {} : { count: maxBounces }),
     ...(settleNs === undefined ? {} : { settle: formatDuration(settleNs) }),
+    ...(spacing === undefined ? {} : { spacing }),
   };
 }
 

@@ -13,6 +13,8 @@ import {
   GPSET0,
 } from '../bcm2835/gpio.js';
 import { Board, type BoardDescription, LAB_BOARD } from './board.js';
+import { BOUNCE_TRACE_MAX, drawBounces } from './bounce.js';
+import { mulberry32 } from './prng.js';
 
 const MS = 1_000_000;
 
@@ -183,6 +185,26 @@ describe('Board', () => {
     expect(Math.max(...gentle.slice(1).map((at) => at % (50 * MS)))).toBeLessThanOrEqual(0.1 * MS);
     expect(toggles({ maxBounces: 32, settleNs: 10 * MS }).length).toBeGreaterThan(5 * gentle.length);
     expect(() => boardOf({ buttons: { b: { gpio: 1, bounce: { maxBounces: 99 } } } })).toThrow('maxBounces 99');
+  });
+
+  it('spaces rebounds evenly, or ever closer, as it is told', () => {
+    const lastToFirst = (spacing: number): number => {
+      const trace = new Float64Array(BOUNCE_TRACE_MAX);
+      const prng = mulberry32(3);
+      let first = 0;
+      let last = 0;
+      for (let i = 0; i < 500; i++) {
+        const n = drawBounces({ maxBounces: 32, settleNs: 10 * MS, spacing }, prng, trace);
+        first += trace[0] ?? 0;
+        last += (trace[n - 1] ?? 0) - (trace[n - 2] ?? 0);
+      }
+      return last / first;
+    };
+    expect(lastToFirst(1)).toBeCloseTo(1, 0);
+    expect(lastToFirst(0.25)).toBeLessThan(0.5);
+    expect(lastToFirst(0.1)).toBeLessThan(0.25);
+    const settled = { maxBounces: 1, settleNs: MS, spacing: 2 };
+    expect(() => boardOf({ buttons: { b: { gpio: 1, bounce: settled } } })).toThrow('spacing 2');
   });
 
   it('refuses a wire to a line that a part of the board drives, and a wire in a circle', () => {

@@ -8,6 +8,11 @@ export interface BounceOptions {
   readonly maxBounces?: number;
   /** Longest time until the contact rests, in ns; a quarter to all of it is drawn. 10 µs to 1 s, default 1.6 ms. */
   readonly settleNs?: number;
+  /**
+   * About the last interval as a part of the first: each rebound is weaker. 0.1 to 1 (evenly spaced), default 0.25. The
+   * intervals between are drawn around that course.
+   */
+  readonly spacing?: number;
 }
 
 /** Toggles of the contact that one trace can have: it parts and meets again, at most 32 times. */
@@ -15,12 +20,11 @@ export const BOUNCE_TRACE_MAX = 64;
 const BOUNCES_MAX = BOUNCE_TRACE_MAX / 2;
 const SETTLE_MIN_NS = 10_000;
 const SETTLE_MAX_NS = 1_000_000_000;
-/** The last interval is about this part of the first: each rebound is weaker. */
-const LAST_TO_FIRST = 0.25;
+const SPACING_MIN = 0.1;
 
 /** Checks options and fills in the defaults. `EINVAL` names the value that is out of range. */
 export function bounceOptions(options: BounceOptions): Required<BounceOptions> {
-  const { maxBounces = 8, settleNs = 1_600_000 } = options;
+  const { maxBounces = 8, settleNs = 1_600_000, spacing = 0.25 } = options;
   if (!Number.isInteger(maxBounces) || maxBounces < 1 || maxBounces > BOUNCES_MAX) {
     throw new KernelError('EINVAL', `maxBounces ${maxBounces}: not a number of bounces`, {
       hint: `give a whole number from 1 to ${BOUNCES_MAX}`,
@@ -31,7 +35,12 @@ export function bounceOptions(options: BounceOptions): Required<BounceOptions> {
       hint: `give whole nanoseconds from ${SETTLE_MIN_NS} to ${SETTLE_MAX_NS}`,
     });
   }
-  return { maxBounces, settleNs };
+  if (!(spacing >= SPACING_MIN && spacing <= 1)) {
+    throw new KernelError('EINVAL', `spacing ${spacing}: not a part of the first interval`, {
+      hint: `give a number from ${SPACING_MIN} to 1`,
+    });
+  }
+  return { maxBounces, settleNs, spacing };
 }
 
 /**
@@ -46,7 +55,7 @@ export function drawBounces(options: Required<BounceOptions>, prng: Prng, into: 
   for (let i = 0; i < toggles; i++) {
     total += weight * (0.2 + 0.8 * prng());
     into[i] = total;
-    weight *= LAST_TO_FIRST ** (1 / toggles);
+    weight *= options.spacing ** (1 / toggles);
   }
   for (let i = 0; i < toggles; i++) into[i] = Math.floor(((into[i] ?? 0) / total) * settle);
   return toggles;

@@ -130,8 +130,9 @@ describe('drawBounces', () => {
         fc.integer(),
         fc.integer({ min: 1, max: 32 }),
         fc.integer({ min: 10_000, max: 1_000_000_000 }),
-        (seed, maxBounces, settleNs) => {
-          const n = drawBounces({ maxBounces, settleNs }, mulberry32(seed), into);
+        fc.double({ min: 0.1, max: 1, noNaN: true }),
+        (seed, maxBounces, settleNs, spacing) => {
+          const n = drawBounces({ maxBounces, settleNs, spacing }, mulberry32(seed), into);
           expect(n % 2).toBe(0);
           expect(n).toBeGreaterThanOrEqual(2);
           expect(n).toBeLessThanOrEqual(2 * maxBounces);
@@ -144,6 +145,7 @@ describe('drawBounces', () => {
           expect(before).toBeLessThanOrEqual(settleNs);
         },
       ),
+      { numRuns: 1_000 },
     );
   });
 });
