@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeSysfs, fakeSysfs } from '../../drivers/sysfs/fake-sysfs.spec-helper.js';
 import { openSysfs } from '../../drivers/sysfs/sysfs.js';
@@ -21,14 +22,15 @@ let device: FaultyDevice;
 let told: string[];
 let anew: number[];
 let opened: LastingLines[];
-beforeEach(() => {
+function setUp(): void {
   clock = new VirtualClock();
   pi = createSimulatedPi({ machine: new Machine({ clock }), board: { buttons: { b: { gpio: 17, pull: 'up' } } } });
   device = new FaultyDevice(clock, () => pi.chip.open());
   told = [];
   anew = [];
   opened = [];
-});
+}
+beforeEach(setUp);
 afterEach(() => {
   for (const lines of opened) lines.close();
 });
@@ -300,5 +302,60 @@ describe('a driver that does not tell that its chip is gone', () => {
     sysfs.remove(CHIP.base);
     pass(10_000);
     expect(told).toEqual([]);
+  });
+});
+
+describe('whatever becomes of the chip and its lines', () => {
+  const LINES: readonly LineConfig[] = [BUTTON, LED, RELAY];
+  const step = fc.oneof(
+    fc.constantFrom('unplug', 'plug', 'set', 'free'),
+    fc.record({ take: fc.constantFrom(...LINES.map(({ offset }) => offset)) }),
+    fc.record({ pass: fc.integer({ min: 0, max: 1_200 }) }),
+  );
+
+  it('a line is held by one side or by nobody, is told of at each change, and is held in the end', {
+    timeout: 30_000,
+  }, () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        setUp();
+        const lasting = hold(LINES);
+        const taken = new Map<number, { release(): void }>();
+        const free = (): void => {
+          for (const held of taken.values()) held.release();
+          taken.clear();
+        };
+        let led: Level = lasting.getValue(4);
+        for (const one of steps) {
+          if (one === 'unplug') device.unplug();
+          else if (one === 'plug') device.plug();
+          else if (one === 'free') free();
+          else if (one === 'set' && lasting.waitingFor(4) === undefined) {
+            led = led === 1 ? 0 : 1;
+            lasting.setValue(4, led);
+          } else if (typeof one === 'object' && 'pass' in one) pass(one.pass);
+          else if (typeof one === 'object' && !pi.chip.lineInfo(one.take).used) {
+            taken.set(one.take, other({ offset: one.take, direction: 'in' }));
+          }
+          // What is told of comes at once, and not before.
+          pass(0);
+          for (const { offset } of LINES) {
+            if (lasting.waitingFor(offset) === undefined) lasting.getValue(offset);
+            else expect(() => lasting.getValue(offset)).toThrow(KernelError);
+          }
+        }
+        free();
+        device.plug();
+        pass(1_100);
+        expect(lasting.problem).toBeUndefined();
+        expect(LINES.map(({ offset }) => pi.chip.lineInfo(offset).consumer)).toEqual(['test', 'test', 'test']);
+        expect(lasting.getValue(4)).toBe(led);
+        const count = (text: string): number => told.filter((one) => one.startsWith(text)).length;
+        expect(count('gone')).toBe(count('back'));
+        lasting.close();
+        expect(LINES.map(({ offset }) => pi.chip.lineInfo(offset).used)).toEqual([false, false, false]);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
