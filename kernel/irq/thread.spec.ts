@@ -2,9 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../errno.js';
 import { preemptDisable, preemptEnable, preemptPoint } from '../sched/core.js';
-import type { Coroutine } from '../sched/coroutine.js';
 import { smpProcessorId } from '../sched/current.js';
-import { kthreadCompleteAndExit } from '../sched/kthread-exit.js';
 import type { Task } from '../sched/task.js';
 import { nsleep, udelay } from '../time/delay.js';
 import { irqSetAffinity } from './affinity.js';
@@ -353,33 +351,6 @@ describe('freeIrq with a thread', () => {
     });
     machine.advance(10_000_000);
     expect(taken().at(-1)).toBe('5000 sync synchronized');
-  });
-});
-
-describe('a thread whose function ends it', () => {
-  it('is reported as the kernel does, and the line works on without it', () => {
-    const lines = fakeLines();
-    const { machine, irq, desc, pulse, printed, taken } = lines;
-    let runs = 0;
-    const threadFn = function* (): Coroutine<IrqReturn> {
-      yield* nsleep(1_000);
-      runs++;
-      kthreadCompleteAndExit(null, 0);
-    };
-    machine.runTask(() => requestThreadedIrq(irq, null, threadFn, IRQF_ONESHOT, 'demo'));
-    desc.handleIrq = handleLevelIrq;
-    const pid = desc.actions[0]?.thread?.pid;
-    pulse();
-    machine.advance(1_000_000);
-    expect(printed).toEqual([
-      `err: genirq: exiting task "irq/${irq}-demo" (${pid}) is an active IRQ thread (irq ${irq})`,
-    ]);
-    // Masked by the flow, unmasked by the thread's end; nobody is woken by the next one.
-    taken();
-    pulse();
-    machine.advance(1_000_000);
-    expect([runs, desc.masked, desc.threadsActive, taken()]).toEqual([1, false, 0, ['mask_ack', 'unmask']]);
-    expect(machine.runTask(() => freeIrq(irq))).toBe('demo');
   });
 });
 
