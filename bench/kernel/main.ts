@@ -26,7 +26,7 @@ const sim = createGpioSim();
 const bench: Bench = { sim, programs, scratch: mkdtempSync(join(tmpdir(), 'bench-kernel-')) };
 const readers = readersIn(programs);
 const progress = (text: string): void => {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`.. ${text}\n`);
 };
 
 async function latencyRounds(): Promise<Map<number, Map<string, Round[]>>> {

@@ -18,7 +18,8 @@ command -v gpiomon >/dev/null || { echo 'run.sh: gpiomon is missing: apt install
 cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
 load() { cut -d' ' -f1 /proc/loadavg; }
 before=$(load)
-report=$(test/kernel/boot.sh --timeout 900 -- node $built/$here/main.js $built "$cpu" "${1:-3}")
+# What it says meanwhile comes through the same pipe.
+report=$(test/kernel/boot.sh --timeout 900 -- node $built/$here/main.js $built "$cpu" "${1:-3}" | sed '/^\.\. /d')
 report+=" Load of that machine, which has $(nproc) CPUs: $before before, $(load) after."
 echo "$report"
 if [ $# = 0 ]; then node bench/publish.mjs $results kernel <<<"$report"; fi

@@ -417,6 +417,17 @@ describe('on the way to its top half', () => {
     expect(entered - before).toBe(1);
   });
 
+  it('each further edge of a batch looks at it twice: when it is taken, and when its handler is done', async () => {
+    const { machine, edges, deliver, looks } = hostRig();
+    await machine.call(() => requestIrq(edges.toIrq(3), () => IRQ_HANDLED, IRQF_TRIGGER_RISING, 'l3', null));
+    const costOf = (count: number): number => {
+      const before = looks();
+      deliver(count);
+      return looks() - before;
+    };
+    expect(costOf(11) - costOf(1)).toBe(2 * 10);
+  });
+
   it('each handler of a shared line has a time of its own, in order', async () => {
     const { machine, edges, deliver } = hostRig();
     await machine.call(function* () {

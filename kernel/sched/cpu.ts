@@ -80,12 +80,14 @@ export class Cpu {
   readonly #busyAlarm: Alarm;
   readonly #local = new LocalInterrupts();
   /** Made once: a closure within {@link #takeInterrupt} would cost every interrupt an object. */
-  readonly #leave: Continuation = () => this.#exitInterrupt();
+  readonly #leave: Continuation = () => this.#exitInterrupt(this.#clock.now());
   #suspending: Frame | undefined;
   #letThrough = 0;
   #irqLine = false;
-  /** When the interrupt was taken whose first record is still to come: it takes this time, since to look at a clock is dear. Else -1. */
+  /** To look at a clock is dear: the first record of an interrupt has the time at which it was taken, else this is -1. */
   #enteredNs = -1;
+  /** Time of the newest record of this interrupt, at which it is over as well; -1 when it has none. */
+  #recordedNs = -1;
   /** The running task may lose the CPU here: always with kernel preemption, else only where it said so. */
   #preemptible: boolean;
   readonly #fullPreemption: boolean;
@@ -144,6 +146,7 @@ export class Cpu {
   trace(event: TracepointId, a: number, b: number, nameId: number): void {
     const now = this.#enteredNs < 0 ? this.#clock.now() : this.#enteredNs;
     this.#enteredNs = -1;
+    this.#recordedNs = now;
     this.#ring.record(event, now, this.id, this.preemptCount, this.current.pid, a, b, nameId);
   }
 
@@ -304,6 +307,7 @@ export class Cpu {
 
   #takeInterrupt(): void {
     this.#enteredNs = this.accounting.account();
+    this.#recordedNs = -1;
     this.irqsEnabled = false;
     this.preemptCount += HARDIRQ_OFFSET;
     this.interrupts++;
@@ -315,15 +319,15 @@ export class Cpu {
     }
     this.#enteredNs = -1;
     if (outcome !== SUSPENDED) {
-      this.#exitInterrupt();
+      this.#exitInterrupt(this.#recordedNs < 0 ? this.#clock.now() : this.#recordedNs);
       return;
     }
     this.defer(this.#leave);
     this.pushSuspended();
   }
 
-  #exitInterrupt(): Outcome {
-    this.accounting.account();
+  #exitInterrupt(now: number): Outcome {
+    this.accounting.account(now);
     this.preemptCount -= HARDIRQ_OFFSET;
     this.irqsEnabled = true;
     if (this.softirqs.pending !== 0 && (this.preemptCount & IN_INTERRUPT) === 0) this.softirqs.invoke();

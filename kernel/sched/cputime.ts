@@ -30,11 +30,11 @@ export class CpuAccounting {
     this.#sinceNs = this.#clock.now();
   }
 
-  /** Adds the time since the last call to the context that is running. @returns the time */
-  account(): number {
-    const now = this.#clock.now();
+  /** Adds the time since the last call to the context that is running. @returns `now` */
+  account(now = this.#clock.now()): number {
     const ns = now - this.#sinceNs;
-    if (ns === 0) return now;
+    // An interrupt is over at its newest record, and what it has woken may have been counted since.
+    if (ns <= 0) return now;
     this.#sinceNs = now;
     const kind = this.#kind();
     this.#ns[kind] = (this.#ns[kind] ?? 0) + ns;
