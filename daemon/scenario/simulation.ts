@@ -1,5 +1,5 @@
 // A configuration that runs on a simulated Pi in virtual time: the service as it is, with a world of its own around it.
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { KernelError, Machine, VirtualClock } from '../../kernel/index.js';
 import {
@@ -16,6 +16,7 @@ import type { ExecOptions, ExecResult } from '../actions/exec.js';
 import { type Backend, type BackendEvents, boardOf, createMachineOn, openHardware } from '../bridge/backend.js';
 import type { StartTimer } from '../bridge/bursts.js';
 import type { Config } from '../config/config.js';
+import { formatApproximate } from '../config/duration.js';
 import type { ControlEvent, Service } from '../control/target.js';
 import { startService, type World } from '../service.js';
 import type { BoardInput } from './schema.js';
@@ -39,6 +40,8 @@ export interface SimulationOptions {
   readonly exec?: FakeExec;
   /** Records that the model's trace keeps. */
   readonly traceRecords?: number;
+  /** Real time, in ms, for which a handler may wait for something outside of the model; default a minute. */
+  readonly patienceMs?: number;
 }
 
 /** What happened in a simulation besides the events of the service. */
@@ -52,6 +55,8 @@ const UPTIME_NS = 10e9;
 /** Between the start of the service and that of the scenario: pulls take 2 µs each. */
 const BOOT_NS = 1_000_000;
 const ORIGIN_NS = BigInt(UPTIME_NS - BOOT_NS);
+/** See {@link SimulationOptions.patienceMs}. */
+const PATIENCE_MS = 60_000;
 /** Longest that it runs before the host gets its turn. */
 const TURN_MS = 20;
 const STEPS_A_LOOK = 1_024;
@@ -69,6 +74,7 @@ export class Simulation {
   /** The daemon's machine. */
   readonly machine: Machine;
   readonly #clock: VirtualClock;
+  readonly #patienceMs: number;
   readonly #listeners: Set<(event: SimulationEvent) => void>;
   #ended = false;
 
@@ -80,6 +86,7 @@ export class Simulation {
     this.device = made.device;
     this.machine = made.machine;
     this.#clock = made.clock;
+    this.#patienceMs = made.patienceMs;
     this.#listeners = listeners;
     service.subscribe((event) => {
       const since = { ...event, atNs: event.atNs - UPTIME_NS };
@@ -135,7 +142,7 @@ export class Simulation {
    * outside of the model, as time does.
    *
    * @param onStep called now and then, and at the end
-   * @throws `AbortError` when `signal` is aborted
+   * @throws the reason of `signal` when it is aborted; KernelError ETIMEDOUT when a handler waits for longer than `patienceMs`
    */
   async runUntil(atNs: number, onStep?: () => void, signal?: AbortSignal): Promise<void> {
     const clock = this.#clock;
@@ -143,7 +150,7 @@ export class Simulation {
     let turnMs = performance.now();
     for (let steps = 1; ; steps++) {
       // Looked at first: to await costs more than most steps.
-      if (clock.held) await clock.settled();
+      if (clock.held) await this.#settled(signal);
       if (!clock.step(end)) break;
       onStep?.();
       if (steps % STEPS_A_LOOK !== 0 || performance.now() - turnMs < TURN_MS) continue;
@@ -152,6 +159,21 @@ export class Simulation {
       turnMs = performance.now();
     }
     onStep?.();
+  }
+
+  /** Waits until no handler waits for something from outside of the model. */
+  async #settled(signal: AbortSignal | undefined): Promise<void> {
+    const done = new AbortController();
+    const ends = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]);
+    const late = delay(this.#patienceMs, true, { signal: ends }).catch(() => false);
+    const tooLong = await Promise.race([this.#clock.settled().then(() => false), late]);
+    done.abort();
+    signal?.throwIfAborted();
+    if (!tooLong) return;
+    const waited = formatApproximate(this.#patienceMs * 1e6);
+    throw new KernelError('ETIMEDOUT', `a handler has waited for ${waited} for something outside of the model`, {
+      hint: 'a promise that nobody settles? Time stands still until then.',
+    });
   }
 
   /** Stops the service; time goes on as far as it needs to. Idempotent. */
@@ -175,6 +197,7 @@ export class Simulation {
 /** The parts of a simulated world. */
 interface Made {
   readonly clock: VirtualClock;
+  readonly patienceMs: number;
   readonly machine: Machine;
   readonly backend: Backend;
   readonly board: Board;
@@ -191,7 +214,7 @@ function build(
   events: BackendEvents,
   options: SimulationOptions,
 ): Made {
-  const { seed = 1, traceRecords } = options;
+  const { seed = 1, traceRecords, patienceMs = PATIENCE_MS } = options;
   const kernel = new Machine({
     clock,
     lockdep: false,
@@ -212,6 +235,7 @@ function build(
   );
   return {
     clock,
+    patienceMs,
     machine,
     backend,
     board,
