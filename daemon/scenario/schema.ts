@@ -1,5 +1,6 @@
 // The schema of scenario files: what a header and a step may say, of what type and in what range.
 import { z } from 'zod';
+import { FAULTS } from '../../sim-fallback/index.js';
 import { duration } from '../config/schema.js';
 
 /** The longest scenario, and the longest duration in one: 30 days. */
@@ -38,7 +39,7 @@ export const stepSchema = z.strictObject({
   press: name.optional(),
   release: name.optional(),
   level: name.optional(),
-  fault: z.enum(['bounce', 'glitch', 'storm', 'stuck', 'lost', 'late', 'overflow', 'unplug']).optional(),
+  fault: z.enum(FAULTS).optional(),
   expect: name.optional(),
   expect_log: z.string().min(1).max(4096).optional(),
   expect_exec: z.string().min(1).max(4096).optional(),
