@@ -71,7 +71,7 @@ export class SimGpioLines {
       offset,
       name: this.nameOf(offset),
       consumer: holder?.consumer ?? '',
-      used: holder !== undefined,
+      used: holder !== undefined || this.#irqHolder(offset) !== undefined,
       direction: config?.direction ?? this.pinctrl.direction(offset),
       activeLow: config?.activeLow ?? false,
       edge: config?.edge ?? 'none',
@@ -81,20 +81,30 @@ export class SimGpioLines {
     };
   }
 
-  /** Throws `EBUSY` unless all lines are free, and those that want edges are no one else's interrupt. */
+  /** Throws `EBUSY` unless all lines are free; else as {@link checkIrq}. */
   checkFree(lines: readonly LineConfig[]): void {
-    for (const { offset, edge = 'none' } of lines) {
-      const holder = this.#holders[offset];
-      if (holder !== undefined) throw this.#busy(offset, 'held by', holder.consumer);
-      if (edge !== 'none') this.checkIrqFree(offset);
+    for (const config of lines) {
+      const holder = this.#holders[config.offset];
+      if (holder !== undefined) throw this.#busy(config.offset, 'held by', holder.consumer);
+      this.checkIrq(config);
     }
   }
 
-  /** Throws `EBUSY` when someone has requested the interrupt of a line who does not do so through this chip. */
-  checkIrqFree(offset: number): void {
-    for (const { devId, name } of this.pinctrl.domain.descOf(offset)?.actions ?? []) {
-      if (!(devId instanceof LineEdges)) throw this.#busy(offset, 'the interrupt of', name);
-    }
+  /**
+   * Throws `EBUSY` for a line that wants edges and `EIO` for one that is to be an output, when someone has requested its
+   * interrupt who does not do so through this chip.
+   */
+  checkIrq({ offset, direction, edge = 'none' }: LineConfig): void {
+    const name = this.#irqHolder(offset);
+    if (name === undefined) return;
+    if (edge !== 'none') throw this.#busy(offset, 'the interrupt of', name);
+    if (direction === 'out') this.pinctrl.lineIrqs.checkOutput(offset, this.#holders[offset]?.consumer);
+  }
+
+  /** Who has requested the interrupt of a line past this chip. */
+  #irqHolder(offset: number): string | undefined {
+    const actions = this.pinctrl.domain.descOf(offset)?.actions ?? [];
+    return actions.find(({ devId }) => !(devId instanceof LineEdges))?.name;
   }
 
   /** Takes lines that {@link checkFree} has found free, and puts them in effect but for edges and pulls. */
@@ -128,6 +138,7 @@ export class SimGpioLines {
     this.#holders[offset] = undefined;
     if ((holder.config.debounceUs ?? 0) !== 0) this.#board.setDebounce(offset, 0);
     this.pinctrl.directionInput(offset);
+    this.pinctrl.lineIrqs.setOpenDrain(offset, false);
     this.#tell('released', offset);
   }
 
@@ -161,6 +172,7 @@ export class SimGpioLines {
 
   #configure(config: LineConfig, level: Level, debouncedUs: number): void {
     const { offset, activeLow = false, drive = 'push-pull', debounceUs = 0 } = config;
+    this.pinctrl.lineIrqs.setOpenDrain(offset, config.direction === 'out' && drive === 'open-drain');
     if (config.direction === 'in') this.pinctrl.directionInput(offset);
     else this.#driveOrLetGo(offset, drive, invertIf(level, activeLow));
     if (debounceUs !== debouncedUs) this.#board.setDebounce(offset, debounceUs * NS_PER_US);
@@ -169,7 +181,7 @@ export class SimGpioLines {
   #driveOrLetGo(offset: number, drive: LineConfig['drive'], physical: Level): void {
     const letGo = (drive === 'open-drain' && physical === 1) || (drive === 'open-source' && physical === 0);
     if (letGo) this.pinctrl.directionInput(offset);
-    else this.pinctrl.directionOutput(offset, physical);
+    else this.pinctrl.drive(offset, physical);
   }
 
   #tell(kind: LineInfoChange['kind'], offset: number): void {

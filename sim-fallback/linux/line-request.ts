@@ -112,7 +112,7 @@ export class SimLineRequest implements LineRequest {
     checkLines(lines, this.#lines.info.lines);
     const ordered = linesInOrder(this.offsets, lines);
     checkCaller('reconfigure', ordered);
-    for (const { offset, edge = 'none' } of ordered) if (edge !== 'none') this.#lines.checkIrqFree(offset);
+    for (const config of ordered) this.#lines.checkIrq(config);
     const pulls: Pull[] = [];
     for (const config of ordered) {
       const line = this.#line(config.offset);

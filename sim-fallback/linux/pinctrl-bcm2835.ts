@@ -44,9 +44,10 @@ import {
   GPSET0,
 } from '../bcm2835/gpio.js';
 import { GPIO_GPU_IRQS, GPIO_OFFSET, type Soc } from '../bcm2835/soc.js';
+import { BankEvents, LINES_PER_BANK } from './bank-events.js';
 import type { InterruptParent } from './interrupt-parent.js';
+import { LineIrqs } from './line-irqs.js';
 
-const LINES_PER_BANK = 32;
 const LINES_PER_FSEL = 10;
 const FSEL_BITS = 3;
 const FSEL_MASK = 7;
@@ -79,38 +80,6 @@ const GROUPS = [
   { name: 'bank 2', masks: [0, 0x03ff_c000] },
 ] as const;
 
-/** Events of one bank interrupt: `next` reads a register when the one before is dealt with, and gives its lowest line. */
-class BankEvents {
-  readonly #masks: readonly [number, number];
-  readonly #read: (word: number, mask: number) => number;
-  #word = 1;
-  #events = 0;
-
-  /** `read` gives the events in register 0 or 1 that are to be handled, of the lines in `mask`. */
-  constructor(masks: readonly [number, number], read: (word: number, mask: number) => number) {
-    this.#masks = masks;
-    this.#read = read;
-  }
-
-  /** Begins again with the first register. */
-  start(): void {
-    this.#word = -1;
-    this.#events = 0;
-  }
-
-  /** The next line, -1 when there is no more. */
-  readonly next = (): number => {
-    while (this.#events === 0) {
-      if (this.#word === 1) return -1;
-      const mask = this.#masks[++this.#word] ?? 0;
-      if (mask !== 0) this.#events = this.#read(this.#word, mask);
-    }
-    const bit = 31 - Math.clz32(this.#events & -this.#events);
-    this.#events &= this.#events - 1;
-    return LINES_PER_BANK * this.#word + bit;
-  };
-}
-
 /** The GPIO block as the kernel drives it (drivers/pinctrl/bcm/pinctrl-bcm2835.c). */
 export class PinctrlBcm2835 implements GpioIrqSource {
   readonly domain: IrqDomain;
@@ -118,6 +87,8 @@ export class PinctrlBcm2835 implements GpioIrqSource {
   readonly lines: number;
   /** Name of the chip, as its users see it. */
   readonly label: 'pinctrl-bcm2835' | 'pinctrl-bcm2711';
+  /** Which lines are interrupts. */
+  readonly lineIrqs: LineIrqs;
   /** Pulls are set at once, and can be read; the older chip's take the 2 µs of the GPPUD sequence. */
   readonly #readablePulls: boolean;
   readonly #edge = { stampNs: 0, rising: false, lineSeqno: 0 };
@@ -143,6 +114,15 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     this.#activeLow = new Uint8Array(this.lines);
     this.#seqno = new Uint32Array(this.lines);
     this.#reset();
+    this.lineIrqs = new LineIrqs({
+      machine,
+      name: `gpio gpiochip0: (${this.label})`,
+      lines: this.lines,
+      isOutput: (line) => {
+        const fsel = this.#function(line);
+        return fsel > FSEL_OUTPUT ? undefined : fsel === FSEL_OUTPUT;
+      },
+    });
     this.domain = new IrqDomain(machine, {
       name: 'pinctrl-bcm2835',
       size: this.lines,
@@ -189,8 +169,14 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     this.#setFunction(line, FSEL_INPUT);
   }
 
-  /** Makes a line an output that starts with `level`, without a glitch: the latch is set first. */
+  /** Makes a line an output that starts with `level`, without a glitch. `EIO`: it is an interrupt, and not disabled. */
   directionOutput(line: number, level: Level): void {
+    this.lineIrqs.checkOutput(line);
+    this.drive(line, level);
+  }
+
+  /** {@link directionOutput} for who has checked that; the latch is set first. */
+  drive(line: number, level: Level): void {
     this.set(line, level);
     this.#setFunction(line, FSEL_OUTPUT);
   }
@@ -278,12 +264,16 @@ export class PinctrlBcm2835 implements GpioIrqSource {
         // What was latched before the detectors went off is stale.
         this.#write(GPEDS0, hwirq, this.#bit(hwirq));
         this.#setEnabled(hwirq, false);
+        this.lineIrqs.disable(hwirq);
       },
       unmask: ({ hwirq }) => {
+        this.lineIrqs.enable(hwirq);
         this.#setEnabled(hwirq, true);
         this.#detect(hwirq, true);
       },
       setType: (desc, type) => this.#setType(desc, type),
+      requestResources: ({ hwirq }) => this.lineIrqs.request(hwirq),
+      releaseResources: ({ hwirq }) => this.lineIrqs.release(hwirq),
       setWake: ({ hwirq }) => {
         throw new KernelError('EINVAL', `GPIO${hwirq} cannot wake the system up: the chip has no interrupt for that`);
       },
