@@ -1,8 +1,9 @@
 // One line that onoff has exported: its level, its edges, and how it is changed and given back.
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KernelError } from '../../kernel/errno.js';
+import { ERRNO, KernelError } from '../../kernel/errno.js';
 import type { EdgeBatch, Level, LineConfig } from '../../kernel/gpio/driver.js';
+import { systemError } from '../chardev/errors.js';
 import type { HeldLine } from '../held-lines.js';
 import { thrownError } from '../refusals.js';
 import type { Onoff, OnoffGpio } from './onoff.js';
@@ -36,10 +37,16 @@ export function exportLine(onoff: Onoff, place: SysfsPlace, line: LineConfig): S
     });
     return new SysfsLine(gpio, place, dir, line);
   } catch (error) {
-    // It was exported, but could not be configured: nobody else would give it back.
-    if (existsSync(dir)) unexport(place);
+    // It was exported, but could not be configured: nobody else would give it back. One whose export was refused is
+    // somebody else's, who was quicker.
+    if (pathOf(error) !== join(place.classDir, 'export') && existsSync(dir)) unexport(place);
     throw exportError(place, dir, error);
   }
+}
+
+/** The file that a system call failed on. */
+function pathOf(error: unknown): unknown {
+  return error instanceof Error && 'path' in error ? error.path : undefined;
 }
 
 function unexport({ classDir, number }: SysfsPlace): void {
@@ -59,13 +66,7 @@ function exportedAlready({ classDir, number, what }: SysfsPlace, dir: string): K
 
 function exportError({ classDir, number, what }: SysfsPlace, dir: string, error: unknown): KernelError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const path = error instanceof Error && 'path' in error ? error.path : undefined;
-  if (code === 'ENOENT' && path === join(dir, 'edge')) {
-    return new KernelError('ENOTSUP', `sysfs: ${what} reports no edges`, {
-      hint: "the line has no interrupt; use edge 'none'",
-      cause: error,
-    });
-  }
+  if (code === 'ENOENT' && pathOf(error) === join(dir, 'edge')) return noEdges(what, error);
   const hints: Readonly<Record<string, string>> = {
     EBUSY: 'a program or a driver holds it, and sysfs does not tell which; "gpioinfo" does',
     EACCES: `add the user to the group that owns ${classDir}/export (usually gpio), or install the udev rule`,
@@ -74,6 +75,13 @@ function exportError({ classDir, number, what }: SysfsPlace, dir: string, error:
     EINVAL: `sysfs has no line ${number}`,
   };
   return thrownError(`sysfs: ${what}`, error, typeof code === 'string' ? hints[code] : undefined, what);
+}
+
+function noEdges(what: string, cause?: unknown): KernelError {
+  return new KernelError('ENOTSUP', `sysfs: ${what} reports no edges`, {
+    hint: "the line has no interrupt; use edge 'none'",
+    cause,
+  });
 }
 
 /** What is written to `direction` is a physical level: active low does not count there. */
@@ -118,6 +126,18 @@ export class SysfsLine implements HeldLine {
     };
   }
 
+  /** False when the line is not exported any more, or is again, by somebody else: its chip went away, or it was unexported. */
+  get present(): boolean {
+    return statSync(this.#dir, { throwIfNoEntry: false })?.ino === this.#inode;
+  }
+
+  /** The error of an operation on a line that is not {@link present}. */
+  lost(operation: string): KernelError {
+    const hint = 'its chip was unplugged, or somebody has unexported it; open the chip again when it is back';
+    const { what } = this.#place;
+    return systemError(`${operation} on ${what}, which is not exported any more`, ERRNO.ENODEV, hint, what);
+  }
+
   get(): Level {
     return this.#do('getValue', () => (this.#read() === 1 ? 1 : 0));
   }
@@ -141,13 +161,16 @@ export class SysfsLine implements HeldLine {
   configure(line: LineConfig): void {
     const before = this.#line;
     this.#do('reconfigure', () => {
+      // onoff writes to files by their names, which may be those of somebody else's line.
+      if (!this.present) throw this.lost('reconfigure');
+      const edge = edgeOf(line);
+      if (edge !== undefined && !existsSync(join(this.#dir, 'edge'))) throw noEdges(this.#place.what);
       this.#unwatch();
       // A line with edges cannot become an output, and an edge of the old configuration is none of the new one.
-      if (edgeOf(before) !== undefined && edgeOf(before) !== edgeOf(line)) this.#gpio.setEdge('none');
+      if (edgeOf(before) !== undefined && edgeOf(before) !== edge) this.#gpio.setEdge('none');
       this.#gpio.setActiveLow(line.activeLow ?? false);
       if (line.direction !== before.direction) this.#gpio.setDirection(directionOf(line));
       this.#read();
-      const edge = edgeOf(line);
       if (edge !== undefined && edge !== edgeOf(before)) this.#gpio.setEdge(edge);
       this.#line = { ...line };
       this.#watch();
@@ -158,7 +181,10 @@ export class SysfsLine implements HeldLine {
     this.#unwatch();
     this.#listener = undefined;
     // The number may be another line's by now: the chip came back, or somebody else freed and took it.
-    if (!existsSync(this.#dir) || statSync(this.#dir).ino === this.#inode) this.#gpio.unexport();
+    const inode = statSync(this.#dir, { throwIfNoEntry: false })?.ino;
+    const theirs = inode !== undefined && inode !== this.#inode;
+    if (!theirs) this.#gpio.unexport();
+    else if (this.#gpio._valueFd !== undefined) closeSync(this.#gpio._valueFd);
   }
 
   #watch(): void {
@@ -178,6 +204,7 @@ export class SysfsLine implements HeldLine {
     try {
       return action();
     } catch (error) {
+      if (!this.present) throw this.lost(operation);
       throw thrownError(`${operation} on ${this.#place.what}`, error, undefined, this.#place.what);
     }
   }

@@ -5,6 +5,8 @@ import type { Edge, Level } from '../../kernel/gpio/driver.js';
 
 /** An exported line: `Gpio` of onoff. */
 export interface OnoffGpio {
+  /** The descriptor of its value; onoff gives no way to close it that does not unexport the number. */
+  readonly _valueFd?: number;
   /** Logical level. onoff calls this, on the object, whenever an edge wakes it. */
   readSync(): number;
   writeSync(value: Level): void;

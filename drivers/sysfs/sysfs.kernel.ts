@@ -156,6 +156,25 @@ describe('unplugging', () => {
   });
 });
 
+describe('a line that somebody unexports', () => {
+  it('is ENODEV to every call, and can be taken anew', async () => {
+    const chip = open();
+    const before = readdirSync('/proc/self/fd').length;
+    const request = chip.requestLines({ lines: EDGES, consumer: 'test' });
+    request.onEdges(() => expect.fail('there was no edge'));
+    writeFileSync(`${CLASS}/unexport`, String(numberOf(BUTTON)));
+    failsWith('ENODEV', () => chip.lineInfo(BUTTON));
+    failsWith('ENODEV', () => request.getValue(BUTTON));
+    failsWith('ENODEV', () => request.reconfigure([{ offset: BUTTON, direction: 'out' }]));
+    const again = open().requestLines({ lines: EDGES, consumer: 'again' });
+    request.release();
+    expect(again.getValue(BUTTON)).toBe(0);
+    again.release();
+    expect(exports()).toEqual([]);
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  });
+});
+
 describe('edges', () => {
   it('500, each heard of before the next: none lost, none twice, in order', async () => {
     const recorder = new Recorder(open().requestLines({ lines: EDGES, consumer: 'test' }));

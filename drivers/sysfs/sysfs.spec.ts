@@ -1,5 +1,5 @@
 // The sysfs driver over a made-up sysfs: what it writes, what it refuses, and what it leaves alone.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -96,6 +96,20 @@ describe('taking a line', () => {
     expect(error.message).toContain('sysfs');
     expect(readFileSync(join(sysfs.classDir, 'unexport'), 'utf8')).toBe(String(BASE + 3));
   });
+
+  it('leaves a line to whoever exported it in the moment before', () => {
+    const { Gpio } = sysfs.load();
+    class TooLate extends Gpio {
+      constructor(...args: ConstructorParameters<typeof Gpio>) {
+        mkdirSync(join(sysfs.classDir, `gpio${args[0]}`));
+        sysfs.failNext(systemFailure('EBUSY', ERRNO.EBUSY, join(sysfs.classDir, 'export')));
+        super(...args);
+      }
+    }
+    const late = openSysfs('gpiochip0', { ...sysfs, load: () => ({ Gpio: TooLate }) });
+    failsWith('EBUSY', () => late.requestLines({ lines: [{ offset: 3, direction: 'in' }], consumer: 'test' }));
+    expect(existsSync(join(sysfs.classDir, 'unexport'))).toBe(false);
+  });
 });
 
 describe('edges', () => {
@@ -162,6 +176,42 @@ describe('a chip that goes and comes back', () => {
     held.release();
     expect(sysfs.exported.get(BASE + 17)).toBe(theirs);
     expect(chip.driver).toBe('sysfs');
+  });
+});
+
+describe('a line that somebody unexports', () => {
+  it('is ENODEV to every call, and the chip is to be opened anew', () => {
+    const held = request({ offset: 17, direction: 'in', edge: 'both' }, { offset: 4, direction: 'out' });
+    const told: string[] = [];
+    chip.onGone((error) => told.push(error.message));
+    gpio(17).unexport();
+    const { hint } = failsWith('ENODEV', () => chip.lineInfo(17));
+    expect(hint).toContain('unexported');
+    expect(told).toHaveLength(1);
+    failsWith('ENODEV', () => chip.lineInfo(4));
+    held.release();
+    expect(openSysfs('gpiochip0', sysfs).lineInfo(4).used).toBe(false);
+  });
+
+  it('is not reconfigured when it is exported again: it is theirs', () => {
+    const held = request({ offset: 17, direction: 'in' });
+    sysfs.remove(BASE);
+    sysfs.chip(CHIP);
+    const others = openSysfs('gpiochip0', sysfs);
+    others.requestLines({ lines: [{ offset: 17, direction: 'in' }], consumer: 'other' });
+    failsWith('ENODEV', () => held.reconfigure([{ offset: 17, direction: 'out', activeLow: true }]));
+    expect(others.lineInfo(17)).toMatchObject({ direction: 'in', activeLow: false });
+  });
+});
+
+describe('reconfiguring', () => {
+  it('asks for edges of a line without an interrupt: ENOTSUP, and the line is as it was', () => {
+    const held = request({ offset: 17, direction: 'out' });
+    rmSync(join(sysfs.classDir, `gpio${BASE + 17}`, 'edge'));
+    failsWith('ENOTSUP', () => held.reconfigure([{ offset: 17, direction: 'in', edge: 'both' }]));
+    expect(chip.lineInfo(17).direction).toBe('out');
+    held.setValue(17, 1);
+    expect(held.getValue(17)).toBe(1);
   });
 });
 

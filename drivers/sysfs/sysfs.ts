@@ -45,6 +45,13 @@ const CAPABILITIES: GpioCapabilities = {
 /** Edges of a line that can wait: they are one. */
 const FIFO_ENTRIES = 1;
 
+/** Lines of a request, in its order. */
+interface Holding {
+  readonly consumer: string;
+  readonly offsets: readonly number[];
+  readonly lines: readonly SysfsLine[];
+}
+
 /** What {@link openSysfs} works with. */
 export interface SysfsSources extends SysfsFolders {
   /** Default {@link loadOnoff}. */
@@ -84,8 +91,9 @@ class SysfsChip implements GpioChip {
   readonly capabilities = CAPABILITIES;
   readonly #chip: SysfsChipInfo;
   readonly #onoff: Onoff;
-  readonly #requests = new Map<HeldLines, string>();
+  readonly #requests = new Map<HeldLines, Holding>();
   readonly #gone = new GoneNotice();
+  #goneError: KernelError | undefined;
   readonly #owner: HeldLinesOwner;
   #closed = false;
 
@@ -111,13 +119,17 @@ class SysfsChip implements GpioChip {
     this.#open('lineInfo');
     checkOffset(offset, this.info.lines);
     this.#present('lineInfo');
+    const holding = this.#holdingOf(offset);
+    const line = holding?.lines[holding.offsets.indexOf(offset)];
+    // Anybody may unexport a line, and nobody is told.
+    if (line?.present === false) throw this.#lost(line.lost('lineInfo'));
     const dir = this.#lineDir(offset);
     const used = existsSync(dir);
     const edge = readOr(join(dir, 'edge'), 'none');
     return {
       offset,
       name: '',
-      consumer: this.#consumerOf(offset),
+      consumer: holding?.consumer ?? '',
       used,
       direction: readOr(join(dir, 'direction'), 'in') === 'out' ? 'out' : 'in',
       activeLow: readOr(join(dir, 'active_low'), '0') === '1',
@@ -146,7 +158,7 @@ class SysfsChip implements GpioChip {
       throw error;
     }
     const request = new HeldLines(this.#owner, lines, held, FIFO_ENTRIES);
-    this.#requests.set(request, cutConsumer(consumer));
+    this.#requests.set(request, { consumer: cutConsumer(consumer), offsets: request.offsets, lines: held });
     return request;
   }
 
@@ -170,9 +182,9 @@ class SysfsChip implements GpioChip {
     return join(dirname(this.#chip.dir), `gpio${this.#chip.base + offset}`);
   }
 
-  #consumerOf(offset: number): string {
-    for (const [request, consumer] of this.#requests) if (request.offsets.includes(offset)) return consumer;
-    return '';
+  #holdingOf(offset: number): Holding | undefined {
+    for (const holding of this.#requests.values()) if (holding.offsets.includes(offset)) return holding;
+    return undefined;
   }
 
   #open(operation: string): void {
@@ -181,20 +193,20 @@ class SysfsChip implements GpioChip {
 
   /** A chip that came back is another one, even where it got the same numbers. */
   #present(operation: string): void {
-    let inode: number | undefined;
-    try {
-      inode = statSync(this.#chip.dir).ino;
-    } catch {
-      // Its folder is gone.
-    }
+    if (this.#goneError !== undefined) throw this.#goneError;
+    const inode = statSync(this.#chip.dir, { throwIfNoEntry: false })?.ino;
     if (inode === this.#chip.inode) return;
-    const error = systemError(`${operation} on ${this.info.name}`, ERRNO.ENODEV, undefined, this.info.name);
+    throw this.#lost(systemError(`${operation} on ${this.info.name}`, ERRNO.ENODEV, undefined, this.info.name));
+  }
+
+  #lost(error: KernelError): KernelError {
     this.#found(error);
-    throw error;
+    return error;
   }
 
   #found(gone: KernelError): void {
-    if (this.#gone.told) return;
+    if (this.#goneError !== undefined) return;
+    this.#goneError = gone;
     this.#gone.tell(gone);
     for (const request of [...this.#requests.keys()]) request.tellGone(gone);
   }

@@ -1,6 +1,6 @@
 // Contract of chip and line info: what anyone may see, the watch over it, and a chip that goes away.
 import { describe, expect, it } from 'vitest';
-import type { LineInfoChange } from '../../kernel/gpio/driver.js';
+import type { GpioChip, LineInfoChange, LineRequest } from '../../kernel/gpio/driver.js';
 import { type Backend, type Can, type ContractBackend, failsWith } from './backend.js';
 
 /** Tests of `info`, `lineInfo`, `watchLineInfo`, `onGone` and `close`. */
@@ -91,8 +91,8 @@ export function infoContract(backend: Backend, can: Can): void {
 
   if (can.lineInfoWatch) watchContract(backend);
   else noWatchContract(backend);
-  if (can.goneNotice) goneContract(backend);
-  else noNoticeContract(backend);
+  if (can.goneNotice) goneContract(backend, can);
+  else noNoticeContract(backend, can);
 }
 
 function watchContract(backend: Backend): void {
@@ -180,7 +180,7 @@ function noWatchContract(backend: Backend): void {
   });
 }
 
-function goneContract(backend: Backend): void {
+function goneContract(backend: Backend, can: Can): void {
   describe('unplugging', () => {
     it('tells requests and chip once, with ENODEV, and answers ENODEV from then on', async () => {
       const { chip, settle, unplug } = backend();
@@ -199,9 +199,7 @@ function goneContract(backend: Backend): void {
       for (let i = 0; i < 3; i++) await settle(10);
       expect(told.sort()).toEqual(['chip ENODEV', 'request ENODEV']);
       failsWith('ENODEV', () => request.getValue(17));
-      failsWith('ENODEV', () => request.setValue(4, 1));
-      failsWith('ENODEV', () => chip.lineInfo(17));
-      failsWith('ENODEV', () => chip.requestLines({ lines: [{ offset: 1, direction: 'in' }], consumer: 'x' }));
+      answersNoDevice(chip, request, can);
       request.release();
       failsWith('EBADF', () => request.getValue(17));
     });
@@ -220,7 +218,22 @@ function goneContract(backend: Backend): void {
   });
 }
 
-function noNoticeContract(backend: Backend): void {
+/** `request` has line 17, an input, and 4, an output. */
+function answersNoDevice(chip: GpioChip, request: LineRequest, can: Can): void {
+  failsWith('ENODEV', () => request.getValues());
+  failsWith('ENODEV', () => request.setValue(4, 1));
+  failsWith('ENODEV', () => request.setValues(new Map([[4, 0]])));
+  const turned = [
+    { offset: 17, direction: 'in', edge: 'rising' },
+    { offset: 4, direction: 'in' },
+  ] as const;
+  if (can.reconfigure) failsWith('ENODEV', () => request.reconfigure(turned));
+  failsWith('ENODEV', () => chip.lineInfo(17));
+  if (can.lineInfoWatch) failsWith('ENODEV', () => chip.watchLineInfo(3, () => {}));
+  failsWith('ENODEV', () => chip.requestLines({ lines: [{ offset: 1, direction: 'in' }], consumer: 'x' }));
+}
+
+function noNoticeContract(backend: Backend, can: Can): void {
   describe('unplugging', () => {
     /** Requests lines, and listens to all that is told of them. */
     const held = ({ chip }: ContractBackend) => {
@@ -256,10 +269,7 @@ function noNoticeContract(backend: Backend): void {
       failsWith('ENODEV', () => request.getValue(17));
       await moments(it);
       expect(told.sort()).toEqual(['chip ENODEV', 'request ENODEV']);
-      failsWith('ENODEV', () => request.getValues());
-      failsWith('ENODEV', () => request.setValue(4, 1));
-      failsWith('ENODEV', () => it.chip.lineInfo(17));
-      failsWith('ENODEV', () => it.chip.requestLines({ lines: [{ offset: 1, direction: 'in' }], consumer: 'x' }));
+      answersNoDevice(it.chip, request, can);
       await moments(it);
       expect(told).toHaveLength(2);
       request.release();
