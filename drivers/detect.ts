@@ -1,5 +1,5 @@
 // Which GPIO chips this machine has, which of them is the header, who has its lines, and which drivers can be used or why not.
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { KernelError } from '../kernel/errno.js';
@@ -178,18 +178,27 @@ function inspectHeader(
 function findDevices(devDir: string): { names: string[]; aliases: Map<string, string[]> } {
   const names: string[] = [];
   const aliases = new Map<string, string[]>();
-  for (const name of readdirSync(devDir)) {
+  for (const entry of readdirSync(devDir, { withFileTypes: true })) {
+    const { name } = entry;
     if (!/^gpiochip\d+$/.test(name)) continue;
-    const path = join(devDir, name);
-    if (!lstatSync(path).isSymbolicLink()) {
+    if (!entry.isSymbolicLink()) {
       names.push(name);
       continue;
     }
-    const target = basename(readlinkSync(path));
-    aliases.set(target, [...(aliases.get(target) ?? []), name]);
+    const target = linkTarget(join(devDir, name));
+    if (target !== undefined) aliases.set(target, [...(aliases.get(target) ?? []), name]);
   }
   names.sort((a, b) => Number(a.slice('gpiochip'.length)) - Number(b.slice('gpiochip'.length)));
   return { names, aliases };
+}
+
+/** Name of the file that a link leads to; undefined when the link went away meanwhile. */
+function linkTarget(path: string): string | undefined {
+  try {
+    return basename(readlinkSync(path));
+  } catch {
+    return undefined;
+  }
 }
 
 function inspect(from: DetectSources, name: string, aliases: readonly string[]): DetectedChip {
