@@ -7,12 +7,18 @@ import type { PadLevel } from './pads.js';
 describe('Bcm2835Gpio', () => {
   let clock: VirtualClock;
   let warnings: string[];
+  let irqs: [number, boolean][];
   let gpio: reg.Bcm2835Gpio;
 
   beforeEach(() => {
     clock = new VirtualClock();
     warnings = [];
-    gpio = new reg.Bcm2835Gpio({ clock, warn: (message) => warnings.push(message), onBankIrq: () => {} });
+    irqs = [];
+    gpio = new reg.Bcm2835Gpio({
+      clock,
+      warn: (message) => warnings.push(message),
+      onBankIrq: (bank, asserted) => irqs.push([bank, asserted]),
+    });
   });
 
   const makeOutput = (line: number) => {
@@ -136,6 +142,29 @@ describe('Bcm2835Gpio', () => {
       gpio.drive(20, 1);
       expect(second).toEqual([0, 1, 0]);
       expect(gpio.level(21)).toBe(0);
+    });
+
+    it('are told once for each time that a listener was added, until just that one is taken away', () => {
+      let calls = 0;
+      const listener = (): void => void calls++;
+      const stop = gpio.onPad(20, listener);
+      gpio.onPad(20, listener);
+      stop();
+      stop();
+      gpio.drive(20, 1);
+      expect(calls).toBe(3);
+    });
+
+    it('raise their interrupt whatever their listeners throw', () => {
+      gpio.write32(reg.GPAREN0, 1 << 20);
+      gpio.onPad(20, (level) => {
+        if (level === 1) throw new Error('no');
+      });
+      expect(() => gpio.drive(20, 1)).toThrow('no');
+      expect(irqs).toEqual([
+        [0, true],
+        [3, true],
+      ]);
     });
 
     it('refuse a line that does not exist', () => {

@@ -341,9 +341,13 @@ export class Bcm2835Gpio implements Pads, Peripheral {
   #propagate(): void {
     this.#bank0.resolve();
     this.#bank1.resolve();
-    this.#tell();
-    this.#updateIrqs();
-    this.#rearm();
+    try {
+      this.#tell();
+    } finally {
+      // A listener that throws takes no interrupt away.
+      this.#updateIrqs();
+      this.#rearm();
+    }
   }
 
   #rearm(): void {

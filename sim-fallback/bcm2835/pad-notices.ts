@@ -2,10 +2,15 @@
 import type { GpioBank } from './gpio-bank.js';
 import type { PadLevel, PadListener } from './pads.js';
 
+/** One call of {@link PadNotices.add}: the same listener may watch a pad twice. */
+interface Watch {
+  readonly listener: PadListener;
+}
+
 /** Listeners of one bank's pads; tells of short circuits too. */
 export class PadNotices {
   readonly #bank: GpioBank;
-  readonly #listeners: PadListener[][] = Array.from({ length: 32 }, () => []);
+  readonly #listeners: (readonly Watch[])[] = Array.from({ length: 32 }, () => []);
   #watched = 0;
   #level: number;
   #driven = 0;
@@ -18,12 +23,13 @@ export class PadNotices {
 
   /** Tells `listener` the present state of the line (`bit`, 0 to 31), then every change until the returned function is called. */
   add(bit: number, listener: PadListener): () => void {
+    const watch: Watch = { listener };
     const before = this.#listeners[bit] ?? [];
-    this.#listeners[bit] = [...before, listener];
+    this.#listeners[bit] = [...before, watch];
     this.#watched |= 1 << bit;
     listener(bitOf(this.#bank.level, bit), bitOf(this.#bank.driven | this.#bank.outputEnable, bit) === 1);
     return () => {
-      const left = (this.#listeners[bit] ?? []).filter((other) => other !== listener);
+      const left = (this.#listeners[bit] ?? []).filter((other) => other !== watch);
       this.#listeners[bit] = left;
       if (left.length === 0) this.#watched &= ~(1 << bit);
     };
@@ -48,7 +54,7 @@ export class PadNotices {
     for (let left = changed; left !== 0; left &= left - 1) {
       const bit = 31 - Math.clz32(left & -left);
       const listeners = this.#listeners[bit] ?? [];
-      for (let i = 0; i < listeners.length; i++) listeners[i]?.(bitOf(level, bit), bitOf(driven, bit) === 1);
+      for (let i = 0; i < listeners.length; i++) listeners[i]?.listener(bitOf(level, bit), bitOf(driven, bit) === 1);
     }
     return changed !== 0;
   }

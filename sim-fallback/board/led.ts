@@ -88,9 +88,11 @@ export class Led {
 
   /** Calls `listener` at every change until the returned function is called. */
   onChange(listener: LedListener): () => void {
-    this.#listeners = [...this.#listeners, listener];
+    // An own function for each call: the same listener may listen twice.
+    const own: LedListener = (lit, atNs) => listener(lit, atNs);
+    this.#listeners = [...this.#listeners, own];
     return () => {
-      this.#listeners = this.#listeners.filter((other) => other !== listener);
+      this.#listeners = this.#listeners.filter((other) => other !== own);
     };
   }
 
