@@ -296,6 +296,34 @@ describe('a driver that does not tell that its chip is gone', () => {
     expect(told).toEqual(['gone', 'back as gpiochip0', 'gone', 'back as gpiochip0']);
   });
 
+  it('is asked every 2 s, however often a call found it gone before, and for each of its lines', () => {
+    let asked = 0;
+    const reopen = (): GpioChip => {
+      const chip = openSysfs(CHIP.name, sysfs);
+      const { lineInfo } = chip;
+      chip.lineInfo = (offset) => {
+        asked += 1;
+        return lineInfo.call(chip, offset);
+      };
+      return chip;
+    };
+    const lasting = hold([LED, { offset: 17, direction: 'in' }], { chip: reopen(), comeback: { reopen, startTimer } });
+    for (let round = 0; round < 5; round++) {
+      sysfs.remove(CHIP.base);
+      failsWith('ENODEV', () => lasting.getValue(4));
+      sysfs.chip(CHIP);
+      pass(500);
+      expect(told.at(-1)).toBe('back as gpiochip0');
+    }
+    asked = 0;
+    pass(20_000);
+    expect(asked).toBe(10 * 2);
+    sysfs.exported.get(CHIP.base + 17)?.unexport();
+    pass(2_500);
+    expect(told.slice(-2)).toEqual(['gone', 'back as gpiochip0']);
+    expect(lasting.getValue(17)).toBe(0);
+  });
+
   it('is asked no more once the lines were let go of', () => {
     const reopen = (): GpioChip => openSysfs(CHIP.name, sysfs);
     hold([LED], { chip: reopen(), comeback: { reopen, startTimer } }).close();

@@ -283,7 +283,7 @@ export class LastingLines {
   #lookLater(): void {
     const { comeback } = this.#options;
     if (comeback === undefined || this.#closed) return;
-    this.#cancelLook = (comeback.startTimer ?? hostTimer)(() => this.#look(comeback), LOOK_MS);
+    this.#later(comeback, () => this.#look(comeback), LOOK_MS);
   }
 
   #look({ reopen }: Comeback): void {
@@ -305,14 +305,19 @@ export class LastingLines {
   #askLater(): void {
     const { comeback } = this.#options;
     if (comeback === undefined || this.#chip.capabilities.goneNotice) return;
-    this.#cancelLook = (comeback.startTimer ?? hostTimer)(() => this.#ask(), ASK_MS);
+    this.#later(comeback, () => this.#ask(), ASK_MS);
   }
 
-  /** A chip that finds itself gone tells all its listeners, us among them. */
+  /** Instead of what was to come before: a chip is either looked for or asked. */
+  #later(comeback: Comeback, action: () => void, ms: number): void {
+    this.#cancelLook?.();
+    this.#cancelLook = (comeback.startTimer ?? hostTimer)(action, ms);
+  }
+
+  /** A chip that finds itself gone, or one of the lines, tells all its listeners, us among them. */
   #ask(): void {
-    const [offset] = this.#configs.keys();
     try {
-      if (offset !== undefined) this.#chip.lineInfo(offset);
+      for (const offset of this.#configs.keys()) this.#chip.lineInfo(offset);
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
     }
@@ -343,5 +348,5 @@ export class LastingLines {
 }
 
 function heldBy(consumer: string): string {
-  return `held by '${consumer}'`;
+  return consumer === '' ? 'held by the kernel' : `held by '${consumer}'`;
 }

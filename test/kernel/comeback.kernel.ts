@@ -8,6 +8,7 @@ import { LastingLines } from '../../daemon/bridge/lasting-lines.js';
 import { ControlClient } from '../../daemon/control/client.js';
 import type { ControlEvent, DaemonStatus, LineStatus } from '../../daemon/control/target.js';
 import { openChardev } from '../../drivers/index.js';
+import { findSysfsChips } from '../../drivers/sysfs/chips.js';
 import { ROOT, Running } from '../e2e/running-daemon.js';
 import { createGpioSim, type GpioSim } from './gpio-sim.js';
 
@@ -137,6 +138,17 @@ it.each(['libgpiod', 'onoff'])('driver: %s takes its lines back as well', { time
   await running.says('the GPIO chip is back');
   expect(sim.value(LED)).toBe(1);
   sim.pull(BUTTON, 1);
+  await expect.poll(() => sim.value(LED), PATIENCE).toBe(0);
+});
+
+it('driver: onoff takes a line back that somebody has unexported', { timeout: 90_000 }, async () => {
+  const { running } = await daemon('onoff');
+  await ledFollows(1);
+  const base = findSysfsChips().find(({ name }) => name === sim.chipName)?.base ?? Number.NaN;
+  writeFileSync('/sys/class/gpio/unexport', String(base + BUTTON));
+  await running.says('which is not exported any more');
+  await running.says('the GPIO chip is back');
+  sim.pull(BUTTON, 0);
   await expect.poll(() => sim.value(LED), PATIENCE).toBe(0);
 });
 
