@@ -1,5 +1,6 @@
-// Durations as written in configuration and on the command line: `5ms`, `200us`, `2s`.
+// Durations as written in configuration, in scenarios and on the command line: `5ms`, `200us`, `2s`, `1h`.
 
+/** Units that durations are written in by us. */
 const UNIT_NS = new Map([
   ['ns', 1],
   ['us', 1e3],
@@ -8,17 +9,24 @@ const UNIT_NS = new Map([
   ['s', 1e9],
 ]);
 
-const DURATION = /^(\d{1,15}(?:\.\d{1,9})?)\s?(ns|us|µs|ms|s)$/;
+/** Units that are read besides; `m` is none, as it may be meant for either of two. */
+const LONG_UNIT_NS = new Map([
+  ['min', 60e9],
+  ['h', 3600e9],
+]);
+
+const DURATION = /^(\d{1,15}(?:\.\d{1,9})?)\s?(ns|us|µs|ms|s|min|h)$/;
 
 /**
- * Reads a duration with its unit (`ns`, `us` or `µs`, `ms`, `s`), a decimal fraction allowed.
+ * Reads a duration with its unit (`ns`, `us` or `µs`, `ms`, `s`, `min`, `h`), a decimal fraction allowed.
  *
  * @returns whole nanoseconds, 0 to 2^53 - 1; `undefined` for anything else, a number without a unit or a fraction of a
  *   nanosecond included.
  */
 export function parseDuration(text: string): number | undefined {
   const match = DURATION.exec(text);
-  const scale = UNIT_NS.get(match?.[2] ?? '');
+  const unit = match?.[2] ?? '';
+  const scale = UNIT_NS.get(unit) ?? LONG_UNIT_NS.get(unit);
   if (match?.[1] === undefined || scale === undefined) return undefined;
   const exact = Number(match[1]) * scale;
   const ns = Math.round(exact);

@@ -17,6 +17,8 @@ describe('a duration', () => {
     ['1.5ms', 1_500_000],
     ['0.07ms', 70_000],
     ['2 s', 2_000_000_000],
+    ['10min', 600_000_000_000],
+    ['1.5h', 5_400_000_000_000],
   ])('%s is %d ns', (text, ns) => expect(parseDuration(text)).toBe(ns));
 
   it.each([
@@ -25,6 +27,7 @@ describe('a duration', () => {
     'ms',
     '-5ms',
     '5m',
+    '1d',
     '5MS',
     '1e3ms',
     '.5ms',

@@ -16,7 +16,7 @@ const seed = argument(
 const duration = argument((text) => {
   const ns = parseDuration(text);
   return ns === undefined || ns === 0 ? undefined : ns;
-}, 'a duration with its unit, such as 10s');
+}, 'a duration with its unit, such as 10s, 5min or 1h');
 
 /** Adds one to those that were given before. */
 function signalMap(text: string, before: ReadonlyMap<string, string>): Map<string, string> {

@@ -70,3 +70,13 @@ it(
   },
   RUN_MS,
 );
+
+it(
+  'is fuzzed by the command that it has for that',
+  async () => {
+    expect(await run(project, 'npm', 'run', '--silent', 'fuzz')).toMatch(
+      /^30 random scenarios, 600s, \d+ edges: nothing failed\n$/,
+    );
+  },
+  RUN_MS,
+);
