@@ -125,6 +125,23 @@ describe('unplugging', () => {
     const lines = [{ offset: BUTTON, direction: 'in' as const }];
     expect(open().requestLines({ lines, consumer: 'again' }).getValue(BUTTON)).toBe(0);
   });
+
+  it.each(['getValue', 'lineInfo'] as const)(
+    'is told to all by %s that finds it, before any poll does, and once',
+    async (call) => {
+      const chip = open();
+      const lines = [{ offset: BUTTON, direction: 'in' as const }];
+      const request = chip.requestLines({ lines, consumer: 'test' });
+      const told: string[] = [];
+      chip.onGone(() => told.push('chip'));
+      request.onGone(() => told.push('request'));
+      sim.unplug();
+      failsWith('ENODEV', () => (call === 'getValue' ? request.getValue(BUTTON) : chip.lineInfo(BUTTON)));
+      expect(told).toEqual(['chip', 'request']);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(told).toEqual(['chip', 'request']);
+    },
+  );
 });
 
 describe('many edges', () => {

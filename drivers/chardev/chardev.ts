@@ -1,4 +1,5 @@
 // The chardev driver: a GPIO chip through the kernel's character device, uAPI v2 (Linux 5.10 and newer).
+import { release } from 'node:os';
 import { ERRNO, KernelError } from '../../kernel/errno.js';
 import type {
   ChipInfo,
@@ -23,6 +24,7 @@ import {
 } from './config.js';
 import { notAChip, openError, systemError } from './errors.js';
 import { callEach, GoneNotice } from './listeners.js';
+import { wakesOnUnplug } from './release.js';
 import { ChardevRequest, initialLevels } from './request.js';
 
 const CAPABILITIES: GpioCapabilities = {
@@ -42,7 +44,7 @@ const CAPABILITIES: GpioCapabilities = {
   lineNames: true,
   lineHolders: true,
   lineEdges: true,
-  goneNotice: true,
+  goneNotice: wakesOnUnplug(release()),
   atomicSetMany: true,
 };
 
@@ -134,6 +136,7 @@ class ChardevChip implements GpioChip {
       released: (request: ChardevRequest) => {
         this.#requests.delete(request);
       },
+      found: (gone: KernelError) => this.#found(gone),
     };
     const request = new ChardevRequest(this.#addon, handle, owner, lines, levels, entries, eventClock);
     this.#requests.add(request);
@@ -205,7 +208,7 @@ class ChardevChip implements GpioChip {
   /** Called by the addon: `count` line info changes are in the buffer, or the descriptor failed with `errno`. */
   readonly #deliver = (count: number, errno: number): void => {
     if (errno !== 0) {
-      this.#gone.tell(this.#error('chip', errno));
+      this.#found(this.#error('chip', errno));
       return;
     }
     for (let i = 0; i < count; i++) {
@@ -221,8 +224,17 @@ class ChardevChip implements GpioChip {
     if (this.#closed) throw systemError(operation, ERRNO.EBADF);
   }
 
+  /** A call that finds the chip gone tells of it: older kernels wake nobody when it goes. */
   #error(operation: string, errno: number): KernelError {
-    return systemError(`${operation} on ${this.info.name}`, errno, undefined, this.info.name);
+    const error = systemError(`${operation} on ${this.info.name}`, errno, undefined, this.info.name);
+    if (error.code === 'ENODEV') this.#found(error);
+    return error;
+  }
+
+  #found(gone: KernelError): void {
+    if (this.#gone.told) return;
+    this.#gone.tell(gone);
+    for (const request of [...this.#requests]) request.tellGone(gone);
   }
 
   /** GPIO_V2_GET_LINE_IOCTL says only that a line is busy: line info tells which, and who holds it. */

@@ -19,6 +19,8 @@ export interface RequestOwner {
   readonly name: string;
   readonly lines: number;
   released(request: ChardevRequest): void;
+  /** A call found that the chip is gone. */
+  found(gone: KernelError): void;
 }
 
 /** The levels that outputs take at a request: {@link LineConfig.initial}, by line; 0 where that is to be read first. */
@@ -160,6 +162,11 @@ export class ChardevRequest implements LineRequest {
     this.#listen();
   }
 
+  /** Called by the chip too, when it is gone. */
+  tellGone(error: KernelError): void {
+    if (!this.#gone.told && !this.#released) this.#gone.tell(error);
+  }
+
   release(): void {
     if (this.#released) return;
     this.#released = true;
@@ -170,7 +177,7 @@ export class ChardevRequest implements LineRequest {
   /** Called by the addon: `count` records are in the batch, or the descriptor failed with `errno`. */
   readonly #deliver = (count: number, errno: number): void => {
     if (errno !== 0) {
-      this.#gone.tell(systemError(`lines of ${this.#owner.name}`, errno, undefined, this.#owner.name));
+      this.tellGone(systemError(`lines of ${this.#owner.name}`, errno, undefined, this.#owner.name));
       return;
     }
     this.#batch.count = count;
@@ -237,7 +244,10 @@ export class ChardevRequest implements LineRequest {
   }
 
   #check(status: number, operation: string): void {
-    if (status < 0) throw systemError(`${operation} on ${this.#owner.name}`, status, undefined, this.#owner.name);
+    if (status >= 0) return;
+    const error = systemError(`${operation} on ${this.#owner.name}`, status, undefined, this.#owner.name);
+    if (error.code === 'ENODEV') this.#owner.found(error);
+    throw error;
   }
 }
 

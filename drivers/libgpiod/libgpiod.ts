@@ -1,4 +1,5 @@
 // The libgpiod driver: a GPIO chip through libgpiod 1.x and the package node-libgpiod, which is uAPI v1 (Linux 4.8).
+import { release } from 'node:os';
 import { ERRNO, type KernelError } from '../../kernel/errno.js';
 import type {
   ChipInfo,
@@ -15,6 +16,7 @@ import { type ChardevAddon, loadAddon } from '../chardev/addon.js';
 import { openChardev } from '../chardev/chardev.js';
 import { systemError } from '../chardev/errors.js';
 import { GoneNotice } from '../chardev/listeners.js';
+import { wakesOnUnplug } from '../chardev/release.js';
 import { HeldLines, type HeldLinesOwner } from '../held-lines.js';
 import { checkOptions, refuse, thrownError } from '../refusals.js';
 import { type OpenedChip, openPooled, pooledLine } from './chip-pool.js';
@@ -38,7 +40,7 @@ const CAPABILITIES: GpioCapabilities = {
   lineNames: true,
   lineHolders: true,
   lineEdges: false,
-  goneNotice: true,
+  goneNotice: wakesOnUnplug(release()),
   atomicSetMany: false,
 };
 
@@ -89,13 +91,9 @@ class LibgpiodChip implements GpioChip {
       released: (request) => {
         this.#requests.delete(request);
       },
-      // The plug is about to tell.
-      found: () => {},
+      found: (gone) => this.#found(gone),
     };
-    plug.onGone((error) => {
-      this.#gone.tell(error);
-      for (const request of [...this.#requests]) request.tellGone(error);
-    });
+    plug.onGone((gone) => this.#found(gone));
   }
 
   /** uAPI v1 tells neither edge nor debounce: the edge is known of lines that were requested here. */
@@ -161,10 +159,18 @@ class LibgpiodChip implements GpioChip {
     const line = pooledLine(this.#opened, offset);
     try {
       line.update();
-    } catch (error) {
-      throw thrownError(`${operation} on ${this.info.name}`, error, undefined, this.info.name);
+    } catch (thrown) {
+      const error = thrownError(`${operation} on ${this.info.name}`, thrown, undefined, this.info.name);
+      if (error.code === 'ENODEV') this.#found(error);
+      throw error;
     }
     return line;
+  }
+
+  #found(gone: Error): void {
+    if (this.#gone.told) return;
+    this.#gone.tell(gone);
+    for (const request of [...this.#requests]) request.tellGone(gone);
   }
 
   #busy(what: string, { name, consumer = '' }: NativeLine): KernelError {
