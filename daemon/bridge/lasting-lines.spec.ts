@@ -324,6 +324,21 @@ describe('a driver that does not tell that its chip is gone', () => {
     expect(lasting.getValue(17)).toBe(0);
   });
 
+  it('is not looked for when it is gone before the lines were taken', () => {
+    const chip = openSysfs(CHIP.name, sysfs);
+    let looks = 0;
+    const reopen = (): GpioChip => {
+      looks += 1;
+      return openSysfs(CHIP.name, sysfs);
+    };
+    sysfs.remove(CHIP.base);
+    failsWith('ENODEV', () => hold([LED], { chip, comeback: { reopen, startTimer } }));
+    sysfs.chip(CHIP);
+    pass(10_000);
+    expect(looks).toBe(0);
+    expect(openSysfs(CHIP.name, sysfs).lineInfo(4).used).toBe(false);
+  });
+
   it('is asked no more once the lines were let go of', () => {
     const reopen = (): GpioChip => openSysfs(CHIP.name, sysfs);
     hold([LED], { chip: reopen(), comeback: { reopen, startTimer } }).close();

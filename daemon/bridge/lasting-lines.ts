@@ -90,7 +90,8 @@ export class LastingLines {
     try {
       this.#takeAll();
     } catch (error) {
-      this.#letGo();
+      // Also when that was the chip going: nobody is there who would want the lines when it is back.
+      this.close();
       throw error;
     }
     this.#askLater();
