@@ -89,6 +89,20 @@ describe('a recording of a chip', () => {
 });
 
 describe('Recorder', () => {
+  it('writes nothing before there is something to record, and then its header first', () => {
+    let text = '';
+    const recorder = new Recorder('r', FROM, (more) => {
+      text += more;
+    });
+    expect(text).toBe('');
+    recorder.level(0, 'door', 0);
+    expect(text.split('\n')).toEqual([
+      JSON.stringify({ scenario: 1, name: 'r', recorded: FROM }),
+      '{"at":"0ns","level":"door","value":0}',
+      '',
+    ]);
+  });
+
   const record = (calls: (recorder: Recorder) => void): { at: number; line: string; value: number }[] => {
     let text = '';
     calls(new Recorder('test', FROM, (part) => (text += part)));

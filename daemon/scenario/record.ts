@@ -11,6 +11,7 @@ import { loadConfig } from '../config/load.js';
 import { ControlClient } from '../control/client.js';
 import type { DaemonStatus, LineStatus } from '../control/target.js';
 import { findSocket } from '../control-commands.js';
+import { overwrites } from './overwrites.js';
 import { Recorder } from './recorder.js';
 import { openFault } from './text-lines.js';
 
@@ -182,16 +183,21 @@ export async function record(options: RecordOptions, io: Surroundings): Promise<
     for (const error of loaded.errors) io.err(`${formatConfigError(error)}\n`);
     return EXIT.usage;
   }
-  const fd = openOut(options.out);
+  const overwritten = overwrites([options.out], options.attach === true ? [] : [options.config]);
+  if (overwritten !== undefined) {
+    io.err(`${overwritten}\n`);
+    return EXIT.usage;
+  }
+  // Opened for the first step: a recording from before stays when there is nothing to record.
+  let fd: number | undefined;
+  const write = (text: string): void => {
+    fd ??= openOut(options.out);
+    writeSync(fd, text);
+  };
   const startMs = performance.now();
   const { done, forget } = over(io, options.for);
   try {
-    const { recorder, recording, close } = await started(
-      options,
-      io,
-      loaded?.config,
-      (text) => void writeSync(fd, text),
-    );
+    const { recorder, recording, close } = await started(options, io, loaded?.config, write);
     io.err(`recording to ${options.out}${options.for === undefined ? '; Ctrl-C ends it' : ''}\n`);
     try {
       await Promise.race([done, recording.failed]);
@@ -205,6 +211,6 @@ export async function record(options: RecordOptions, io: Surroundings): Promise<
     return lost === 0 || lost === 'unknown' ? EXIT.done : EXIT.failed;
   } finally {
     forget();
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }

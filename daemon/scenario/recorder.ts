@@ -23,15 +23,17 @@ interface HeldStep {
 export class Recorder {
   /** Steps so far. */
   steps = 0;
-  readonly #write: (text: string) => void;
+  readonly #output: (text: string) => void;
+  /** Not written yet: nothing is, before there is something to record. */
+  #header: string;
   readonly #held: HeldStep[] = [];
   /** Of lines that report one kind of edge only: when the last one was. */
   readonly #lastNs = new Map<string, number>();
   #writtenNs = 0;
 
   constructor(name: string, from: RecordedFrom, write: (text: string) => void) {
-    this.#write = write;
-    write(`${JSON.stringify({ scenario: 1, name, recorded: from })}\n`);
+    this.#output = write;
+    this.#header = `${JSON.stringify({ scenario: 1, name, recorded: from })}\n`;
   }
 
   /** A line has got a logical level. */
@@ -80,9 +82,11 @@ export class Recorder {
       text += `${JSON.stringify({ at: `${this.#writtenNs}ns`, level: line, value })}\n`;
       count++;
     }
-    if (count === 0) return;
+    if (count === 0 && untilNs !== Number.POSITIVE_INFINITY) return;
     this.#held.splice(0, count);
     this.steps += count;
-    this.#write(text);
+    const header = this.#header;
+    this.#header = '';
+    this.#output(header + text);
   }
 }

@@ -181,6 +181,23 @@ describe('gpio-irqd replay', () => {
     expect(err).toContain(`${path}:4:5: door is pressed already (EBUSY)`);
   });
 
+  it('writes over nothing that it reads, and no output over the other', async () => {
+    const path = file('kept.yaml', 'scenario: 1\n');
+    const trace = join(directory, 'kept.jsonl');
+    expect((await replay(path, '--config', config, '--trace', trace)).code).toBe(0);
+    for (const args of [
+      ['--trace', path],
+      ['--vcd', config],
+      ['--expect', trace, '--trace', join(directory, '.', 'kept.jsonl')],
+      ['--trace', `${trace}.new`, '--vcd', `${trace}.new`],
+    ]) {
+      const { code, err } = await replay(path, '--config', config, ...args);
+      expect([code, err]).toEqual([2, expect.stringMatching(/: it would be written over; name another file\n$/)]);
+    }
+    expect(readFileSync(path, 'utf8')).toBe('scenario: 1\n');
+    expect((await replay(path, '--config', config, '--trace', '/dev/null', '--vcd', '/dev/null')).code).toBe(0);
+  });
+
   it('says that a file to compare with is no trace', async () => {
     const path = file('empty.yaml', 'scenario: 1\n');
     expect((await replay(path, '--config', config, '--expect', path)).err).toContain('is no trace (EINVAL)');

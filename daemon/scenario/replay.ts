@@ -13,6 +13,7 @@ import type { LogLevel } from '../log-levels.js';
 import { type Comparison, compareTraces } from './compare.js';
 import { DETAILS, type Detail } from './details.js';
 import { loadScenario, type Scenario } from './load.js';
+import { overwrites } from './overwrites.js';
 import { type Played, play, type Unmet } from './play.js';
 import { Simulation } from './simulation.js';
 import { openFault, TextFault, textLines } from './text-lines.js';
@@ -180,6 +181,16 @@ export async function replay(file: string, options: ReplayOptions, io: Surroundi
   const result = loadScenario(file, loaded.config, options.map);
   if (!result.ok) {
     for (const error of result.errors) io.err(`${formatConfigError(error)}\n`);
+    return EXIT.usage;
+  }
+  const outputs = [options.trace, options.vcd].filter((path) => path !== undefined);
+  const overwritten = overwrites(outputs, [
+    file,
+    options.config,
+    ...(options.expect === undefined ? [] : [options.expect]),
+  ]);
+  if (overwritten !== undefined) {
+    io.err(`${overwritten}\n`);
     return EXIT.usage;
   }
   const { scenario } = result;
