@@ -21,12 +21,23 @@ export const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_ERRORS = 100;
 
 const FILE_FAULTS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
-  ENOENT: ['no such file', 'name one with --config FILE; examples/button-led.yaml is one to start from'],
+  ENOENT: ['no such file', 'check the path'],
   EACCES: ['permission denied', 'make it readable for the user who runs this'],
   EISDIR: ['it is a directory', 'name the file in it'],
   ENOTDIR: ['part of the path is not a directory', 'check the path'],
   ELOOP: ['too many symbolic links', 'check the path'],
   ENAMETOOLONG: ['the path is too long', 'check the path'],
+};
+
+/** What is told with a file that is not there, or too large. */
+export interface FileHints {
+  readonly missing: string;
+  readonly large: string;
+}
+
+const CONFIG_HINTS: FileHints = {
+  missing: 'name one with --config FILE; examples/button-led.yaml is one to start from',
+  large: 'is it a configuration at all?',
 };
 
 /** A finding with its place in a file. */
@@ -124,19 +135,19 @@ function readLimited(path: string): Uint8Array | 'not-a-file' | 'too-large' {
   }
 }
 
-/** Reads a YAML file of at most {@link MAX_FILE_BYTES} bytes. Never throws. */
-export function readText(path: string): TextResult {
+/** Reads a YAML file of at most {@link MAX_FILE_BYTES} bytes. Never throws. @param hints for what a missing and a large file is told with */
+export function readText(path: string, hints: FileHints = CONFIG_HINTS): TextResult {
   let bytes: ReturnType<typeof readLimited>;
   try {
     bytes = readLimited(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     const [message, hint] = FILE_FAULTS[code] ?? [`it cannot be read: ${String(error)}`, 'check the path'];
-    return fileError(path, 'CONFIG_FILE', message, hint);
+    return fileError(path, 'CONFIG_FILE', message, code === 'ENOENT' ? hints.missing : hint);
   }
   if (bytes === 'not-a-file') return fileError(path, 'CONFIG_FILE', 'it is not a regular file', 'name a YAML file');
   if (bytes === 'too-large') {
-    return fileError(path, 'CONFIG_LIMIT', 'it is larger than 1 MiB', 'is it a configuration at all?');
+    return fileError(path, 'CONFIG_LIMIT', 'it is larger than 1 MiB', hints.large);
   }
   try {
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };

@@ -67,11 +67,11 @@ const BAD: BadCase[] = [
   ['a debounce without unit', 'lines:\n  b: { gpio: 1, debounce: 5 }\n', 'CONFIG_TYPE', 2, 27, /5ms, 200us, 2s/],
   [
     'a debounce with a strange unit',
-    'lines:\n  b: { gpio: 1, debounce: 5min }\n',
+    'lines:\n  b: { gpio: 1, debounce: 5sec }\n',
     'CONFIG_VALUE',
     2,
     27,
-    /'5min' is not a duration/,
+    /'5sec' is not a duration/,
   ],
   [
     'a debounce finer than the kernel takes',

@@ -6,7 +6,7 @@ import { printable } from './errors.js';
 
 /** Deepest nesting; the schema itself needs seven. */
 const MAX_DEPTH = 32;
-/** Most values in a file, those that aliases repeat included. */
+/** Most values in a configuration, those that aliases repeat included. */
 const MAX_VALUES = 20_000;
 
 /** A place in the text, both from 1. */
@@ -66,14 +66,19 @@ class Walker {
   #insideAlias = 0;
   #values = 0;
   #stopped = false;
+  readonly #maxValues: number;
+
+  constructor(maxValues: number) {
+    this.#maxValues = maxValues;
+  }
 
   walk(node: unknown, path: (string | number)[], key: number | undefined): unknown {
     if (this.#stopped) return null;
     const at = (node as Node | null)?.range?.[0] ?? key ?? 0;
     this.#note(path, key, node as Node | null);
     this.#values += 1;
-    if (this.#values > MAX_VALUES)
-      return this.#stop(path, at, 'too many values', `at most ${MAX_VALUES}, aliases included`);
+    if (this.#values > this.#maxValues)
+      return this.#stop(path, at, 'too many values', `at most ${this.#maxValues}, aliases included`);
     if (path.length > MAX_DEPTH) return this.#stop(path, at, 'nested too deeply', `at most ${MAX_DEPTH} levels`);
     if (isAlias(node)) return this.#walkAlias(node.source, path, at);
     return this.#walkNode(node as Node | null, path, at);
@@ -134,8 +139,12 @@ class Walker {
   }
 }
 
-/** Parses the text of a file. Never throws: what is wrong is in `findings`, and then `value` is what could be read, if anything. */
-export function parseSource(text: string): Source {
+/**
+ * Parses the text of a file. Never throws: what is wrong is in `findings`, and then `value` is what could be read, if anything.
+ *
+ * @param maxValues most values, those that aliases repeat included
+ */
+export function parseSource(text: string, maxValues: number = MAX_VALUES): Source {
   const lines = new LineCounter();
   const toPlace = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
@@ -154,7 +163,7 @@ export function parseSource(text: string): Source {
   const nowhere = (): Place => ({ line: 1, column: 1 });
   if (broken) return { value: undefined, findings: tooDeep === undefined ? syntax : [tooDeep], place: nowhere };
 
-  const walker = new Walker();
+  const walker = new Walker(maxValues);
   const value = walker.walk(document.contents, [], undefined);
   const findings = [
     ...syntax,

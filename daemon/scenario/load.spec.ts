@@ -193,6 +193,13 @@ describe('a wrong scenario', () => {
     ],
   ])('of lines: %j', (lines, message) => expect(errorsOf(jsonl(...lines))[0]).toBe(message));
 
+  it('of YAML has 10,000 steps at most, with all that goes with them', () => {
+    const steps = (count: number): string =>
+      `scenario: 1\nsteps:\n${'  - { at: 1s, press: door, hold: 1ms, bounce: true }\n'.repeat(count)}`;
+    expect(yaml(steps(10_000)).ok).toBe(true);
+    expect(errorsOf(yaml(steps(10_001)))[0]).toMatch(/10000/);
+  });
+
   it('that is no file is told', () => {
     expect(errorsOf(loadScenario(join(directory, 'none.jsonl'), config))).toEqual(['none.jsonl:1:1: no such file']);
     expect(errorsOf(loadScenario(directory, config))[0]).toContain('it is a directory');
@@ -260,6 +267,6 @@ describe('any text at all', () => {
     const bomb = `a: &a [${'x,'.repeat(50)}]\nb: &b [${'*a,'.repeat(50)}]\nc: &c [${'*b,'.repeat(50)}]\nsteps: [${'*c,'.repeat(50)}]\n`;
     expect(errorsOf(yaml(`scenario: 1\n${bomb}`))[0]).toContain('too many values');
     const many = `scenario: 1\nsteps:\n${'  - { at: 1s, press: door }\n'.repeat(10_001)}`;
-    expect(errorsOf(yaml(many))[0]).toContain('too many values');
+    expect(errorsOf(yaml(many))[0]).toContain('it is too long; 10000');
   });
 });

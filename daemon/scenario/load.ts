@@ -7,9 +7,16 @@ import { type Place, parseSource } from '../config/source.js';
 import { check } from './check.js';
 import { type JsonlSource, openJsonl } from './jsonl.js';
 import { Names } from './references.js';
-import { type BoardInput, fileSchema, type HeaderInput } from './schema.js';
+import { type BoardInput, fileSchema, type HeaderInput, MAX_STEPS } from './schema.js';
 import { stepAt } from './steps.js';
 import { openVcd, type SignalMap } from './vcd.js';
+
+/** Most values of a YAML file: its steps with all that goes with them. */
+const MAX_VALUES = 20 * MAX_STEPS;
+const FILE_HINTS = {
+  missing: 'check the path; examples/scenarios has some to start from',
+  large: 'what is longer is JSONL, with a step a line (docs/scenarios.md)',
+};
 
 /** A scenario that has been checked against a configuration. */
 export interface Scenario {
@@ -47,7 +54,7 @@ function scenarioOf(
 
 /** Reads a scenario from the text of a YAML file. Never throws. */
 export function parseScenario(text: string, file: string, config: Pick<Config, 'lines'>): ScenarioResult {
-  const source = parseSource(text);
+  const source = parseSource(text, MAX_VALUES);
   const errors = source.findings.map((finding) => toError(finding, file, finding.place));
   const place = (finding: Finding): Place => source.place(finding.path, finding.atKey);
   if (source.value === undefined || errors.length > 0) return { ok: false, errors: errorsInOrder(errors) };
@@ -107,6 +114,6 @@ export function loadScenario(file: string, config: Pick<Config, 'lines'>, map: S
     const source = openJsonl(file);
     return 'errors' in source ? { ok: false, errors: source.errors } : fromJsonl(source, file, new Names(config));
   }
-  const read = readText(file);
+  const read = readText(file, FILE_HINTS);
   return read.ok ? parseScenario(read.text, file, config) : read;
 }

@@ -104,6 +104,12 @@ describe('a capture', () => {
       `${path}:1:1: no signal has the name of a line; the signals are D0, D1; say which is which line: --map D0=LINE`,
     );
     expect(said(new Map([['D7', 'door']]))).toBe(`${path}:1:1: no signal 'D7'; there are D0, D1`);
+    expect(said(new Map([['D1', 'dor']]))).toMatch(/^.*:1:1: --map D1=dor: no such line; there are door/);
+    const twice = new Map([
+      ['D0', 'door'],
+      ['D1', 'door'],
+    ]);
+    expect(said(twice)).toBe(`${path}:1:1: two signals are to be door; take one of them away`);
     expect(said(new Map([['D1', 'door']]))).toBe('ok');
   });
 

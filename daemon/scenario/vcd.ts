@@ -64,6 +64,21 @@ class Signals {
     return [...this.#map.keys()].filter((name) => !this.names.includes(name));
   }
 
+  /** Why a signal cannot be the line that it was to be, if it cannot. */
+  refusal(): { readonly message: string; readonly hint: string } | undefined {
+    const mapped = new Set<string>();
+    for (const [signal, line] of this.#map) {
+      if (findLine(this.#lines, line) === undefined) {
+        const known = [...this.#lines.keys()].slice(0, LISTED).join(', ');
+        return { message: `--map ${printable(signal)}=${printable(line)}: no such line`, hint: `there are ${known}` };
+      }
+      if (mapped.has(line))
+        return { message: `two signals are to be ${printable(line)}`, hint: 'take one of them away' };
+      mapped.add(line);
+    }
+    return undefined;
+  }
+
   step({ id, atNs, value }: VcdItem & { readonly kind: 'change' }): Step | undefined {
     const signal = this.#byId.get(id);
     if (signal === undefined) return undefined;
@@ -106,6 +121,8 @@ export function openVcd(file: string, config: Pick<Config, 'lines'>, map: Signal
   if (missing !== undefined) {
     return { errors: [error(file, 1, 'CONFIG_REFERENCE', `no signal ${describe(missing)}`, `there are ${listed}`)] };
   }
+  const refusal = signals.refusal();
+  if (refusal !== undefined) return { errors: [error(file, 1, 'CONFIG_REFERENCE', refusal.message, refusal.hint)] };
   if (!signals.found) {
     const hint = `the signals are ${listed}; say which is which line: --map ${printable(signals.names[0] ?? 'D0')}=LINE`;
     return { errors: [error(file, 1, 'CONFIG_REFERENCE', 'no signal has the name of a line', hint)] };
