@@ -13,13 +13,14 @@ describe('Stage', () => {
   let clock: VirtualClock;
   let pi: SimulatedPi;
   let stage: Stage;
+  let device: FaultyDevice;
   let seen: [number, number][];
 
   beforeEach(() => {
     clock = new VirtualClock();
     const board = { buttons: { button: { gpio: 17 } }, pulls: [{ gpio: 22, pull: 'down' as const }] };
     pi = createSimulatedPi({ machine: new Machine({ clock }), board });
-    const device = new FaultyDevice(clock, () => pi.chip.open());
+    device = new FaultyDevice(clock, () => pi.chip.open());
     const lines = new Map([
       ['button', { gpio: 17, activeLow: true }],
       ['meter', { gpio: 22, activeLow: false }],
@@ -48,6 +49,42 @@ describe('Stage', () => {
       [0, 0],
       [0, 1],
     ]);
+  });
+
+  it('leaves a line that is stuck alone until that is over, whatever else goes wrong with it', () => {
+    fault({ fault: 'storm', line: 'meter', ratePerSec: 1000, forNs: 5 * MS });
+    fault({ fault: 'stuck', line: 'meter', value: 1, forNs: 3 * MS });
+    fault({ fault: 'glitch', line: 'meter', widthNs: 500 });
+    fault({ fault: 'bounce', line: 'meter', bounce: {} });
+    fault({ fault: 'storm', line: 'meter', ratePerSec: 1000, forNs: 5 * MS });
+    clock.advance(2 * MS);
+    fault({ fault: 'glitch', line: 'meter', widthNs: 500 });
+    clock.advance(2 * MS);
+    expect(seen).toEqual([
+      [0, 1],
+      [3 * MS, 0],
+    ]);
+    fault({ fault: 'glitch', line: 'meter', widthNs: 500 });
+    clock.advance(MS);
+    expect(seen).toHaveLength(4);
+  });
+
+  it('brings an unplugged chip back when the last fault that took it away says so', () => {
+    const plugged = (): boolean => {
+      try {
+        device.open().close();
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    fault({ fault: 'unplug', forNs: 2 * MS });
+    clock.advance(MS);
+    fault({ fault: 'unplug', forNs: 5 * MS });
+    clock.advance(3 * MS);
+    expect(plugged()).toBe(false);
+    clock.advance(2 * MS);
+    expect(plugged()).toBe(true);
   });
 
   it('knows lines by their number, too', () => {

@@ -42,6 +42,10 @@ export class Stage {
   readonly #prng: Prng;
   /** Of each line that is forced, which fault it was that did it last. */
   readonly #forcedBy = new Map<number, object>();
+  /** Of each line that is or was stuck, the last fault that did it. */
+  readonly #stuckBy = new Map<number, object>();
+  /** The fault that has taken the chip away last. */
+  #unplugged = {};
 
   constructor(options: StageOptions) {
     this.#clock = options.clock;
@@ -111,7 +115,7 @@ export class Stage {
         return;
       case 'stuck': {
         const { gpio, activeLow } = this.#line(fault.line);
-        this.#force(gpio, electrical(fault.value, activeLow), fault.forNs);
+        this.#stuckBy.set(gpio, this.#force(gpio, electrical(fault.value, activeLow), fault.forNs));
         return;
       }
       case 'lost':
@@ -124,21 +128,39 @@ export class Stage {
         this.#device.stall(fault.forNs);
         return;
       case 'unplug':
-        this.#device.unplug();
-        if (fault.forNs !== undefined) this.#after(fault.forNs, () => this.#device.plug());
+        this.#unplug(fault.forNs);
     }
   }
 
+  /** The chip comes back when the fault says so that came last. */
+  #unplug(forNs: number | undefined): void {
+    const me = {};
+    this.#unplugged = me;
+    this.#device.unplug();
+    if (forNs === undefined) return;
+    this.#after(forNs, () => {
+      if (this.#unplugged === me) this.#device.plug();
+    });
+  }
+
+  /** A line that is stuck stays so, whatever else goes wrong with it. */
+  #isStuck(gpio: number): boolean {
+    const fault = this.#stuckBy.get(gpio);
+    return fault !== undefined && this.#forcedBy.get(gpio) === fault;
+  }
+
   #glitch(gpio: number, widthNs: number): void {
+    if (this.#isStuck(gpio)) return;
     this.#force(gpio, turned(this.#board.level(gpio)), widthNs);
   }
 
   /** Holds a line for a while; what was forced on it later stays when the time is over. */
-  #force(gpio: number, level: Level, forNs: number): void {
+  #force(gpio: number, level: Level, forNs: number): object {
     const me = {};
     this.#forcedBy.set(gpio, me);
     this.#board.force(gpio, level);
     this.#after(forNs, () => this.#letGo(gpio, me));
+    return me;
   }
 
   #letGo(gpio: number, me: object): void {
@@ -162,6 +184,7 @@ export class Stage {
 
   /** Turns the line round `count` times, then lets it go. */
   #turnAt(gpio: number, count: number, time: (i: number) => number): void {
+    if (this.#isStuck(gpio)) return;
     const me = {};
     const startNs = this.#clock.now();
     const rest = this.#board.level(gpio);
