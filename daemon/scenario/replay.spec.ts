@@ -220,6 +220,7 @@ describe('gpio-irqd replay', () => {
     const path = file('press-b.yaml', 'scenario: 1\nsteps:\n  - { at: 1ms, level: b, value: 1 }\n');
     const { code, out } = await replay(path, '--config', bad);
     expect(code).toBe(1);
+    expect(out).toMatch(/^press-b.yaml: at 1000\d+ns: handler b of irq \d+: /);
     expect(out).toContain('1 handler error');
   });
 });

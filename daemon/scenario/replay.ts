@@ -36,10 +36,22 @@ export interface ReplayOptions {
 /** Records that the model's trace keeps: what one instant may bring. */
 const TRACE_RECORDS = 65_536;
 
+/** Failures of handlers that are told. */
+const MAX_TOLD = 10;
+
+/** A handler that failed. */
+interface HandlerFailure {
+  readonly atNs: number;
+  readonly interrupt: string;
+  readonly message: string;
+}
+
 /** What a replay has come to. */
 interface Outcome extends Played {
   readonly failures: readonly Unmet[];
   readonly handlerErrors: number;
+  /** The first of them. */
+  readonly handlerFailures: readonly HandlerFailure[];
   readonly comparison: Comparison | undefined;
 }
 
@@ -116,6 +128,12 @@ async function rehearse(
     ...(scenario.board === undefined ? {} : { board: scenario.board }),
     ...log,
   });
+  const handlerFailures: HandlerFailure[] = [];
+  simulation.subscribe((event) => {
+    if (event.type !== 'error' || handlerFailures.length === MAX_TOLD) return;
+    const { atNs, interrupt, message } = event;
+    handlerFailures.push({ atNs, interrupt, message });
+  });
   const stop = new AbortController();
   const forget = io.onSignal((signal) => stop.abort(new KernelError('EINTR', `the replay was ended by ${signal}`)));
   const file = trace === undefined ? undefined : new Output(trace.path);
@@ -136,7 +154,7 @@ async function rehearse(
     writer?.finish();
     vcd?.finish();
     const { handlerErrors } = simulation.service.status();
-    return { ...played, failures, handlerErrors, comparison: undefined };
+    return { ...played, failures, handlerErrors, handlerFailures, comparison: undefined };
   } finally {
     forget();
     file?.close();
@@ -150,15 +168,17 @@ function counted(count: number, what: string): string {
 }
 
 function report(outcome: Outcome, scenario: Scenario, options: ReplayOptions, io: Surroundings, ok: boolean): void {
-  const { failures, comparison, steps, expectations, endNs, handlerErrors } = outcome;
+  const { failures, comparison, steps, expectations, endNs, handlerErrors, handlerFailures } = outcome;
   if (options.json === true) {
     io.out(
-      `${JSON.stringify({ ok, scenario: scenario.name, steps, endNs, expectations, failures, handlerErrors, comparison })}\n`,
+      `${JSON.stringify({ ok, scenario: scenario.name, steps, endNs, expectations, failures, handlerErrors, handlerFailures, comparison })}\n`,
     );
     return;
   }
   for (const { place, atNs, message } of failures)
     io.out(`${place ?? scenario.name}: at ${formatDuration(atNs)}: ${message}\n`);
+  for (const { atNs, interrupt, message } of handlerFailures)
+    io.out(`${scenario.name}: at ${formatDuration(atNs)}: ${interrupt}: ${message}\n`);
   if (comparison?.equal === false) {
     io.out(`${comparison.text}${counted(comparison.differences, 'difference')} (- expected, + got)\n`);
   }

@@ -113,6 +113,30 @@ describe('a capture', () => {
     expect(said(new Map([['D1', 'door']]))).toBe('ok');
   });
 
+  it('with two names for one wire moves both lines, and leaves outputs to the daemon', () => {
+    const two = parseConfig(
+      'lines: { a: { gpio: 5 }, b: { gpio: 6, active: low }, relay: { gpio: 4, direction: out } }',
+      't.yaml',
+    );
+    if (!two.ok) throw new Error('the configuration is wrong');
+    const signals = ['! a', '! b', '" relay', '# GPIO4'].map((signal) => `$var wire 1 ${signal} $end\n`).join('');
+    const path = file('two.vcd', `$timescale 1 us $end\n${signals}$enddefinitions $end\n#3\n1!\n1"\n1#\n`);
+    const stepsOf = (map?: ReadonlyMap<string, string>): unknown[] => {
+      const result = loadScenario(path, two.config, map);
+      if (!result.ok) throw new Error(result.errors.map(formatConfigError).join('\n'));
+      return [...result.scenario.steps].map(({ atNs, action }) => [atNs, action]);
+    };
+    const inputs = [
+      [3_000, { kind: 'level', line: 'a', value: 1 }],
+      [3_000, { kind: 'level', line: 'b', value: 0 }],
+    ];
+    expect(stepsOf()).toEqual(inputs);
+    expect(stepsOf(new Map([['relay', 'relay']]))).toEqual([
+      ...inputs,
+      [3_000, { kind: 'level', line: 'relay', value: 1 }],
+    ]);
+  });
+
   it('that is damaged is told with the line', () => {
     const result = loadScenario(file('d.vcd', `${CAPTURE}#95000 1%\n`), config, new Map([['D0', 'door']]));
     expect(result.ok || result.errors.map(formatConfigError)).toEqual([

@@ -37,12 +37,16 @@ class Signals {
   readonly names: string[] = [];
   readonly #lines: ReadonlyMap<string, StageLine>;
   readonly #map: SignalMap;
-  readonly #byId = new Map<string, { readonly line: string; readonly activeLow: boolean }>();
+  /** Lines that the daemon drives: what a capture has of them is what came of it, not what is done to it. */
+  readonly #outputs: ReadonlySet<number>;
+  /** Several, where signals of a capture are the same wire. */
+  readonly #byId = new Map<string, { readonly line: string; readonly activeLow: boolean }[]>();
   readonly #taken = new Set<string>();
 
   constructor(config: Pick<Config, 'lines'>, map: SignalMap) {
     this.#lines = new Map(config.lines.map(({ name, gpio, activeLow }) => [name, { gpio, activeLow }]));
     this.#map = map;
+    this.#outputs = new Set(config.lines.filter(({ direction }) => direction === 'out').map(({ gpio }) => gpio));
   }
 
   get found(): boolean {
@@ -55,8 +59,12 @@ class Signals {
     const line = this.#map.get(item.name) ?? item.name;
     const found = findLine(this.#lines, line);
     if (found === undefined || this.#taken.has(line)) return;
+    if (this.#outputs.has(found.gpio) && !this.#map.has(item.name)) return;
     this.#taken.add(line);
-    this.#byId.set(item.id, { line, activeLow: found.activeLow });
+    const own = { line, activeLow: found.activeLow };
+    const others = this.#byId.get(item.id);
+    if (others === undefined) this.#byId.set(item.id, [own]);
+    else others.push(own);
   }
 
   /** Signals that were to be lines and are not there. */
@@ -79,12 +87,11 @@ class Signals {
     return undefined;
   }
 
-  step({ id, atNs, value }: VcdItem & { readonly kind: 'change' }): Step | undefined {
-    const signal = this.#byId.get(id);
-    if (signal === undefined) return undefined;
-    const { line, activeLow } = signal;
-    const logical = value === 'float' || !activeLow ? value : value === 1 ? 0 : 1;
-    return { atNs, action: { kind: 'level', line, value: logical } };
+  *steps({ id, atNs, value }: VcdItem & { readonly kind: 'change' }): Generator<Step> {
+    for (const { line, activeLow } of this.#byId.get(id) ?? []) {
+      const logical = value === 'float' || !activeLow ? value : value === 1 ? 0 : 1;
+      yield { atNs, action: { kind: 'level', line, value: logical } };
+    }
   }
 }
 
@@ -92,10 +99,7 @@ function* stepsOf(file: string, config: Pick<Config, 'lines'>, map: SignalMap): 
   const signals = new Signals(config, map);
   for (const item of items(file)) {
     if (item.kind === 'signal') signals.add(item);
-    else {
-      const step = signals.step(item);
-      if (step !== undefined) yield step;
-    }
+    else yield* signals.steps(item);
   }
 }
 
