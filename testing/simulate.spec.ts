@@ -107,6 +107,47 @@ describe('simulate', () => {
     ).rejects.toThrow('scenario:1:24: door: rising is 1, expected 5');
   });
 
+  it('compares what a step expects, and does none that has a time of its own', async () => {
+    const daemon = await start({ config: DOOR });
+    await daemon.press('door');
+    daemon.do({ expect: 'door', rising: 1, falling: 1 });
+    daemon.do({ expect_exec: '/bin/ring rising', count: 1 });
+    expect(() => daemon.do({ expect: 'door', rising: 2, lost: 1 })).toThrow(
+      'door: rising is 1, expected 2\ndoor: lost is 0, expected 1',
+    );
+    expect(() => daemon.do({ expect_log: 'ring' })).toThrow('"ring": 0 in the log, expected at least one');
+    for (const step of [
+      { at: '1s', press: 'door' },
+      { press: 'door', hold: '1ms', repeat: { every: '5ms', count: 3 } },
+    ]) {
+      expect(() => daemon.do(step)).toThrow(/(at|repeat) in a step that is done now/);
+    }
+    expect(daemon.line('door').rising).toBe(1);
+  });
+
+  it('is over at its end: EBADF', async () => {
+    const daemon = await start({ config: DOOR });
+    await daemon.end();
+    await daemon.end();
+    const over = expect.objectContaining({ code: 'EBADF' });
+    await expect(daemon.press('door')).rejects.toEqual(over);
+    await expect(daemon.run('1s')).rejects.toEqual(over);
+    await expect(daemon.play({ scenario: 1 })).rejects.toEqual(over);
+    expect(() => daemon.set('door', 1)).toThrow(over);
+  });
+
+  it.each([
+    [undefined, 'undefined is no configuration'],
+    [5, '5 is no configuration'],
+    [{}, 'there is no configuration'],
+    [{ config: DOOR, sead: 1 }, "no option 'sead'"],
+    [{ config: DOOR, seed: -1 }, 'seed -1'],
+    [{ config: DOOR, exec: 'ring' }, 'exec is no function'],
+  ])('refuses %j: EINVAL', async (options, message) => {
+    const wrong = simulate(options as SimulateOptions);
+    await expect(wrong).rejects.toMatchObject({ code: 'EINVAL', message: `simulate: ${message}` });
+  });
+
   it('gives the same events for the same calls', async () => {
     const run = async (): Promise<string> => {
       const daemon = await start({ config: DOOR, seed: 9 });

@@ -11,7 +11,7 @@ import { type FakeExec, Simulation, type SimulationEvent } from '../daemon/scena
 import { stepAt } from '../daemon/scenario/steps.js';
 import { KernelError } from '../kernel/errno.js';
 import type { Level } from '../kernel/index.js';
-import type { SeenLine } from '../sim-fallback/index.js';
+import { type SeenLine, type Step, unmet, unmetText } from '../sim-fallback/index.js';
 import { type Config, loadedConfig } from './load.js';
 
 /** A step of a scenario as it is written in a file, without its time (docs/scenarios.md). */
@@ -66,6 +66,7 @@ export class SimulatedDaemon {
   readonly #simulation: Simulation;
   readonly #strict: boolean;
   #told = 0;
+  #ended = false;
 
   /** Made by {@link simulate}. */
   constructor(config: Config, simulation: Simulation, strict: boolean) {
@@ -97,16 +98,40 @@ export class SimulatedDaemon {
     this.do({ level: line, value });
   }
 
-  /** Does now what a step of a scenario does: `{ fault: 'storm', line: 'meter', rate: 1000, for: '1s' }`. */
+  /**
+   * Does now what a step of a scenario does: `{ fault: 'storm', line: 'meter', rate: 1000, for: '1s' }`. What a step expects is
+   * compared now, counts with those since the start. `EINVAL` for what is no step, or has a time or a repetition.
+   */
   do(step: StepMapping): void {
+    this.#checkAlive('do');
+    const timed = ['at', 'repeat'].find((key) => Object.hasOwn(step ?? {}, key));
+    if (timed !== undefined) {
+      throw new KernelError('EINVAL', `${JSON.stringify(step)}: ${timed} in a step that is done now`, {
+        hint: 'play({ scenario: 1, steps: [...] }) has steps with times',
+      });
+    }
     const result = stepAt({ at: '0s', ...step }, [], new Names(this.#config));
     if ('value' in result) {
-      perform(this.#simulation, result.value);
+      const unmet = this.#perform(result.value);
+      if (unmet.length > 0) throw new Error(unmet.join('\n'));
       return;
     }
     const [finding] = result.findings;
     const hint = finding?.hint === undefined ? {} : { hint: finding.hint };
     throw new KernelError('EINVAL', `${JSON.stringify(step)}: ${finding?.message ?? 'not a step'}`, hint);
+  }
+
+  /** What of a step's expectation does not hold; all else is done. */
+  #perform(step: Step): string[] {
+    const { action } = step;
+    if (action.kind === 'expect') return unmet(action.expect, this.line(action.expect.line));
+    if (action.kind === 'expect-text') {
+      const { of, text } = action.expect;
+      const said = of === 'log' ? this.log : this.programs.map((words) => words.join(' '));
+      return unmetText(action.expect, said.filter((one) => one.includes(text)).length);
+    }
+    perform(this.#simulation, step);
+    return [];
   }
 
   /** Lets time go on, by `1s`, `5ms`, `200us`. */
@@ -120,17 +145,18 @@ export class SimulatedDaemon {
    * @throws an error with every expectation that is not met
    */
   async play(scenario: string | Readonly<Record<string, unknown>>): Promise<void> {
+    this.#checkAlive('play');
     const result: ScenarioResult =
       typeof scenario === 'string'
         ? loadScenario(scenario, this.#config)
         : parseScenario(JSON.stringify(scenario), 'scenario', this.#config);
     if (!result.ok) throw new Error(result.errors.map(formatConfigError).join('\n'));
-    const unmet: Unmet[] = [];
-    await play(this.#simulation, result.scenario, { onUnmet: (one) => unmet.push(one) });
+    const failures: Unmet[] = [];
+    await play(this.#simulation, result.scenario, { onUnmet: (one) => failures.push(one) });
     this.#check();
-    if (unmet.length === 0) return;
+    if (failures.length === 0) return;
     throw new Error(
-      unmet.map(({ place, message }) => (place === undefined ? message : `${place}: ${message}`)).join('\n'),
+      failures.map(({ place, message }) => (place === undefined ? message : `${place}: ${message}`)).join('\n'),
     );
   }
 
@@ -161,11 +187,18 @@ export class SimulatedDaemon {
 
   /** Stops the daemon, as a signal would; its handlers come to their end. */
   async end(): Promise<void> {
+    this.#ended = true;
     await this.#simulation.end();
     this.#check();
   }
 
+  #checkAlive(what: string): void {
+    if (!this.#ended) return;
+    throw new KernelError('EBADF', `${what}: the daemon was ended`, { hint: 'simulate() starts another one' });
+  }
+
   async #pass(ns: number): Promise<void> {
+    this.#checkAlive('run');
     await this.#simulation.runUntil(this.now + ns);
     this.#check();
   }
@@ -177,12 +210,36 @@ export class SimulatedDaemon {
   }
 }
 
+const OPTIONS = ['config', 'directory', 'seed', 'board', 'exec', 'strict'];
+
+/** Options as JavaScript may have them. @throws `EINVAL` for what they cannot be */
+function checkOptions(options: unknown): void {
+  const refuse = (message: string, hint: string): never => {
+    throw new KernelError('EINVAL', `simulate: ${message}`, { hint });
+  };
+  if (typeof options === 'string') return;
+  if (typeof options !== 'object' || options === null) {
+    refuse(`${String(options)} is no configuration`, 'name its file, or give { config }');
+  }
+  const unknown = Object.keys(options ?? {}).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined) refuse(`no option '${unknown}'`, `there are ${OPTIONS.join(', ')}`);
+  const { config, seed, exec } = options as Partial<Record<keyof SimulateOptions, unknown>>;
+  if (typeof config !== 'string' && (typeof config !== 'object' || config === null)) {
+    refuse('there is no configuration', 'give its file, or what would stand in it, as { config }');
+  }
+  if (seed !== undefined && !(Number.isInteger(seed) && Number(seed) >= 0 && Number(seed) < 2 ** 32)) {
+    refuse(`seed ${String(seed)}`, 'give a whole number, 0 to 4294967295');
+  }
+  if (exec !== undefined && typeof exec !== 'function') refuse('exec is no function', 'give (argv, env) => text');
+}
+
 /**
  * Starts the daemon with a configuration on a simulated Pi, in virtual time. Call {@link SimulatedDaemon.end} when the test is over.
  *
- * @throws an error with every mistake in the configuration; errors of handler modules that cannot be loaded
+ * @throws `EINVAL` for options that are none; an error with every mistake in the configuration; errors of handler modules that cannot be loaded
  */
 export async function simulate(options: string | SimulateOptions): Promise<SimulatedDaemon> {
+  checkOptions(options);
   const {
     config: source,
     directory = '.',
