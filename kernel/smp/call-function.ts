@@ -107,8 +107,8 @@ export const smpCallFunctionSingle = effect(function* smpCallFunctionSingle(
   wait: boolean = true,
 ) {
   const { machine } = thisCpu();
-  if (machine.cpus[cpu] === undefined) throw new KernelError('ENXIO', `smp_call_function_single(): no CPU ${cpu}`);
   checkContext('smp_call_function_single');
+  if (machine.cpus[cpu] === undefined) throw new KernelError('ENXIO', `smp_call_function_single(): no CPU ${cpu}`);
   yield* callMany(1 << cpu, fn, wait, true);
 });
 
