@@ -358,6 +358,25 @@ describe('functions and pulls', () => {
     expect([gpio(GPAREN0), gpio(GPEDS0)]).toEqual([0, 0]);
   });
 
+  it('are refused for lines that are not there: EINVAL', () => {
+    const { pinctrl } = pi;
+    for (const line of [-1, 54, 1.5, Number.NaN]) {
+      for (const call of [
+        () => pinctrl.toIrq(line),
+        () => pinctrl.level(line),
+        () => pinctrl.set(line, 1),
+        () => pinctrl.direction(line),
+        () => pinctrl.directionInput(line),
+        () => pinctrl.directionOutput(line, 1),
+        () => pinctrl.setActiveLow(line, true),
+        () => machine.runTask(() => pinctrl.setPull(line, 'pull-up')),
+      ]) {
+        expect(call).toThrow(expect.objectContaining({ code: 'EINVAL' }));
+      }
+    }
+    expect(log).toEqual([]);
+  });
+
   it('change one line and leave its neighbours alone', () => {
     for (const line of [9, 10, 29, 53]) pi.pinctrl.directionOutput(line, 1);
     const outputs = Array.from({ length: 54 }, (_, line) => line).filter(

@@ -80,7 +80,7 @@ const GROUPS = [
   { name: 'bank 2', masks: [0, 0x03ff_c000] },
 ] as const;
 
-/** The GPIO block as the kernel drives it (drivers/pinctrl/bcm/pinctrl-bcm2835.c). */
+/** The GPIO block as the kernel drives it (drivers/pinctrl/bcm/pinctrl-bcm2835.c). Its methods throw `EINVAL` for a line that is not there. */
 export class PinctrlBcm2835 implements GpioIrqSource {
   readonly domain: IrqDomain;
   /** Lines of the chip; they are 0 to `lines - 1`. */
@@ -151,26 +151,31 @@ export class PinctrlBcm2835 implements GpioIrqSource {
 
   /** Level of a pad. */
   level(line: number): Level {
+    this.#check(line);
     return (this.#read(GPLEV0, line) & this.#bit(line)) === 0 ? 0 : 1;
   }
 
   /** Sets the output latch of a line; shows on the pad if the line is an output. */
   set(line: number, level: Level): void {
+    this.#check(line);
     this.#write(level === 1 ? GPSET0 : GPCLR0, line, this.#bit(line));
   }
 
   /** `out` for an output; alternate functions count as inputs, as for gpiolib. */
   direction(line: number): 'in' | 'out' {
+    this.#check(line);
     return this.#function(line) === FSEL_OUTPUT ? 'out' : 'in';
   }
 
   /** Makes a line an input; its output latch keeps its level. */
   directionInput(line: number): void {
+    this.#check(line);
     this.#setFunction(line, FSEL_INPUT);
   }
 
   /** Makes a line an output that starts with `level`, without a glitch. `EIO`: it is an interrupt, and not disabled. */
   directionOutput(line: number, level: Level): void {
+    this.#check(line);
     this.lineIrqs.checkOutput(line);
     this.drive(line, level);
   }
@@ -183,11 +188,13 @@ export class PinctrlBcm2835 implements GpioIrqSource {
 
   /** Turns {@link edge} round: with `activeLow`, rising is a pad that falls. */
   setActiveLow(line: number, activeLow: boolean): void {
+    this.#check(line);
     this.#activeLow[line] = activeLow ? 1 : 0;
   }
 
   /** Sets a pull, by the GPPUD sequence, which takes 2 µs, or on a BCM2711 at once. Any context that may be busy that long. */
   *setPull(line: number, bias: Exclude<Bias, 'as-is'>): Coroutine<void> {
+    this.#check(line);
     if (this.#readablePulls) {
       this.#writePull(line, PUP_PDN[bias]);
       return;
@@ -357,6 +364,13 @@ export class PinctrlBcm2835 implements GpioIrqSource {
     const address = this.#base + GPFSEL0 + 4 * Math.floor(line / LINES_PER_FSEL);
     const shift = FSEL_BITS * (line % LINES_PER_FSEL);
     this.#soc.write32(address, (this.#soc.read32(address) & ~(FSEL_MASK << shift)) | (fsel << shift));
+  }
+
+  #check(line: number): void {
+    if (Number.isInteger(line) && line >= 0 && line < this.lines) return;
+    throw new KernelError('EINVAL', `${this.label}: no GPIO${line}`, {
+      hint: `there are lines 0 to ${this.lines - 1}`,
+    });
   }
 
   #bit(line: number): number {

@@ -130,7 +130,7 @@ const CORES: Readonly<Record<SocName, number>> = { bcm2835: 1, bcm2836: 4, bcm28
 
 /** A machine may have fewer CPUs than the chip has cores, as with `maxcpus=`; with one core, all others take no interrupts. */
 function checkCores({ machine, soc = 'bcm2835' }: SimulatedPiOptions): void {
-  const cores = CORES[soc];
+  const cores = Object.hasOwn(CORES, soc) ? CORES[soc] : 1;
   if (cores === 1 || machine.cpus.length <= cores) return;
   throw new KernelError('EINVAL', `the machine has ${machine.cpus.length} CPUs, a ${soc} has ${cores} cores`);
 }
