@@ -53,7 +53,15 @@ function stepsIn(out: string): number {
 }
 
 describe('gpio-irqd fuzz', () => {
-  it.each(['scenarios/counter.yaml', 'button-led.yaml', 'scenarios/handlers.yaml', 'ci/gpio-irqd.yaml'])(
+  it.each([
+    'scenarios/counter.yaml',
+    'button-led.yaml',
+    'scenarios/handlers.yaml',
+    'ci/gpio-irqd.yaml',
+    'debounce/delayed-work.yaml',
+    'debounce/kernel.yaml',
+    'debounce/timestamps.yaml',
+  ])(
     'finds nothing wrong with %s, and says so in the same words each time',
     async (config) => {
       const args = ['--config', join(EXAMPLES, config), '--seed', '3', '--for', '200s'];

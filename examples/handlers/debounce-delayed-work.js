@@ -16,9 +16,13 @@ export function topHalf(irq, dev) {
 /** Process context, in a kworker. An edge that came meanwhile is kept, and comes again as soon as the line is enabled. */
 export function work(_item, dev) {
   const { enableIrq, gpiodGetValue, gpiodToIrq } = dev.kernel;
-  const pressed = gpiodGetValue(dev.line) === 1;
-  if (pressed && !down.has(dev)) dev.log('pressed');
-  if (pressed) down.add(dev);
-  else down.delete(dev);
-  enableIrq(gpiodToIrq(dev.line));
+  try {
+    const pressed = gpiodGetValue(dev.line) === 1;
+    if (pressed && !down.has(dev)) dev.log('pressed');
+    if (pressed) down.add(dev);
+    else down.delete(dev);
+  } finally {
+    // Also when the chip is away, and has no value to read: it will be back.
+    enableIrq(gpiodToIrq(dev.line));
+  }
 }
