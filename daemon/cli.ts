@@ -87,7 +87,7 @@ export function createProgram(name: string, description: string, io: Surrounding
 }
 
 /** Says an error to a person: what is wrong, then what to do. */
-function explainError(name: string, error: unknown): string {
+export function explainError(name: string, error: unknown): string {
   if (error instanceof KernelError || error instanceof ControlClientError) {
     const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
     return `${name}: ${error.message} (${error.code})${hint}\n`;

@@ -200,7 +200,10 @@ describe('gpio-irqd replay', () => {
 
   it('says that a file to compare with is no trace', async () => {
     const path = file('empty.yaml', 'scenario: 1\n');
-    expect((await replay(path, '--config', config, '--expect', path)).err).toContain('is no trace (EINVAL)');
+    const wrong = await replay(path, '--config', config, '--expect', path);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('is no trace (EINVAL)')]);
+    const nowhere = join(directory, 'none', 'out.vcd');
+    expect((await replay(path, '--config', config, '--vcd', nowhere)).code).toBe(2);
     expect((await replay(path, '--config', config, '--expect', `${path}.none`)).err).toContain('no such file');
     const long = file('long.trace', `{"trace":1,"scenario":"empty.yaml","detail":"events"}\n${'x'.repeat(300_000)}`);
     expect((await replay(path, '--config', config, '--expect', long)).err).toContain(

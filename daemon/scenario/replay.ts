@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { KernelError } from '../../kernel/errno.js';
-import { EXIT, type Surroundings } from '../cli.js';
+import { EXIT, explainError, type Surroundings } from '../cli.js';
 import type { Config } from '../config/config.js';
 import { formatApproximate, formatDuration } from '../config/duration.js';
 import { formatConfigError } from '../config/errors.js';
@@ -109,13 +109,47 @@ class Scratch {
   }
 }
 
-/** Plays a scenario and writes its trace. */
+/** What a replay writes to, and in which detail. */
+class Outputs {
+  readonly detail: Detail;
+  readonly tracePath: string | undefined;
+  readonly trace: Output | undefined;
+  readonly vcd: Output | undefined;
+  readonly #scratch: Scratch | undefined;
+
+  /** `EINVAL`: what is to be compared with is no trace; `EIO`: a file cannot be written. */
+  constructor({ trace, vcd, expect, detail = 'contexts' }: ReplayOptions) {
+    this.detail = expect === undefined ? detail : detailOf(expect);
+    this.#scratch = expect !== undefined && trace === undefined ? new Scratch() : undefined;
+    this.tracePath = trace ?? this.#scratch?.path;
+    this.trace = this.tracePath === undefined ? undefined : new Output(this.tracePath);
+    try {
+      this.vcd = vcd === undefined ? undefined : new Output(vcd);
+    } catch (error) {
+      this.close();
+      this.remove();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.trace?.close();
+    this.vcd?.close();
+  }
+
+  /** Takes away what was only for the comparison. */
+  remove(): void {
+    this.#scratch?.remove();
+  }
+}
+
+/** Plays a scenario and writes its trace; the outputs are closed then. */
 async function rehearse(
   scenario: Scenario,
   config: Config,
   options: ReplayOptions,
   io: Surroundings,
-  trace: { readonly path: string; readonly detail: Detail } | undefined,
+  outputs: Outputs,
 ): Promise<Outcome> {
   const level = options.logLevel;
   const log =
@@ -136,15 +170,11 @@ async function rehearse(
   });
   const stop = new AbortController();
   const forget = io.onSignal((signal) => stop.abort(new KernelError('EINTR', `the replay was ended by ${signal}`)));
-  const file = trace === undefined ? undefined : new Output(trace.path);
   const failures: Unmet[] = [];
-  const dump = options.vcd === undefined ? undefined : new Output(options.vcd);
   try {
-    const vcd = dump === undefined ? undefined : dumpLevels(simulation, config, dump.write);
-    const writer =
-      trace === undefined || file === undefined
-        ? undefined
-        : new TraceWriter(simulation, scenario.name, trace.detail, file.write);
+    const { detail, trace } = outputs;
+    const vcd = outputs.vcd === undefined ? undefined : dumpLevels(simulation, config, outputs.vcd.write);
+    const writer = trace === undefined ? undefined : new TraceWriter(simulation, scenario.name, detail, trace.write);
     const onUnmet = (unmet: Unmet): void => {
       failures.push(unmet);
       writer?.unmet(unmet.atNs, unmet.message);
@@ -157,8 +187,7 @@ async function rehearse(
     return { ...played, failures, handlerErrors, handlerFailures, comparison: undefined };
   } finally {
     forget();
-    file?.close();
-    dump?.close();
+    outputs.close();
     await simulation.end();
   }
 }
@@ -203,31 +232,32 @@ export async function replay(file: string, options: ReplayOptions, io: Surroundi
     for (const error of result.errors) io.err(`${formatConfigError(error)}\n`);
     return EXIT.usage;
   }
-  const outputs = [options.trace, options.vcd].filter((path) => path !== undefined);
-  const overwritten = overwrites(outputs, [
-    file,
-    options.config,
-    ...(options.expect === undefined ? [] : [options.expect]),
-  ]);
+  const written = [options.trace, options.vcd].filter((path) => path !== undefined);
+  const read = [file, options.config, options.expect].filter((path) => path !== undefined);
+  const overwritten = overwrites(written, read);
   if (overwritten !== undefined) {
     io.err(`${overwritten}\n`);
     return EXIT.usage;
   }
   const { scenario } = result;
-  const expected = options.expect;
-  const detail = expected === undefined ? (options.detail ?? 'contexts') : detailOf(expected);
-  const scratch = expected !== undefined && options.trace === undefined ? new Scratch() : undefined;
+  let outputs: Outputs;
   try {
-    const path = options.trace ?? scratch?.path;
-    const trace = path === undefined ? undefined : { path, detail };
-    const played = await rehearse(scenario, loaded.config, options, io, trace);
+    outputs = new Outputs(options);
+  } catch (error) {
+    io.err(explainError('gpio-irqd', error));
+    return EXIT.usage;
+  }
+  try {
+    const played = await rehearse(scenario, loaded.config, options, io, outputs);
+    const { expect } = options;
+    const { tracePath } = outputs;
     const comparison =
-      expected === undefined || path === undefined ? undefined : compareTraces(texts(expected), texts(path));
+      expect === undefined || tracePath === undefined ? undefined : compareTraces(texts(expect), texts(tracePath));
     const outcome: Outcome = { ...played, comparison };
     const ok = outcome.unmet === 0 && comparison?.equal !== false && outcome.handlerErrors === 0;
     report(outcome, scenario, options, io, ok);
     return ok ? EXIT.done : EXIT.failed;
   } finally {
-    scratch?.remove();
+    outputs.remove();
   }
 }
