@@ -133,8 +133,9 @@ export class GicCpuInterfaces implements Peripheral {
       case GICC_RPR:
         return own.runningPriority;
       case GICC_HPPIR: {
-        const irq = this.#options.distributor.best(core);
-        return irq < 0 ? GICC_SPURIOUS : irq;
+        const { distributor } = this.#options;
+        const irq = distributor.enabled ? distributor.best(core) : -1;
+        return irq < 0 ? GICC_SPURIOUS : irq | (distributor.sourceOf(irq, core) << SOURCE_SHIFT);
       }
       case GICC_IIDR:
         return IIDR;

@@ -128,11 +128,15 @@ export class GicDistributor implements Peripheral {
       this.#clear(this.#latched, i, bitOf(irq));
       return 0;
     }
-    const place = core * GIC_SGIS + irq;
-    const sources = this.#sgiSources[place] ?? 0;
-    const source = 31 - Math.clz32(sources & -sources);
-    this.#setSgi(core, irq, sources & ~(1 << source));
+    const source = this.sourceOf(irq, core);
+    this.#setSgi(core, irq, (this.#sgiSources[core * GIC_SGIS + irq] ?? 0) & ~(1 << source));
     return source;
+  }
+
+  /** The core that has raised a pending software generated interrupt, the lowest of several; 0 for other interrupts. */
+  sourceOf(irq: number, core: number): number {
+    const sources = irq < GIC_SGIS ? (this.#sgiSources[core * GIC_SGIS + irq] ?? 0) : 0;
+    return sources === 0 ? 0 : 31 - Math.clz32(sources & -sources);
   }
 
   /** False when it was not active. */

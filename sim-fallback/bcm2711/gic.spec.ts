@@ -201,6 +201,10 @@ describe('a GIC-400', () => {
     expect(gic.irqs).toBe(0b1111);
     gic.core = 3;
     expect(gic.distributor.read32(dist.GICD_SPENDSGIR + 4)).toBe(0b0110 << 8);
+    expect(gic.interfaces.read32(cpu.GICC_HPPIR)).toBe(5 | (1 << 10));
+    gic.distributor.write32(dist.GICD_CTLR, 0);
+    expect(gic.interfaces.read32(cpu.GICC_HPPIR)).toBe(SPURIOUS);
+    gic.distributor.write32(dist.GICD_CTLR, 1);
     expect([gic.take(), gic.take()]).toEqual([5 | (1 << 10), SPURIOUS]);
     gic.end(5 | (1 << 10));
     expect(gic.take()).toBe(5 | (2 << 10));
