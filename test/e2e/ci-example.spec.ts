@@ -14,10 +14,22 @@ const RUN_MS = 60_000;
 let directory = '';
 let project = '';
 
+/** How npm gets through to its registry from here: proxies, certificates, its own settings. */
+const WAY_OUT = /^(npm_config_|node_extra_ca_certs$|ssl_cert_|(https?|no)_proxy$)/i;
+
 /** Runs a program in a directory; its output, or an error with it. */
 async function run(cwd: string, program: string, ...args: string[]): Promise<string> {
   const { PATH = '', HOME = '' } = process.env;
-  const env = { PATH, HOME, CI: 'true', NO_COLOR: '1', npm_config_update_notifier: 'false', npm_config_fund: 'false' };
+  const wayOut = Object.fromEntries(Object.entries(process.env).filter(([name]) => WAY_OUT.test(name)));
+  const env = {
+    ...wayOut,
+    PATH,
+    HOME,
+    CI: 'true',
+    NO_COLOR: '1',
+    npm_config_update_notifier: 'false',
+    npm_config_fund: 'false',
+  };
   const { stdout, stderr } = await promisify(execFile)(program, args, { cwd, env });
   return stdout + stderr;
 }
@@ -32,8 +44,9 @@ beforeAll(async () => {
   await run(ROOT, process.execPath, tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(source, 'dist'));
   const packed = await run(source, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', directory);
   const tarball = join(directory, packed.trim().split('\n').at(-1) ?? '');
-  // What comes from the registry is what this checkout has: npm finds it in its cache.
-  const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit'];
+  // What comes from the registry is what this checkout has: npm finds it in its cache, but for what vitest's optional
+  // peers would need.
+  const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--legacy-peer-deps'];
   await run(project, 'npm', 'install', ...flags, '--save-dev', tarball);
 }, INSTALL_MS);
 
