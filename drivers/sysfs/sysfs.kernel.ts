@@ -175,6 +175,21 @@ describe('a line that somebody unexports', () => {
   });
 });
 
+describe('a line that somebody unexports and exports again', () => {
+  it('is theirs: releasing ours closes our descriptor, and leaves it exported', () => {
+    const chip = open();
+    const before = readdirSync('/proc/self/fd').length;
+    const request = chip.requestLines({ lines: EDGES, consumer: 'test' });
+    const number = String(numberOf(BUTTON));
+    for (const file of ['unexport', 'export']) writeFileSync(`${CLASS}/${file}`, number);
+    failsWith('ENODEV', () => request.reconfigure([{ offset: BUTTON, direction: 'out' }]));
+    request.release();
+    expect(exports()).toEqual([`gpio${number}`]);
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+    writeFileSync(`${CLASS}/unexport`, number);
+  });
+});
+
 describe('edges', () => {
   it('500, each heard of before the next: none lost, none twice, in order', async () => {
     const recorder = new Recorder(open().requestLines({ lines: EDGES, consumer: 'test' }));

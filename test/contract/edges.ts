@@ -1,7 +1,8 @@
 // Contract of edges: which are reported, in which order, with which numbers and stamps, and how loss shows.
 import { describe, expect, it } from 'vitest';
-import { EDGE_BATCH_MAX, type Level, type LineConfig, type LineRequest } from '../../kernel/gpio/driver.js';
-import { type Backend, type Can, type ContractBackend, drive, failsWith, Recorder, refuses } from './backend.js';
+import type { LineConfig, LineRequest } from '../../kernel/gpio/driver.js';
+import { type Backend, type Can, type ContractBackend, drive, Recorder, refuses } from './backend.js';
+import { deliveryContract } from './delivery.js';
 
 const both = (offset: number): LineConfig => ({ offset, direction: 'in', edge: 'both' });
 
@@ -171,53 +172,6 @@ function stampContract(backend: Backend, can: Can): void {
     } else {
       it('of the wall clock are refused', () => refuses(backend(), [both(17)], { eventClock: 'realtime' }));
     }
-  });
-}
-
-function deliveryContract(backend: Backend): void {
-  describe('delivery', () => {
-    it('uses one batch again and again, never with more than its records', async () => {
-      const it = backend();
-      it.setPad(17, 0);
-      const recorder = new Recorder(it.chip.requestLines({ lines: [both(17)], consumer: 'contract' }));
-      await drive(it, 17, [1, 0, 1, 0]);
-      await recorder.take(it, 4);
-      expect(new Set(recorder.batches).size).toBe(1);
-      for (const count of recorder.counts) {
-        expect(count).toBeGreaterThanOrEqual(1);
-        expect(count).toBeLessThanOrEqual(EDGE_BATCH_MAX);
-      }
-    });
-
-    it('goes to one sink: a second one is EBUSY', () => {
-      const request = backend().chip.requestLines({ lines: [both(17)], consumer: 'contract' });
-      request.onEdges(() => {});
-      failsWith('EBUSY', () => request.onEdges(() => {}));
-    });
-
-    it('ends with the release, also when that comes from the sink', async () => {
-      const it = backend();
-      it.setPad(17, 0);
-      const request = it.chip.requestLines({ lines: [both(17)], consumer: 'contract' });
-      let calls = 0;
-      request.onEdges(() => {
-        calls += 1;
-        request.release();
-      });
-      await drive(it, 17, [1, 0, 1]);
-      expect(calls).toBe(1);
-      expect(it.chip.lineInfo(17).used).toBe(false);
-    });
-
-    it('finds the level of the edge when the sink reads the line', async () => {
-      const it = backend();
-      it.setPad(17, 0);
-      const request = it.chip.requestLines({ lines: [both(17)], consumer: 'contract' });
-      const levels: Level[] = [];
-      request.onEdges(() => levels.push(request.getValue(17)));
-      await drive(it, 17, [1, 0]);
-      expect(levels).toEqual([1, 0]);
-    });
   });
 }
 
