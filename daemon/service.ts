@@ -187,9 +187,10 @@ class RunningService implements Service {
     this.#backend.start();
     const { driver, info } = this.#backend.chip;
     const { lines, interrupts } = this.#config;
+    const held = lines.filter(({ gpio }) => this.#backend.waitingFor(gpio) === undefined).map(({ name }) => name);
     this.#log.info(
-      { driver, chip: info.name, label: info.label, lines: lines.length, interrupts: interrupts.length },
-      `holding ${lines.map(({ name }) => name).join(', ')}`,
+      { driver, chip: info.name, label: info.label, lines: held.length, interrupts: interrupts.length },
+      held.length === 0 ? 'holding no line yet' : `holding ${held.join(', ')}`,
     );
   }
 

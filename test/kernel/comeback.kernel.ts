@@ -158,6 +158,7 @@ it('a line that somebody else has is told of, and taken as soon as it is free', 
   const taken = other.requestLines({ lines: [{ offset: LED, direction: 'in' }], consumer: 'w1-gpio' });
   const { running, client } = await daemon('hardware');
   expect(running.out).toContain("led1 (GPIO4) is held by 'w1-gpio'; it is taken as soon as it is free");
+  expect(running.out).toContain('holding button1, relay');
   expect((await status(client)).problem).toBe("led1 is held by 'w1-gpio'");
   expect(await lines(client)).toMatchObject({
     led1: { value: 'unknown', waitingFor: "held by 'w1-gpio'" },
