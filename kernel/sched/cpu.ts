@@ -80,14 +80,14 @@ export class Cpu {
   readonly #busyAlarm: Alarm;
   readonly #local = new LocalInterrupts();
   /** Made once: a closure within {@link #takeInterrupt} would cost every interrupt an object. */
-  readonly #leave: Continuation = () => this.#exitInterrupt(this.#clock.now());
+  readonly #leave: Continuation = () => this.#exitInterrupt(false);
   #suspending: Frame | undefined;
   #letThrough = 0;
   #irqLine = false;
-  /** To look at a clock is dear: the first record of an interrupt has the time at which it was taken, else this is -1. */
-  #enteredNs = -1;
-  /** Time of the newest record of this interrupt, at which it is over as well; -1 when it has none. */
-  #recordedNs = -1;
+  /** To look at a clock is dear: the first record of an interrupt has the time at which it was taken. */
+  #entered = false;
+  /** This interrupt has a record, so it is over when the clock was looked at last. */
+  #recorded = false;
   /** The running task may lose the CPU here: always with kernel preemption, else only where it said so. */
   #preemptible: boolean;
   readonly #fullPreemption: boolean;
@@ -144,9 +144,9 @@ export class Cpu {
   }
 
   trace(event: TracepointId, a: number, b: number, nameId: number): void {
-    const now = this.#enteredNs < 0 ? this.#clock.now() : this.#enteredNs;
-    this.#enteredNs = -1;
-    this.#recordedNs = now;
+    const now = this.#entered ? this.#clock.lastNs : this.#clock.now();
+    this.#entered = false;
+    this.#recorded = true;
     this.#ring.record(event, now, this.id, this.preemptCount, this.current.pid, a, b, nameId);
   }
 
@@ -306,8 +306,9 @@ export class Cpu {
   }
 
   #takeInterrupt(): void {
-    this.#enteredNs = this.accounting.account();
-    this.#recordedNs = -1;
+    this.accounting.account();
+    this.#entered = true;
+    this.#recorded = false;
     this.irqsEnabled = false;
     this.preemptCount += HARDIRQ_OFFSET;
     this.interrupts++;
@@ -317,17 +318,17 @@ export class Cpu {
     } catch (error) {
       this.machine.oops('hard interrupt', error);
     }
-    this.#enteredNs = -1;
+    this.#entered = false;
     if (outcome !== SUSPENDED) {
-      this.#exitInterrupt(this.#recordedNs < 0 ? this.#clock.now() : this.#recordedNs);
+      this.#exitInterrupt(this.#recorded);
       return;
     }
     this.defer(this.#leave);
     this.pushSuspended();
   }
 
-  #exitInterrupt(now: number): Outcome {
-    this.accounting.account(now);
+  #exitInterrupt(recorded: boolean): Outcome {
+    this.accounting.account(recorded);
     this.preemptCount -= HARDIRQ_OFFSET;
     this.irqsEnabled = true;
     if (this.softirqs.pending !== 0 && (this.preemptCount & IN_INTERRUPT) === 0) this.softirqs.invoke();

@@ -30,16 +30,16 @@ export class CpuAccounting {
     this.#sinceNs = this.#clock.now();
   }
 
-  /** Adds the time since the last call to the context that is running. @returns `now` */
-  account(now = this.#clock.now()): number {
+  /** Adds the time since the last call to the context that is running; `last`: until the clock was looked at last. */
+  account(last = false): void {
+    // Not handed in or out: a number that does not fit into 31 bits would be an object on the heap at each call.
+    const now = last ? this.#clock.lastNs : this.#clock.now();
     const ns = now - this.#sinceNs;
-    // An interrupt is over at its newest record, and what it has woken may have been counted since.
-    if (ns <= 0) return now;
+    if (ns <= 0) return;
     this.#sinceNs = now;
     const kind = this.#kind();
     this.#ns[kind] = (this.#ns[kind] ?? 0) + ns;
     if (kind === TASK) this.#unchargedNs += ns;
-    return now;
   }
 
   /** What the running task has used since the last {@link takeUncharged}. */
