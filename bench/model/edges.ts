@@ -28,6 +28,22 @@ function pulses({ machine, pulse, edges }: EdgeLine, served: () => number, burst
   };
 }
 
+/** The whole way: the top half wakes the thread, which queues an item, which a kworker runs. */
+function chain(lockdep: boolean): Repeat {
+  let served = 0;
+  const work = new Work(() => {
+    served++;
+  });
+  const threadFn = () => {
+    scheduleWork(work);
+    return IRQ_HANDLED;
+  };
+  return pulses(
+    edgeLine(() => IRQ_WAKE_THREAD, threadFn, { lockdep }),
+    () => served,
+  );
+}
+
 export const edges: readonly Operation[] = [
   {
     name: 'edge → top half → return',
@@ -100,22 +116,6 @@ export const edges: readonly Operation[] = [
       return pulses(line, () => served);
     },
   },
-  {
-    name: 'edge → top half → thread → work item',
-    count: 100_000,
-    prepare() {
-      let served = 0;
-      const work = new Work(() => {
-        served++;
-      });
-      const threadFn = () => {
-        scheduleWork(work);
-        return IRQ_HANDLED;
-      };
-      return pulses(
-        edgeLine(() => IRQ_WAKE_THREAD, threadFn),
-        () => served,
-      );
-    },
-  },
+  { name: 'edge → top half → thread → work item', count: 100_000, prepare: () => chain(false) },
+  { name: 'edge → top half → thread → work item, the same with lockdep', count: 100_000, prepare: () => chain(true) },
 ];
