@@ -1,6 +1,7 @@
 // What the control API controls: the running service, as the control server and the command line see it.
 
 import type { Bias, ChipInfo, Drive, Edge, Level } from '../../kernel/gpio/driver.js';
+import type { TraceRecord } from '../../kernel/index.js';
 import type { ModelTarget } from './model-target.js';
 
 /**
@@ -150,6 +151,15 @@ export type ControlEvent =
       readonly stack?: string;
     };
 
+/** What a reload did, by names as the configuration has them. */
+export interface ReloadReport {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  /** How many lines and interrupts were not touched. */
+  readonly unchanged: number;
+}
+
 /** Receives events, in order, on the event loop. Must be short; a throw is the receiver's fault and is logged. */
 export type ControlListener = (event: ControlEvent) => void;
 
@@ -191,6 +201,14 @@ export interface ControlTarget {
   trace(from?: number): string;
   /** Records of the trace so far. */
   traced(): number;
+  /** The trace record by record, from number `from` on as far as the ring still has them, for the formats of other tools. */
+  records?(from?: number): Iterable<TraceRecord>;
+  /** Reads the configuration again. KernelError `EINVAL` with every mistake when it is wrong: then nothing has changed. */
+  reload?(): Promise<ReloadReport>;
+  /** Names of the hooks that triggers wait for. */
+  hooks?(): readonly string[];
+  /** Runs the actions of a hook; resolves when they are queued. `ENOENT` for one that is not in the configuration. */
+  hook?(name: string): Promise<void>;
 }
 
 /** The service, started by `startService` of daemon/service.ts. */
