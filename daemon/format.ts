@@ -43,6 +43,8 @@ function happened(event: ControlEvent): string {
       return event.phase === 'gone' ? `gone: ${event.message}` : `back, as ${event.name}`;
     case 'line':
       return `${event.line}: ${event.phase === 'held' ? 'held' : `waits: ${event.waitingFor}`}`;
+    case 'reload':
+      return event.ok ? event.changes.join('; ') || 'nothing has changed' : `refused: ${event.errors.join('; ')}`;
     case 'error':
       return `${event.interrupt}: ${event.stack ?? event.message}`;
   }

@@ -119,6 +119,14 @@ export class Reports {
     this.#emit({ type: 'line', atNs: this.#now(), line, phase: 'held' });
   }
 
+  /** The configuration was read anew: what was touched, or why all stays as it was. */
+  reloaded(ok: boolean, changes: readonly string[], errors: readonly string[]): void {
+    const what = changes.length === 0 ? 'nothing has changed' : changes.join('; ');
+    if (ok) this.#log.info(`configuration reloaded: ${what}`);
+    else this.#log.error({ errors }, `configuration not reloaded, the old one goes on: ${errors.join('; ')}`);
+    this.#emit({ type: 'reload', atNs: this.#now(), ok, changes, errors });
+  }
+
   /** Tells what it still keeps. */
   flush(): void {
     this.#lost.flush();

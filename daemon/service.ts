@@ -33,9 +33,11 @@ import type {
   InterruptsStatus,
   LineStatus,
   PressOptions,
+  ReloadReport,
   Service,
 } from './control/target.js';
 import { ModelView } from './model-view.js';
+import { refusedReport } from './reload-report.js';
 import { Reports } from './reports.js';
 import { noSuchLine, type Viewed, viewInterrupts, viewLine, viewLines, viewStatus } from './views.js';
 
@@ -118,6 +120,7 @@ class RunningService implements Service {
   /** Told of before there was anybody to tell it to: while the backend was opened. */
   readonly #untold: (() => void)[] = [];
   #opened = false;
+  #reload: () => Promise<ReloadReport> = async () => this.reloadRefused(['nothing here reads the configuration anew']);
   #onProblem: (problem: string | undefined) => void = () => {};
   /** What a stop waits for just now. */
   #waitingFor = 'nothing';
@@ -313,6 +316,23 @@ class RunningService implements Service {
 
   onProblem(listener: (problem: string | undefined) => void): void {
     this.#onProblem = listener;
+  }
+
+  onReload(reload: () => Promise<ReloadReport>): void {
+    this.#reload = reload;
+  }
+
+  reload(): Promise<ReloadReport> {
+    return this.#reload();
+  }
+
+  reloadRefused(errors: readonly string[]): ReloadReport {
+    this.#reports.reloaded(false, [], errors);
+    return refusedReport(errors);
+  }
+
+  async reconfigure(): Promise<ReloadReport> {
+    return this.reloadRefused(['this version cannot change its configuration while it runs']);
   }
 
   subscribe(listener: ControlListener): () => void {

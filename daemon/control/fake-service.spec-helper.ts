@@ -4,7 +4,7 @@ import { KernelError } from '../../kernel/errno.js';
 import type { Level } from '../../kernel/gpio/driver.js';
 import { Machine } from '../../kernel/machine.js';
 import { ModelView } from '../model-view.js';
-import type { ControlEvent, ControlListener, LineStatus, PressOptions, Service } from './target.js';
+import type { ControlEvent, ControlListener, LineStatus, PressOptions, ReloadReport, Service } from './target.js';
 
 /** The board of the example: button1 lights led1, button2 puts it out. Remembers what was asked of it. */
 export class FakeService implements Service {
@@ -35,6 +35,30 @@ export class FakeService implements Service {
   }
 
   onProblem(): void {}
+
+  onReload(): void {}
+
+  /** What the next reload comes to. */
+  report: ReloadReport = {
+    ok: true,
+    errors: [],
+    sections: { lines: { added: ['led2'], changed: [], removed: [], kept: 3 } },
+    restart: [],
+    problems: [],
+    durationNs: 2e6,
+  };
+
+  reload(): Promise<ReloadReport> {
+    return Promise.resolve(this.report);
+  }
+
+  reconfigure(): Promise<ReloadReport> {
+    return this.reload();
+  }
+
+  reloadRefused(errors: readonly string[]): ReloadReport {
+    return { ...this.report, ok: false, errors };
+  }
 
   status() {
     return {

@@ -2,6 +2,7 @@
 
 import type { Bias, ChipInfo, Drive, Edge, Level } from '../../kernel/gpio/driver.js';
 import type { TraceRecord } from '../../kernel/index.js';
+import type { Config } from '../config/config.js';
 import type { ModelTarget } from './model-target.js';
 
 /**
@@ -22,7 +23,10 @@ export interface DaemonStatus {
   readonly driver: string;
   /** True when nothing here is real. */
   readonly simulated: boolean;
+  /** The file's own chip. */
   readonly chip: ChipInfo;
+  /** All chips, the file's own first. */
+  readonly chips?: readonly ChipStatus[];
   /** Which lines are not held, and why, in one sentence: the chip is gone, or somebody else has them. Absent when all are. */
   readonly problem?: string;
   readonly edges: {
@@ -39,9 +43,20 @@ export interface DaemonStatus {
   readonly handlerErrors: number;
 }
 
+/** One chip of the configuration. */
+export interface ChipStatus extends ChipInfo {
+  /** What the configuration calls it; `chip` for the file's own. */
+  readonly id: string;
+  readonly driver: string;
+  /** As in {@link DaemonStatus}, of this chip alone. */
+  readonly problem?: string;
+}
+
 /** One line of the configuration, as it is now. */
 export interface LineStatus {
   readonly name: string;
+  /** {@link ChipStatus.id} of its chip; absent for the file's own. */
+  readonly chip?: string;
   readonly gpio: number;
   readonly direction: 'in' | 'out';
   /** Logical level; unknown while the line is not held. */
@@ -142,6 +157,14 @@ export type ControlEvent =
     }
   /** A line that was waited for is held. */
   | { readonly type: 'line'; readonly atNs: number; readonly line: string; readonly phase: 'held' }
+  /** The configuration was read anew; see {@link ReloadReport}. `changes` names what was touched, e.g. `lines: +led2 -led1`. */
+  | {
+      readonly type: 'reload';
+      readonly atNs: number;
+      readonly ok: boolean;
+      readonly changes: readonly string[];
+      readonly errors: readonly string[];
+    }
   /** A handler threw or broke a rule of its context, or an action failed. `interrupt` says where. */
   | {
       readonly type: 'error';
@@ -158,6 +181,30 @@ export interface ReloadReport {
   readonly removed: readonly string[];
   /** How many lines and interrupts were not touched. */
   readonly unchanged: number;
+}
+
+/** What a reload did to one section of the configuration, by the names of its entries. */
+export interface SectionReport {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  /** How many entries are as they were, and were not touched. */
+  readonly kept: number;
+}
+
+/** What a reload came to. */
+export interface ReloadReport {
+  /** False when the old configuration goes on as it was; {@link errors} says why. */
+  readonly ok: boolean;
+  /** Why it was refused: `FILE:LINE:COLUMN: what` for a mistake in the file. Empty when it was not. */
+  readonly errors: readonly string[];
+  /** By section of the configuration, those that have entries; a section that is a single value has one entry, its own name. */
+  readonly sections: Readonly<Record<string, SectionReport>>;
+  /** Keys whose change takes effect only when the daemon is started anew, each with the reason. */
+  readonly restart: readonly { readonly key: string; readonly why: string }[];
+  /** What is not as the configuration has it although it was accepted, e.g. a line that somebody else holds; it is waited for. */
+  readonly problems: readonly string[];
+  readonly durationNs: number;
 }
 
 /** Receives events, in order, on the event loop. Must be short; a throw is the receiver's fault and is logged. */
@@ -215,6 +262,15 @@ export interface ControlTarget {
 export interface Service extends ControlTarget {
   /** The exit code, once the service has ended: 0 after {@link stop}, 1 when it could not go on. */
   readonly closed: Promise<number>;
+  /**
+   * Takes over what has changed in a configuration; {@link ControlTarget.reload} does that with the file. Never rejects, and one
+   * at a time.
+   */
+  reconfigure(config: Config): Promise<ReloadReport>;
+  /** Has {@link ControlTarget.reload} call this; until then it refuses. */
+  onReload(reload: () => Promise<ReloadReport>): void;
+  /** Tells watchers, and the log, what a reload came to that never got as far as {@link reconfigure}. */
+  reloadRefused(errors: readonly string[]): ReloadReport;
   /** Calls `listener` with the problem of {@link status} when that may have changed. One listener. */
   onProblem(listener: (problem: string | undefined) => void): void;
   /**
