@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { KernelError } from '../../kernel/index.js';
+import { checkTrustedProgram } from '../security/trusted-file.js';
 
 /** Bytes of each output stream that are kept for the log; a program that writes more is ended. */
 const OUTPUT_MAX = 64 * 1024;
@@ -29,14 +30,18 @@ export interface ExecResult {
  * Runs `argv[0]` with the other words as its arguments, each one word whatever it contains. Its input is empty. It has a
  * process group of its own, which is killed (SIGKILL) as a whole.
  *
- * @throws KernelError ETIMEDOUT (out of time), EINTR (ended by `signal`), ENOENT or EACCES (cannot be started), EIO (it
- * failed, or wrote more than 64 KiB)
+ * @throws KernelError ETIMEDOUT (out of time), EINTR (ended by `signal`), ENOENT or EACCES (cannot be started, or
+ * others could have changed it), EIO (it failed, or wrote more than 64 KiB)
  */
 export function exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
   const [program = '', ...args] = argv;
   const { timeoutNs, env, signal } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { PATH, ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(checkTrustedProgram(program, env.PATH ?? PATH), args, {
+      env: { PATH, ...env },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child.once('error', (error: NodeJS.ErrnoException) => reject(notStarted(program, error)));
     // Whatever its type says: with no descriptor left (EMFILE) there are no pipes, and the error follows.
     if ((child.stdout as Readable | undefined) === undefined) return;
