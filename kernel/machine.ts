@@ -3,6 +3,7 @@ import { checkCpus, checkLength, checkPreempt } from './check-options.js';
 import { KernelError } from './errno.js';
 import { FileTree } from './fs/file-tree.js';
 import { initProc } from './fs/proc.js';
+import { IrqInputs } from './irq/irq-inputs.js';
 import { IrqTable } from './irq/irqdesc.js';
 import { initIrqProc } from './irq/proc.js';
 import { IrqPolls } from './lib/irq-poll.js';
@@ -12,7 +13,7 @@ import type { MachineOptions, PreemptModel, Printk } from './machine-options.js'
 import { Net } from './net/softnet.js';
 import { PowerState } from './power/wakeup.js';
 import { CircleDetector } from './sched/circle.js';
-import { DONE, type Outcome, type Process, SUSPENDED } from './sched/coroutine.js';
+import { type Outcome, type Process, SUSPENDED } from './sched/coroutine.js';
 import { Cpu } from './sched/cpu.js';
 import { runningCpu, thisCpu } from './sched/current.js';
 import { contextFrames, placeOf, stackDump, withLongStacks } from './sched/debug.js';
@@ -59,6 +60,7 @@ export class Machine {
   readonly hungTasks: HungTaskDetector;
   readonly cpus: readonly Cpu[];
   readonly irqs: IrqTable;
+  readonly irqInputs = new IrqInputs();
   readonly power = new PowerState();
   /** /proc and /sys. */
   readonly files = new FileTree();
@@ -81,7 +83,6 @@ export class Machine {
   readonly #circles: CircleDetector;
   readonly #onOops: (where: string, error: unknown) => void;
   readonly #continueAlarm: Alarm;
-  #handleIrq: (cpu: Cpu) => Outcome = () => DONE;
   #nextPid = 2;
   #pumping = false;
   #lastMightSleepReport = Number.NEGATIVE_INFINITY;
@@ -147,11 +148,11 @@ export class Machine {
 
   /** Sets the root interrupt handler: called in hard interrupt context while a CPU's interrupt line is asserted. */
   setHandleIrq(handler: (cpu: Cpu) => Outcome): void {
-    this.#handleIrq = handler;
+    this.irqInputs.setRoot(handler);
   }
 
   handleIrq(cpu: Cpu): Outcome {
-    return this.#handleIrq(cpu);
+    return this.irqInputs.handle(cpu);
   }
 
   /**

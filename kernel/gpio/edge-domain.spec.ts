@@ -444,3 +444,104 @@ describe('on the way to its top half', () => {
     expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
   });
 });
+
+describe('lines that are held up', () => {
+  it('keep their edges in order until they go on, though their handler was exchanged meanwhile; others go on', () => {
+    const { machine, edges, deliver, request, log } = rig();
+    request(1);
+    request(2);
+    edges.hold(1);
+    deliver({ line: 1, stampNs: 1 }, { line: 2, stampNs: 2 }, { line: 1, rising: false, stampNs: 3 });
+    expect(log).toEqual(['2↑ @2 #1']);
+    machine.runTask(() => freeIrq(edges.toIrq(1), 1));
+    deliver({ line: 1, stampNs: 4 });
+    request(1);
+    expect(log).toHaveLength(1);
+    edges.resume(1);
+    expect(log.slice(1)).toEqual(['1↑ @1 #1', '1↓ @3 #2', '1↑ @4 #3']);
+  });
+
+  it('lose nothing and change no order, whatever is held, exchanged and sent elsewhere when', () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('edges' as const), line: fc.nat(2), count: fc.integer({ min: 1, max: 5 }) }),
+      fc.record({ do: fc.constantFrom('hold' as const, 'resume' as const, 'exchange' as const), line: fc.nat(2) }),
+      fc.record({ do: fc.constant('send' as const), line: fc.nat(2), cpu: fc.nat(1) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const { machine, edges, deliver, request, log } = rig({}, 2);
+        const sent = [0, 0, 0];
+        for (const line of [0, 1, 2]) request(line);
+        for (const one of steps) {
+          const { line } = one;
+          if (one.do === 'edges') {
+            deliver(...Array.from({ length: one.count }, () => ({ line })));
+            sent[line] = (sent[line] ?? 0) + one.count;
+          } else if (one.do === 'hold') edges.hold(line);
+          else if (one.do === 'resume') edges.resume(line);
+          else if (one.do === 'send') machine.runTask(() => irqForceAffinity(edges.toIrq(line), 1 << one.cpu));
+          else {
+            edges.hold(line);
+            machine.runTask(() => freeIrq(edges.toIrq(line), line));
+            request(line);
+          }
+        }
+        for (const line of [0, 1, 2]) edges.resume(line);
+        for (const line of [0, 1, 2]) {
+          const numbers = log.filter((text) => text.startsWith(`${line}`)).map((text) => Number(text.split('#')[1]));
+          expect(numbers).toEqual(Array.from({ length: sent[line] ?? 0 }, (_, i) => i + 1));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('several chips on one machine', () => {
+  it('have interrupts of their own for lines of the same number, and go when they are removed', () => {
+    const { machine, edges, deliver, request, log } = rig();
+    request(1);
+    const second = new EdgeDomain(machine, { name: 'gpiochip1', lines: 4, originNs: 0n, hasSeqno: true });
+    const batch = new EdgeBatch();
+    batch.write(0, 0, 7, false, 1, 1, 1);
+    batch.count = 1;
+    const handler = () => {
+      log.push(`second ${second.edge.stampNs}`);
+      return IRQ_HANDLED;
+    };
+    machine.runTask(() => requestIrq(second.toIrq(1), handler, 0, 'other', 'other'));
+    expect(second.toIrq(1)).not.toBe(edges.toIrq(1));
+    machine.runTask(function* () {
+      // Both come while interrupts are taken: one after the other.
+      second.deliver(batch);
+      deliver({ line: 1, stampNs: 5 });
+      yield* preemptPoint();
+    });
+    expect(log.sort()).toEqual(['1↑ @5 #1', 'second 7']);
+    expect(showInterrupts(machine)).toMatch(/gpiochip0 +1 Edge +l1[\s\S]*gpiochip1 +1 Edge +other/);
+    expect(() => second.remove()).toThrow(/EBUSY|still has an action/);
+    machine.runTask(() => freeIrq(second.toIrq(1), 'other'));
+    second.remove();
+    expect(showInterrupts(machine)).not.toContain('gpiochip1');
+    deliver({ line: 1, stampNs: 9 });
+    expect(log).toContain('1↑ @9 #2');
+    const third = new EdgeDomain(machine, { name: 'gpiochip2', lines: 4, originNs: 0n, hasSeqno: true });
+    const take = () => {
+      log.push('third');
+      return IRQ_HANDLED;
+    };
+    machine.runTask(() => requestIrq(third.toIrq(1), take, 0, 'third', 'third'));
+    third.deliver(batch);
+    expect(log.at(-1)).toBe('third');
+  });
+
+  it('counts the edges of a line from 0 when it is used for something else', () => {
+    const { edges, deliver, request } = rig();
+    request(1);
+    deliver({ line: 1, seqno: 3 });
+    expect(edges.countsOf(1)).toEqual({ received: 1, lost: 2, dropped: 0 });
+    edges.forget(1);
+    deliver({ line: 1, seqno: 4 });
+    expect(edges.countsOf(1)).toEqual({ received: 1, lost: 0, dropped: 0 });
+  });
+});

@@ -104,6 +104,11 @@ export class EdgeDomain implements GpioIrqSource {
   /** Lost in the batch that is being taken in. */
   readonly #lostNow: Uint32Array;
   #anyLostNow = false;
+  /** Where the edges of lines wait that are held up; see {@link hold}. */
+  #waiting: EdgeQueue | undefined;
+  readonly #heldUp: Uint8Array;
+  /** The interrupt input of the CPUs that this domain is wired to. */
+  readonly #input: number;
 
   constructor(machine: Machine, options: EdgeDomainOptions) {
     const { lines } = options;
@@ -122,13 +127,14 @@ export class EdgeDomain implements GpioIrqSource {
     this.#dropped = new Float64Array(lines);
     this.#lastSeqno = new Uint32Array(lines);
     this.#lostNow = new Uint32Array(lines);
+    this.#heldUp = new Uint8Array(lines);
     this.domain = new IrqDomain(machine, {
       name: options.name,
       size: options.lines,
       chip: this.#chip(),
       flow: handleEdgeIrq,
     });
-    machine.setHandleIrq((cpu) => this.#takeOne(cpu));
+    this.#input = machine.irqInputs.add((cpu) => this.#takeOne(cpu));
   }
 
   toIrq(offset: number): number {
@@ -163,7 +169,7 @@ export class EdgeDomain implements GpioIrqSource {
       this.#push(line, batch.rising(i), batch.timestampSince(i, this.#originHigh, this.#originLow), seqno);
     }
     if (this.#anyLostNow) this.#tellLost(batch);
-    for (const cpu of this.#machine.cpus) cpu.setIrqLine(this.#queues[cpu.id]?.empty === false);
+    for (const cpu of this.#machine.cpus) cpu.setIrqLine(this.#queues[cpu.id]?.empty === false, this.#input);
   }
 
   #account(line: number, seqno: number): void {
@@ -193,7 +199,41 @@ export class EdgeDomain implements GpioIrqSource {
     }
   }
 
+  /** Has the edges of a line wait, in order, while its handlers are exchanged. Idempotent; ends with {@link resume}. */
+  hold(offset: number): void {
+    if (this.#heldUp[offset] === 1) return;
+    this.#heldUp[offset] = 1;
+    this.#waiting ??= new EdgeQueue();
+    const waiting = this.#waiting;
+    this.#queues[this.#cpuOf[offset] ?? 0]?.moveLine(offset, waiting, () => this.#drop(offset));
+  }
+
+  /** Lets the edges of a line go on that {@link hold} has kept. */
+  resume(offset: number): void {
+    if (this.#heldUp[offset] !== 1) return;
+    this.#heldUp[offset] = 0;
+    const queue = this.#queueOf(offset);
+    if (queue === undefined) return;
+    this.#waiting?.moveLine(offset, queue, () => this.#drop(offset));
+    if (!queue.empty) this.#machine.cpus[this.#cpuOf[offset] ?? 0]?.setIrqLine(true, this.#input);
+  }
+
+  /** Counts the edges of a line from 0: it is used for something else from now on. */
+  forget(offset: number): void {
+    this.#received[offset] = 0;
+    this.#lost[offset] = 0;
+    this.#dropped[offset] = 0;
+  }
+
+  /** Takes the domain off its machine. `EBUSY` while a line has an action. */
+  remove(): void {
+    for (let offset = 0; offset < this.#options.lines; offset++) this.domain.disposeMapping(offset);
+    for (const cpu of this.#machine.cpus) cpu.setIrqLine(false, this.#input);
+    this.#machine.irqInputs.remove(this.#input);
+  }
+
   #queueOf(line: number): EdgeQueue | undefined {
+    if (this.#heldUp[line] === 1) return this.#waiting;
     return this.#queues[this.#cpuOf[line] ?? 0];
   }
 
@@ -223,7 +263,7 @@ export class EdgeDomain implements GpioIrqSource {
       return;
     }
     queue.unshift(line, from.rising[line] === 1, from.stamps[line] ?? 0, from.seqnos[line] ?? 0);
-    this.#machine.cpus[this.#cpuOf[line] ?? 0]?.setIrqLine(true);
+    this.#machine.cpus[this.#cpuOf[line] ?? 0]?.setIrqLine(true, this.#input);
   }
 
   /** Sends a line to the first CPU of a mask, with the edges that are on their way to another. */
@@ -234,9 +274,9 @@ export class EdgeDomain implements GpioIrqSource {
     if (to === undefined)
       throw new KernelError('EINVAL', `${this.#options.name} line ${line}: the machine has no such CPU`);
     this.#cpuOf[line] = cpu;
-    if (from === undefined || from === to) return target;
+    if (from === undefined || from === to || from === this.#waiting) return target;
     from.moveLine(line, to, () => this.#drop(line));
-    if (!to.empty) this.#machine.cpus[cpu]?.setIrqLine(true);
+    if (!to.empty) this.#machine.cpus[cpu]?.setIrqLine(true, this.#input);
     return target;
   }
 
@@ -244,7 +284,7 @@ export class EdgeDomain implements GpioIrqSource {
   #takeOne(cpu: Cpu): Outcome {
     const queue = this.#queues[cpu.id];
     const line = queue?.take() ?? -1;
-    if (queue?.empty !== false) cpu.setIrqLine(false);
+    if (queue?.empty !== false) cpu.setIrqLine(false, this.#input);
     if (queue === undefined || line < 0) return DONE;
     if (this.#masked[line] === 0) return this.domain.handle(line);
     const desc = this.domain.descOf(line);

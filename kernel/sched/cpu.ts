@@ -83,7 +83,7 @@ export class Cpu {
   readonly #leave: Continuation = () => this.#exitInterrupt(false);
   #suspending: Frame | undefined;
   #letThrough = 0;
-  #irqLine = false;
+  #irqLines = 0;
   /** To look at a clock is dear: the first record of an interrupt has the time at which it was taken. */
   #entered = false;
   /** This interrupt has a record, so it is over when the clock was looked at last. */
@@ -118,10 +118,20 @@ export class Cpu {
     this.machine.pump();
   }
 
-  /** The interrupt controller's output to this CPU: a level. */
-  setIrqLine(asserted: boolean): void {
-    this.#irqLine = asserted;
+  /**
+   * The interrupt controller's output to this CPU: a level.
+   *
+   * @param input which controller's, as `IrqInputs.add` numbered it; default the root's
+   */
+  setIrqLine(asserted: boolean, input = 0): void {
+    if (asserted) this.#irqLines |= 1 << input;
+    else this.#irqLines &= ~(1 << input);
     if (asserted) this.kick();
+  }
+
+  /** The inputs that are asserted, a bit each. */
+  get irqLines(): number {
+    return this.#irqLines;
   }
 
   /** Raises one of the CPU's own interrupts; raising a pending one again does nothing. */
@@ -218,12 +228,13 @@ export class Cpu {
    * Now and then it is false all the same, for the host, and for whoever looks for circles.
    */
   get undisturbed(): boolean {
-    if (this.needResched || this.#irqLine || this.#local.pending !== 0 || this.softirqs.pending !== 0) return false;
+    if (this.needResched || this.#irqLines !== 0 || this.#local.pending !== 0 || this.softirqs.pending !== 0)
+      return false;
     return (++this.#letThrough & LET_THROUGH_MASK) !== 0;
   }
 
   get #interruptPending(): boolean {
-    return this.irqsEnabled && (this.#irqLine || this.#local.pending !== 0);
+    return this.irqsEnabled && (this.#irqLines !== 0 || this.#local.pending !== 0);
   }
 
   /** One step; false when nothing can go on at this instant. */
