@@ -5,7 +5,11 @@
       'target_name': 'gpio_chardev',
       'conditions': [
         ['OS=="linux"', {
-          'sources': ['drivers/chardev/addon/addon.c', 'drivers/chardev/addon/gpio_fd.c'],
+          'sources': [
+            'drivers/chardev/addon/addon.c',
+            'drivers/chardev/addon/gpio_fd.c',
+            'drivers/chardev/addon/memory.c',
+          ],
           'defines': ['NAPI_VERSION=8'],
           'cflags': ['-std=gnu11', '-Wall', '-Wextra', '-fvisibility=hidden'],
         }, {

@@ -52,6 +52,17 @@ export interface ChardevAddon {
   /** `words`: bits low, bits high, mask low, mask high; bit i is the i-th line of the request. Fills in the bits. */
   getValues(request: RequestHandle, words: Uint32Array): Status;
   setValues(request: RequestHandle, words: Uint32Array): Status;
+  /** The descriptor of an open chip or request, which goes on owning it; `-EBADF` when it is closed. */
+  descriptor(handle: ChipHandle | RequestHandle): number | Status;
+  /**
+   * Duplicates a request's descriptor that another process had. `EINVAL` or `ENOTTY` when `fd` is none, or one of another
+   * number of `lines`; `ENODEV` when its chip is gone.
+   */
+  adoptRequest(fd: number, lines: number): RequestHandle | Status;
+  /** A memfd of `bytes` zeros (1 to 1 MiB) whose size is sealed; its descriptor, close-on-exec. */
+  createMemory(name: string, bytes: number): number | Status;
+  /** Maps such a memfd, shared, until the buffer is collected. `EINVAL` when `fd` is another kind of file. */
+  mapMemory(fd: number): ArrayBuffer | Status;
   /** Duplicates a descriptor that gives records of `recordBytes` bytes, for {@link listen}. It becomes non-blocking. */
   pollFd(fd: number, recordBytes: number): PolledHandle | Status;
   /**

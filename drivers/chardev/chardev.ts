@@ -3,15 +3,18 @@ import { release } from 'node:os';
 import { ERRNO, KernelError } from '../../kernel/errno.js';
 import type {
   ChipInfo,
+  EventClock,
   GoneListener,
   GpioCapabilities,
-  GpioChip,
+  Level,
+  LineConfig,
   LineInfo,
   LineInfoChange,
   LineRequest,
   LineRequestOptions,
 } from '../../kernel/gpio/driver.js';
-import { type ChardevAddon, type ChipHandle, loadAddon } from './addon.js';
+import { type ChardevAddon, type ChipHandle, loadAddon, type RequestHandle } from './addon.js';
+import { type AdoptingChip, checkKept, type KeptRequest } from './adopt.js';
 import {
   checkLines,
   checkOffset,
@@ -64,7 +67,7 @@ type InfoListener = (change: LineInfoChange) => void;
  * @throws {KernelError} `ENOENT` (no such chip), `EACCES` (not in the group that owns it), `ENOTTY` (not a GPIO chip),
  * `ENODEV` (gone), `ENOTSUP` (not Linux), `ENOSYS` (the native addon is not built).
  */
-export function openChardev(path: string): GpioChip {
+export function openChardev(path: string): AdoptingChip {
   const addon = loadAddon();
   const handle = addon.openChip(path);
   if (typeof handle === 'number') {
@@ -87,7 +90,7 @@ function errnoIs(status: number, errno: number): boolean {
   return status === -errno;
 }
 
-class ChardevChip implements GpioChip {
+class ChardevChip implements AdoptingChip {
   readonly driver = 'chardev';
   readonly simulated = false;
   readonly info: ChipInfo;
@@ -117,7 +120,47 @@ class ChardevChip implements GpioChip {
 
   requestLines(options: LineRequestOptions): LineRequest {
     this.#open('requestLines');
-    const { lines, consumer, eventBufferSize = EVENT_BUFFER_MAX, eventClock = 'monotonic' } = options;
+    const { lines, consumer } = options;
+    const { entries, eventClock } = this.#check(options);
+    const levels = initialLevels(lines);
+    const config = packLineConfig(lines, levels, eventClock, true);
+    const offsets = Uint32Array.from(lines, (line) => line.offset);
+    const handle = this.#addon.requestLines(this.#handle, offsets, cutConsumer(consumer), config, entries);
+    if (typeof handle === 'number') throw this.#requestError(handle, offsets);
+    const request = this.#hold(handle, lines, levels, entries, eventClock);
+    if (lines.some(keepsLevel)) this.#takeOver(request);
+    return request;
+  }
+
+  descriptorOf(request: LineRequest): number {
+    this.#open('descriptorOf');
+    if (!(request instanceof ChardevRequest) || !this.#requests.has(request)) {
+      throw new KernelError('EINVAL', `no request of ${this.info.name} that is held`);
+    }
+    return request.descriptor;
+  }
+
+  adoptLines(fd: number, kept: KeptRequest): LineRequest {
+    this.#open('adoptLines');
+    const { entries, eventClock } = this.#check(kept);
+    const handle = this.#addon.adoptRequest(fd, kept.lines.length);
+    // The chip of the descriptor, which need not be this one: it may have gone, and come back as this.
+    if (typeof handle === 'number') throw systemError(`adoptLines on ${this.info.name}`, handle, 'request them anew');
+    try {
+      checkKept(kept, (offset) => this.lineInfo(offset));
+    } catch (error) {
+      this.#addon.close(handle);
+      throw error;
+    }
+    const initial = initialLevels(kept.lines);
+    const request = this.#hold(handle, kept.lines, initial, entries, eventClock);
+    request.restore(kept.levels);
+    return request;
+  }
+
+  /** Checks what is asked of a request; the FIFO that the kernel makes, and the clock. */
+  #check(options: LineRequestOptions): { entries: number; eventClock: EventClock } {
+    const { lines, eventBufferSize = EVENT_BUFFER_MAX, eventClock = 'monotonic' } = options;
     checkLines(lines, this.info.lines);
     const entries = eventBufferEntries(eventBufferSize);
     if (eventClock === 'userspace') {
@@ -125,11 +168,16 @@ class ChardevChip implements GpioChip {
         hint: "use 'monotonic' or 'realtime'",
       });
     }
-    const levels = initialLevels(lines);
-    const config = packLineConfig(lines, levels, eventClock, true);
-    const offsets = Uint32Array.from(lines, (line) => line.offset);
-    const handle = this.#addon.requestLines(this.#handle, offsets, cutConsumer(consumer), config, entries);
-    if (typeof handle === 'number') throw this.#requestError(handle, offsets);
+    return { entries, eventClock };
+  }
+
+  #hold(
+    handle: RequestHandle,
+    lines: readonly LineConfig[],
+    levels: readonly Level[],
+    entries: number,
+    clock: EventClock,
+  ): ChardevRequest {
     const owner = {
       name: this.info.name,
       lines: this.info.lines,
@@ -138,9 +186,8 @@ class ChardevChip implements GpioChip {
       },
       found: (gone: KernelError) => this.#found(gone),
     };
-    const request = new ChardevRequest(this.#addon, handle, owner, lines, levels, entries, eventClock);
+    const request = new ChardevRequest(this.#addon, handle, owner, lines, levels, entries, clock);
     this.#requests.add(request);
-    if (lines.some(keepsLevel)) this.#takeOver(request);
     return request;
   }
 

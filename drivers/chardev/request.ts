@@ -70,6 +70,21 @@ export class ChardevRequest implements LineRequest {
     });
   }
 
+  /** Its descriptor, which it goes on owning. */
+  get descriptor(): number {
+    const fd = this.#addon.descriptor(this.#handle);
+    this.#check(fd, 'descriptor');
+    return fd;
+  }
+
+  /** For a request that was taken over: the levels that its outputs were last given, by line, or else have. */
+  restore(levels: readonly (Level | undefined)[]): void {
+    const found = this.getValues();
+    found.forEach((level, index) => {
+      this.#levels[index] = levels[index] ?? level;
+    });
+  }
+
   /** Drives the outputs that keep their level to what they have now. Only before anything else was done with them. */
   takeOver(): void {
     // They have no direction yet, and so no polarity: what is read is physical.

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 
 #include "gpio_fd.h"
+#include "memory.h"
 
 _Static_assert(sizeof(struct gpiochip_info) == 68, "uAPI layout");
 _Static_assert(sizeof(struct gpio_v2_line_info) == 256, "uAPI layout");
@@ -304,6 +305,52 @@ static napi_value set_values(napi_env env, napi_callback_info info)
 	return values(env, info, GPIO_V2_LINE_SET_VALUES_IOCTL);
 }
 
+/* descriptor(handle): number | -EBADF; of the open chip or request, which goes on owning it */
+static napi_value descriptor(napi_env env, napi_callback_info info)
+{
+	napi_value argument;
+	struct gpio_fd *g;
+
+	if (!get_arguments(env, info, 1, &argument) || !(g = gpio_fd_of(env, argument)))
+		return wrong(env, "descriptor(handle)");
+	return number(env, g->fd < 0 ? -EBADF : g->fd);
+}
+
+/* Whether the `index`-th line of a request can be read: EINVAL when it has no such line. */
+static int probe_line(int fd, uint32_t index)
+{
+	struct gpio_v2_line_values values = { .mask = 1ULL << index };
+
+	return ioctl(fd, GPIO_V2_LINE_GET_VALUES_IOCTL, &values) < 0 ? -errno : 0;
+}
+
+/*
+ * adoptRequest(fd, lines): handle | -errno; of a duplicate, so that its owner closes `fd` whenever it likes.
+ * EINVAL or ENOTTY when `fd` is no request, or one of another number of lines.
+ */
+static napi_value adopt_request(napi_env env, napi_callback_info info)
+{
+	napi_value argument[2], handle;
+	uint32_t lines;
+	int32_t fd;
+	int error;
+
+	if (!get_arguments(env, info, 2, argument) || napi_get_value_int32(env, argument[0], &fd) != napi_ok ||
+	    napi_get_value_uint32(env, argument[1], &lines) != napi_ok || lines == 0 || lines > GPIO_V2_LINES_MAX)
+		return wrong(env, "adoptRequest(fd: number, lines: number)");
+	error = probe_line(fd, lines - 1);
+	if (error == 0 && lines < GPIO_V2_LINES_MAX)
+		error = probe_line(fd, lines) == 0 ? -EINVAL : 0;
+	if (error < 0)
+		return number(env, error);
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return number(env, -errno);
+	if (gpio_fd_new(env, fd, sizeof(struct gpio_v2_line_event), &handle) != napi_ok)
+		return failed(env);
+	return handle;
+}
+
 /* -- descriptors of others ---------------------------------------------------------------------------------------- */
 
 /* pollFd(fd, recordBytes): handle | -errno; of a duplicate, so that its owner closes `fd` whenever it likes */
@@ -380,6 +427,10 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */)
 		FUNCTION("setConfig", set_config),
 		FUNCTION("getValues", get_values),
 		FUNCTION("setValues", set_values),
+		FUNCTION("descriptor", descriptor),
+		FUNCTION("adoptRequest", adopt_request),
+		FUNCTION("createMemory", create_memory),
+		FUNCTION("mapMemory", map_memory),
 		FUNCTION("pollFd", poll_fd),
 		FUNCTION("listen", listen_records),
 		FUNCTION("setReading", set_reading),
