@@ -174,15 +174,6 @@ export type ControlEvent =
       readonly stack?: string;
     };
 
-/** What a reload did, by names as the configuration has them. */
-export interface ReloadReport {
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-  /** How many lines and interrupts were not touched. */
-  readonly unchanged: number;
-}
-
 /** What a reload did to one section of the configuration, by the names of its entries. */
 export interface SectionReport {
   readonly added: readonly string[];
@@ -250,7 +241,7 @@ export interface ControlTarget {
   traced(): number;
   /** The trace record by record, from number `from` on as far as the ring still has them, for the formats of other tools. */
   records?(from?: number): Iterable<TraceRecord>;
-  /** Reads the configuration again. KernelError `EINVAL` with every mistake when it is wrong: then nothing has changed. */
+  /** Reads the configuration again, and takes over what has changed. Never rejects. */
   reload?(): Promise<ReloadReport>;
   /** Names of the hooks that triggers wait for. */
   hooks?(): readonly string[];
