@@ -1,6 +1,6 @@
 // Specification of sd_notify: real datagrams through libsystemd, the tool as the fallback, silence outside systemd.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,12 +11,16 @@ import { createNotifier, type NotifierSources, type ServiceLog } from './notify.
 
 // Node has no unix datagram sockets: python3 (Debian: apt-get install python3) receives, and prints each message as JSON.
 const RECEIVER = `
-import json, socket, sys
+import json, os, socket, sys, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
 print(json.dumps("bound"), flush=True)
 while True:
-    print(json.dumps(s.recv(65536).decode()), flush=True)
+    data, fds, flags, address = socket.recv_fds(s, 65536, 16)
+    files = [os.readlink("/proc/self/fd/%d" % fd) for fd in fds]
+    for fd in fds: os.close(fd)
+    if data == b"BARRIER=1": time.sleep(0.05)
+    print(json.dumps("\\n".join([data.decode(), *files])), flush=True)
 `;
 
 function recorder() {
@@ -79,6 +83,33 @@ describe.runIf(process.platform === 'linux')('with libsystemd and a real socket'
     await notifier.stopping('releasing lines');
     expect(await next()).toBe('STOPPING=1\nSTATUS=releasing lines');
     expect(lines).toEqual([]);
+  });
+
+  test('descriptors go along with their name, and are gone when their removal resolves', async () => {
+    const { log, lines } = recorder();
+    const notifier = await createNotifier({ env: process.env, log });
+    const [one, two] = [openSync('/dev/null', 'r'), openSync('/dev/zero', 'r')];
+    expect(await notifier.storeFds('gpio-irqd.1', [one, two])).toBe(true);
+    closeSync(one);
+    closeSync(two);
+    expect(await next()).toBe('FDSTORE=1\nFDNAME=gpio-irqd.1\n/dev/null\n/dev/zero');
+    let removed = false;
+    const removing = notifier.removeFds('gpio-irqd.1').then((sent) => {
+      removed = sent;
+    });
+    expect(await next()).toBe('FDSTOREREMOVE=1\nFDNAME=gpio-irqd.1');
+    // Whoever closes the pipe that comes with it has taken in all before.
+    expect(await next()).toMatch(/^BARRIER=1\npipe:/);
+    await removing;
+    expect(removed).toBe(true);
+    expect(lines).toEqual([]);
+  });
+
+  test.each(['', 'a:b', 'a\nREADY=1', 'ä', 'x'.repeat(256)])('%j is no name for a descriptor', async (name) => {
+    const { log } = recorder();
+    const notifier = await createNotifier({ env: process.env, log });
+    expect(() => notifier.storeFds(name, [0])).toThrow(RangeError);
+    expect(() => notifier.removeFds(name)).toThrow(RangeError);
   });
 
   test('no status text can smuggle in another assignment', async () => {
@@ -161,6 +192,28 @@ describe('without libsystemd', () => {
     ]);
   });
 
+  test('descriptors go to the tool as its own, and their removal by assignments', async () => {
+    const { log } = recorder();
+    const runs: unknown[] = [];
+    const notifier = await createNotifier({
+      env: UNDER_SYSTEMD,
+      log,
+      sources: sources({
+        systemdNotify: () => Promise.resolve(() => Promise.resolve()),
+        runTool: (args, fds) => Promise.resolve(void runs.push([args, fds])),
+      }),
+    });
+    expect(await notifier.storeFds('lines', [17, 21])).toBe(true);
+    expect(await notifier.removeFds('lines')).toBe(true);
+    expect(runs).toEqual([
+      [
+        ['--fd=3', '--fd=4', '--fdname=lines', 'FDSTORE=1'],
+        [17, 21],
+      ],
+      [['FDSTOREREMOVE=1', 'FDNAME=lines'], []],
+    ]);
+  });
+
   test('a failing tool is reported once and does not hold up what follows', async () => {
     const { log, lines } = recorder();
     const notifier = await createNotifier({
@@ -184,7 +237,7 @@ describe('without libsystemd', () => {
 
   test('a libsystemd call without a socket in the real environment is a failure, not a success', async () => {
     const { log, lines } = recorder();
-    const libsystemd = () => Promise.resolve(() => 0);
+    const libsystemd = () => Promise.resolve({ notify: () => 0, barrier: () => Promise.resolve(0) });
     const notifier = await createNotifier({ env: UNDER_SYSTEMD, log, sources: sources({ libsystemd }) });
     expect(await notifier.ready()).toBe(false);
     expect(lines).toEqual([expect.stringContaining('NOTIFY_SOCKET is not in the environment')]);

@@ -1,5 +1,5 @@
-// sd_notify: telling the service manager that the daemon is ready, reloading, stopping, alive.
-import { execFile } from 'node:child_process';
+// sd_notify: telling the service manager that the daemon is ready, reloading, stopping, alive; and giving it descriptors to keep.
+import { spawn } from 'node:child_process';
 
 /** Where notifications and the watchdog report what went wrong; a pino logger is one. */
 export interface ServiceLog {
@@ -38,19 +38,34 @@ export interface Notifier {
   stopping(status?: string): Promise<boolean>;
   /** `WATCHDOG=1`: the daemon is healthy now. */
   watchdog(): Promise<boolean>;
+  /**
+   * `FDSTORE=1`: the manager keeps duplicates of the descriptors under a name, and passes them to the next process of the
+   * service (`takeInheritedFds`), until the service is stopped for good. As many as `FileDescriptorStoreMax=` says; of what is
+   * beyond it the manager logs, and nobody here hears. The `systemd-notify` tool can do it since version 254.
+   *
+   * @param name 1 to 255 letters, digits, dots and dashes.
+   */
+  storeFds(name: string, fds: readonly number[]): Promise<boolean>;
+  /** `FDSTOREREMOVE=1`: the manager closes what it keeps under the name; it has, when this resolves. */
+  removeFds(name: string): Promise<boolean>;
 }
 
-/** `sd_notify(3)`: positive when sent, 0 when `NOTIFY_SOCKET` is unset, else a negative error number. */
-export type SdNotify = (unsetEnvironment: number, state: string) => number;
+/** libsystemd's functions, as in sd_notify(3): positive when sent, 0 when `NOTIFY_SOCKET` is unset, else a negative error number. */
+export interface Libsystemd {
+  /** `sd_pid_notify_with_fds(0, 0, state, fds, n_fds)`. */
+  notify(state: string, fds: readonly number[]): number;
+  /** `sd_notify_barrier()`: resolves when the manager has taken in what was sent before, or time is up. */
+  barrier(timeoutUs: number): Promise<number>;
+}
 /** The npm package `systemd-notify`: READY and STATUS only. */
 export type SystemdNotifyPackage = (options: { ready?: true; status?: string }) => Promise<unknown>;
 
 /** Where the senders come from; tests put their own here. */
 export interface NotifierSources {
-  libsystemd(): Promise<SdNotify>;
+  libsystemd(): Promise<Libsystemd>;
   systemdNotify(): Promise<SystemdNotifyPackage>;
-  /** Runs the command line tool with assignments such as `WATCHDOG=1`. */
-  runTool(assignments: readonly string[]): Promise<void>;
+  /** Runs the command line tool with options and assignments such as `WATCHDOG=1`; `fds` are its descriptors from 3 on. */
+  runTool(args: readonly string[], fds: readonly number[]): Promise<void>;
 }
 
 /** What {@link createNotifier} needs. */
@@ -62,12 +77,31 @@ export interface NotifierOptions {
 }
 
 const TOOL_TIMEOUT_MS = 5_000;
+/** Most that is repeated of what the tool said. */
+const TOOL_WORDS = 200;
+/** The first descriptor of the tool's that is not its standard input, output or error. */
+const FIRST_TOOL_FD = 3;
+/** How long the manager may take to close a descriptor. */
+const BARRIER_US = 5_000_000;
 
-/** Loads `sd_notify()` of libsystemd.so.0 through koffi; rejects when either cannot be loaded. */
-export async function loadLibsystemd(): Promise<SdNotify> {
+/** Loads libsystemd.so.0 through koffi; rejects when either cannot be loaded. */
+export async function loadLibsystemd(): Promise<Libsystemd> {
   const { default: koffi } = await import('koffi');
-  const send = koffi.load('libsystemd.so.0').func('int sd_notify(int unset_environment, const char *state)');
-  return (unsetEnvironment, state) => Number(send(unsetEnvironment, state));
+  const library = koffi.load('libsystemd.so.0');
+  const send = library.func(
+    'int sd_pid_notify_with_fds(int pid, int unset_environment, const char *state, const int *fds, unsigned int n_fds)',
+  );
+  const wait = library.func('int sd_notify_barrier(int unset_environment, uint64_t timeout)');
+  return {
+    notify: (state, fds) => Number(send(0, 0, state, [...fds], fds.length)),
+    barrier: (timeoutUs) =>
+      new Promise((resolve, reject) => {
+        wait.async(0, timeoutUs, (error: unknown, result: unknown) => {
+          if (error === null) resolve(Number(result));
+          else reject(error);
+        });
+      }),
+  };
 }
 
 async function loadSystemdNotify(): Promise<SystemdNotifyPackage> {
@@ -77,11 +111,20 @@ async function loadSystemdNotify(): Promise<SystemdNotifyPackage> {
   return notify;
 }
 
-function runTool(assignments: readonly string[]): Promise<void> {
+function runTool(args: readonly string[], fds: readonly number[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile('systemd-notify', [...assignments], { timeout: TOOL_TIMEOUT_MS }, (error) => {
-      if (error === null) resolve();
-      else reject(error);
+    const child = spawn('systemd-notify', args, {
+      stdio: ['ignore', 'ignore', 'pipe', ...fds],
+      timeout: TOOL_TIMEOUT_MS,
+    });
+    let words = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(0, TOOL_WORDS);
+    });
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(oneLine(words) || `systemd-notify ended with ${code ?? 'a signal'}`));
     });
   });
 }
@@ -89,7 +132,7 @@ function runTool(assignments: readonly string[]): Promise<void> {
 const realSources: NotifierSources = { libsystemd: loadLibsystemd, systemdNotify: loadSystemdNotify, runTool };
 
 type Assignment = readonly [key: string, value: string];
-type Send = (assignments: readonly Assignment[]) => Promise<void>;
+type Send = (assignments: readonly Assignment[], fds: readonly number[]) => Promise<void>;
 
 /** A newline would begin another assignment, and a NUL would end the message. */
 function oneLine(text: string): string {
@@ -101,41 +144,58 @@ function monotonicMicroseconds(): string {
   return String(process.hrtime.bigint() / 1000n);
 }
 
-function libsystemdSender(sdNotify: SdNotify): Send {
-  return (assignments) => {
-    const result = sdNotify(0, assignments.map(([key, value]) => `${key}=${value}`).join('\n'));
-    if (result > 0) return Promise.resolve();
-    const reason =
-      result === 0
-        ? 'NOTIFY_SOCKET is not in the environment of the process'
-        : `sd_notify failed with errno ${-result}`;
-    return Promise.reject(Object.assign(new Error(reason), { errno: result }));
+function libsystemdSender(libsystemd: Libsystemd): Send {
+  return async (assignments, fds) => {
+    const result = libsystemd.notify(assignments.map(([key, value]) => `${key}=${value}`).join('\n'), fds);
+    if (result <= 0) throw sendError(result);
+    if (!assignments.some(([key]) => key === 'FDSTOREREMOVE')) return;
+    const waited = await libsystemd.barrier(BARRIER_US);
+    if (waited <= 0) throw sendError(waited);
   };
+}
+
+function sendError(result: number): Error {
+  const reason =
+    result === 0 ? 'NOTIFY_SOCKET is not in the environment of the process' : `sd_notify failed with errno ${-result}`;
+  return Object.assign(new Error(reason), { errno: result });
 }
 
 /** READY and STATUS go through the package, the rest through the tool itself; one after the other, to keep their order. */
 function toolSender(notify: SystemdNotifyPackage, run: NotifierSources['runTool']): Send {
-  const sendNow: Send = async (assignments) => {
+  const sendNow: Send = async (assignments, fds) => {
     const known = new Map(assignments);
     const status = known.get('STATUS');
     const readyOrStatus = assignments.every(([key]) => key === 'READY' || key === 'STATUS');
-    if (!readyOrStatus) return run(assignments.map(([key, value]) => `${key}=${value}`));
+    if (!readyOrStatus) return run(toolArguments(assignments, fds), fds);
     await notify({ ...(known.has('READY') && { ready: true }), ...(status !== undefined && { status }) });
   };
   let previous: Promise<void> = Promise.resolve();
-  return (assignments) => {
-    const current = previous.then(() => sendNow(assignments));
+  return (assignments, fds) => {
+    const current = previous.then(() => sendNow(assignments, fds));
     previous = current.catch(() => undefined);
     return current;
   };
 }
 
+/** The tool has options for descriptors and their name; they come before the assignments. */
+function toolArguments(assignments: readonly Assignment[], fds: readonly number[]): string[] {
+  const text = ([key, value]: Assignment): string => `${key}=${value}`;
+  if (fds.length === 0) return assignments.map(text);
+  const options = assignments.map(([key, value]) => (key === 'FDNAME' ? `--fdname=${value}` : undefined));
+  return [
+    ...fds.map((_, i) => `--fd=${FIRST_TOOL_FD + i}`),
+    ...options.filter((option) => option !== undefined),
+    ...assignments.filter(([key]) => key !== 'FDNAME').map(text),
+  ];
+}
+
 function notifier(kind: NotifierKind, info: string, log: ServiceLog, send: Send | undefined): Notifier {
   let failing = false;
-  const post = async (...assignments: Assignment[]): Promise<boolean> => {
+  const post = (...assignments: Assignment[]): Promise<boolean> => postWith([], ...assignments);
+  const postWith = async (fds: readonly number[], ...assignments: Assignment[]): Promise<boolean> => {
     if (send === undefined) return false;
     try {
-      await send(assignments);
+      await send(assignments, fds);
       failing = false;
       return true;
     } catch (error) {
@@ -155,7 +215,15 @@ function notifier(kind: NotifierKind, info: string, log: ServiceLog, send: Send 
     reloading: () => post(['RELOADING', '1'], ['MONOTONIC_USEC', monotonicMicroseconds()]),
     stopping: (status) => post(['STOPPING', '1'], ...withStatus(status)),
     watchdog: () => post(['WATCHDOG', '1']),
+    storeFds: (name, fds) => postWith(fds, ['FDSTORE', '1'], ['FDNAME', fdName(name)]),
+    removeFds: (name) => post(['FDSTOREREMOVE', '1'], ['FDNAME', fdName(name)]),
   };
+}
+
+/** FDNAME= is refused with a colon or a control character in it, and a newline would begin another assignment. */
+function fdName(name: string): string {
+  if (/^[A-Za-z0-9.-]{1,255}$/.test(name)) return name;
+  throw new RangeError(`'${name}' is no name for a descriptor: use 1 to 255 letters, digits, dots and dashes`);
 }
 
 /** The `systemd-notify` package rejects with a string, everything else with an Error. */
