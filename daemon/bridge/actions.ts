@@ -1,6 +1,6 @@
 // The actions of a configuration: each made ready once, then run for every edge.
 import { inspect } from 'node:util';
-import { type GpioDesc, gpiodGetValue, gpiodSetValue, type Level } from '../../kernel/index.js';
+import { type GpioDesc, gpiodGetValue, gpiodSetValue, KernelError, type Level } from '../../kernel/index.js';
 import type { ModuleEdge } from '../actions/module-workers.js';
 import type { AtomicAction, ModuleAction, ThreadAction, WorkAction } from '../config/config.js';
 import { formatApproximate } from '../config/duration.js';
@@ -24,6 +24,10 @@ export interface WorkContext extends ActionContext {
 /** How a module's result that is no text is written to the log. */
 const SHOWN = { breakLength: Number.POSITIVE_INFINITY, depth: 4, maxArrayLength: 100, maxStringLength: 4096 };
 
+function notYet({ kind }: WorkAction): KernelError {
+  return new KernelError('ENOSYS', `the action ${kind} is not supported`);
+}
+
 /** A line operation, ready to run in any context. @returns the level that the line has got */
 export type PreparedAtomic = () => Level;
 
@@ -35,6 +39,7 @@ export function prepareAtomic(host: Pick<InterruptHost, 'line'>, action: AtomicA
     return value;
   };
   if (action.kind === 'toggle') return () => set(gpiodGetValue(desc) === 1 ? 0 : 1);
+  if (action.kind !== 'set') throw notYet(action);
   const { value } = action;
   return () => set(value);
 }
@@ -61,6 +66,7 @@ export function prepareThread(context: ActionContext, action: ThreadAction): Pre
 /** Makes an action of a work item ready. `ENOENT` for a line that there is not. */
 export function prepareWork(context: WorkContext, action: WorkAction): PreparedAction {
   if (action.kind === 'module') return prepareModule(context, action);
+  if (action.kind === 'http' || action.kind === 'mqtt') throw notYet(action);
   if (action.kind !== 'exec') return prepareThread(context, action);
   return async (record) => {
     const { host, name, line } = context;

@@ -1,8 +1,28 @@
 // What the daemon is told to do: the configuration as the rest of the daemon sees it, checked and frozen.
 
-import type { Bias, Drive, Edge, InitialLevel, Level } from '../../kernel/gpio/driver.js';
+import type { Bias, Drive, Edge, InitialLevel } from '../../kernel/gpio/driver.js';
 import type { StormLimits } from '../../kernel/index.js';
-import type { Template } from './template.js';
+import type {
+  AtomicAction,
+  ChordSpec,
+  InterruptFlag,
+  PatternSpec,
+  ThreadAction,
+  TriggerSpec,
+  WorkSpec,
+} from './action-types.js';
+import type { ChipSpec } from './sections/chips.js';
+import type { EventClock } from './sections/events.js';
+import type { HttpSpec } from './sections/http.js';
+import type { LogSpec } from './sections/log.js';
+import type { MqttSpec } from './sections/mqtt.js';
+
+export type * from './action-types.js';
+export type { ChipSpec } from './sections/chips.js';
+export type { EventClock } from './sections/events.js';
+export type { HttpSpec } from './sections/http.js';
+export type { LogSpec } from './sections/log.js';
+export type { MqttSpec } from './sections/mqtt.js';
 
 /**
  * Which driver to use. `auto` takes hardware when the machine has a GPIO chip and simulates only when it has none;
@@ -22,6 +42,8 @@ export type ChipChoice =
 /** A line that the daemon holds. */
 export interface LineSpec {
   readonly name: string;
+  /** A chip of {@link Config.chips}; absent for the file's own. */
+  readonly chip?: string | undefined;
   /** Offset on the chip; on a Pi's header chip the GPIO number. */
   readonly gpio: number;
   readonly direction: 'in' | 'out';
@@ -38,33 +60,6 @@ export interface LineSpec {
   readonly stormGuard?: StormLimits | undefined;
 }
 
-/** What may be done in atomic context: line operations only. */
-export type AtomicAction =
-  | { readonly kind: 'set'; readonly line: string; readonly value: Level }
-  | { readonly kind: 'toggle'; readonly line: string };
-
-/** What an irq thread may do as well. */
-export type ThreadAction = AtomicAction | { readonly kind: 'log'; readonly text: Template };
-
-/** What a work item may do as well: run a program, without a shell, ended after `timeoutNs`; compute in a worker thread. */
-export type WorkAction =
-  | ThreadAction
-  | { readonly kind: 'exec'; readonly argv: readonly Template[]; readonly timeoutNs: number }
-  | ModuleAction;
-
-/** Call the default function of a module (absolute path) in a worker thread of the queue, ended after `timeoutNs`. */
-export interface ModuleAction {
-  readonly kind: 'module';
-  readonly path: string;
-  readonly timeoutNs: number;
-}
-
-/** A work item: queued once the top half has run, onto a queue of {@link Config.workqueues} or {@link SYSTEM_QUEUES}. */
-export interface WorkSpec {
-  readonly queue: string;
-  readonly actions: readonly WorkAction[];
-}
-
 /** What happens on the edges of one line. */
 export interface InterruptSpec {
   /** Name in /proc/interrupts. */
@@ -76,6 +71,16 @@ export interface InterruptSpec {
   /** Empty when there is none. */
   readonly thread: readonly ThreadAction[];
   readonly work: readonly WorkSpec[];
+  /** Absent for none. */
+  readonly flags?: readonly InterruptFlag[];
+  /** CPUs of the model that it may interrupt; absent for all. */
+  readonly affinity?: readonly number[] | undefined;
+  /** SCHED_FIFO priority of its thread, 1 to 99; absent for the kernel's 50. */
+  readonly priority?: number | undefined;
+  /** Actions in a tasklet, which the top half schedules. Absent when there is none. */
+  readonly tasklet?: readonly AtomicAction[];
+  /** Absent when there is none. */
+  readonly patterns?: readonly PatternSpec[];
   /** Absolute path of a module that exports `topHalf`, `threadFn`, `work`; in place of all actions. */
   readonly handler: string | undefined;
 }
@@ -104,8 +109,25 @@ export interface WorkqueueSpec {
 /** A whole configuration. Deeply frozen; entries in the order of the file. */
 export interface Config {
   readonly driver: DriverChoice;
+  /** Of lines that name none. */
   readonly chip: ChipChoice;
+  /** Further chips; absent for none. */
+  readonly chips?: readonly ChipSpec[];
+  /** Edges that the kernel keeps for each request until they are read, 1 to 1024; absent for the most. */
+  readonly eventBuffer?: number;
+  /** Clock of the stamps; absent for `monotonic`. */
+  readonly eventClock?: EventClock;
   readonly lines: readonly LineSpec[];
   readonly interrupts: readonly InterruptSpec[];
   readonly workqueues: readonly WorkqueueSpec[];
+  /** Absent when there is none. */
+  readonly chords?: readonly ChordSpec[];
+  /** Absent when there is none. */
+  readonly triggers?: readonly TriggerSpec[];
+  /** Absent when no broker is told. */
+  readonly mqtt?: MqttSpec | undefined;
+  /** Absent when the control API is on its socket only. */
+  readonly http?: HttpSpec | undefined;
+  /** Absent for the defaults. */
+  readonly log?: LogSpec;
 }

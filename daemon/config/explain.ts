@@ -2,18 +2,10 @@
 
 import type { z } from 'zod';
 import { type ConfigPath, describe, type Finding, printable } from './errors.js';
-import type { IssueParams } from './schema.js';
 import { nearest } from './suggest.js';
+import type { IssueParams } from './values.js';
 
 type Issue = z.core.$ZodIssue;
-
-/** Hints for values that are recognised by their form; by the last key of the path. */
-const FORMS: Readonly<Record<string, string>> = {
-  chip: 'write auto, gpiochip0, or label:pinctrl-rp1',
-  handler: 'write the path of a JavaScript module, ./NAME.js or ./NAME.mjs',
-  module: 'write the path of a JavaScript module, ./NAME.js or ./NAME.mjs',
-  name: 'write letters, digits and punctuation, with single spaces between',
-};
 
 const TYPES: Readonly<Record<string, string>> = {
   string: 'a text',
@@ -119,9 +111,8 @@ export function explain(
     case 'too_big':
       return [outOfRange(issue, path, value)];
     case 'invalid_format': {
-      const hint = FORMS[String(path.at(-1))];
-      const finding: Finding = { code: 'CONFIG_VALUE', path, message: `${describe(value)} is not allowed here` };
-      return [hint === undefined ? finding : { ...finding, hint }];
+      // The message of a form is how it is written (values.ts).
+      return [{ code: 'CONFIG_VALUE', path, message: `${describe(value)} is not allowed here`, hint: issue.message }];
     }
     case 'custom': {
       const params = issue.params as IssueParams;

@@ -42,6 +42,12 @@ describe('a right configuration', () => {
       ],
       interrupts: [],
       workqueues: [],
+      chips: [],
+      chords: [],
+      triggers: [],
+      eventBuffer: 1024,
+      eventClock: 'monotonic',
+      log: { level: 'info', format: 'auto' },
     });
   });
 

@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { type ConfigError, type ConfigPath, type Finding, formatPath, printable } from './errors.js';
 import { type Pieces, takeApart } from './pieces.js';
 import { checkRules } from './rules.js';
+import { workItemsIn } from './sections/all-work.js';
 import { type Place, parseSource } from './source.js';
 
 /** A configuration, or what is wrong with the file: at least one error, in the order of the file. */
@@ -66,16 +67,15 @@ export function inOrder(errors: ConfigError[]): ConfigError[] {
   return distinct.sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MAX_ERRORS);
 }
 
-/** The modules that the interrupts name, and where. */
+/** The modules that the file names, and where. */
 function modulesIn(pieces: Pieces): { readonly module: string; readonly path: ConfigPath }[] {
   const found: { module: string; path: ConfigPath }[] = [];
   for (const { path, input } of pieces.interrupts) {
     if (input?.handler !== undefined) found.push({ module: input.handler, path: [...path, 'handler'] });
-    for (const [i, item] of input?.work?.items.entries() ?? []) {
-      const at = input?.work?.listed === true ? [...path, 'work', i, 'do'] : [...path, 'work', 'do'];
-      for (const [j, { module }] of item.do.entries()) {
-        if (module !== undefined) found.push({ module, path: [...at, j, 'module'] });
-      }
+  }
+  for (const { item, at } of workItemsIn(pieces)) {
+    for (const [i, { module }] of item.do.entries()) {
+      if (module !== undefined) found.push({ module, path: [...at, 'do', i, 'module'] });
     }
   }
   return found;

@@ -58,7 +58,7 @@ const BAD: BadCase[] = [
   ['a GPIO with a fraction', 'lines:\n  b: { gpio: 1.5 }\n', 'CONFIG_TYPE', 2, 14, /1\.5 is not a whole number/],
   ['a negative GPIO', 'lines:\n  b: { gpio: -1 }\n', 'CONFIG_RANGE', 2, 14, /0 or more/],
   ['a GPIO beyond the header', 'lines:\n  b: { gpio: 54 }\n', 'CONFIG_RANGE', 2, 14, /0 to 53/],
-  ['a GPIO beyond any chip', 'chip: gpiochip2\nlines:\n  b: { gpio: 1024 }\n', 'CONFIG_RANGE', 3, 14, /0 to 1023/],
+  ['a GPIO beyond any chip', 'chip: gpiochip2\nlines:\n  b: { gpio: 1024 }\n', 'CONFIG_RANGE', 3, 14, /1023 at most/],
   ['not a number at all', 'lines:\n  b: { gpio: .nan }\n', 'CONFIG_TYPE', 2, 14, /NaN is not a number/],
   ['one GPIO twice', 'lines:\n  a: { gpio: 4 }\n  b: { gpio: 4 }\n', 'CONFIG_DUPLICATE', 3, 14, /GPIO4 is already a/],
   ['one name twice', 'lines:\n  a: { gpio: 4 }\n  a: { gpio: 5 }\n', 'CONFIG_DUPLICATE_KEY', 3, 3, /same key twice/],

@@ -1,7 +1,7 @@
 // The schema of scenario files: what a header and a step may say, of what type and in what range.
 import { z } from 'zod';
 import { FAULTS } from '../../sim-fallback/index.js';
-import { duration } from '../config/schema.js';
+import { duration } from '../config/values.js';
 
 /** The longest scenario, and the longest duration in one: 30 days. */
 export const LONGEST_NS = 30 * 86_400e9;

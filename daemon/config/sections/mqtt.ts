@@ -1,0 +1,106 @@
+// `mqtt`: the broker that lines and interrupts are told to, and commands come from.
+
+import { z } from 'zod';
+import type { Rules } from '../rules.js';
+import { booleanOr, duration, filePath, keys, matching } from '../values.js';
+
+/** A topic to publish to: no wildcards. */
+const TOPIC = /^[^\0#+]+$/;
+
+/** The section. */
+export const mqttSchema = keys({
+  url: matching(/^(mqtts?|tcp|tls|wss?):\/\/[^\s/@]+(:\d{1,5})?(\/\S*)?$/, 'write mqtt://HOST or mqtts://HOST:8883')
+    .max(512)
+    .describe('The broker. User name and password have keys of their own.')
+    .meta({ examples: ['mqtt://localhost', 'mqtts://broker.example:8883'] }),
+  username: z.string().min(1).max(256).optional().describe('User name at the broker.'),
+  password_file: filePath.optional().describe('File with the password; nobody else may read it.'),
+  ca_file: filePath.optional().describe("Certificates that the broker's is checked against, in place of the system's."),
+  cert_file: filePath.optional().describe('Certificate that the daemon shows to the broker.'),
+  key_file: filePath.optional().describe('Key of that certificate; nobody else may read it.'),
+  client_id: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Name of this daemon at the broker; no two clients may have the same.')
+    .meta({ default: 'gpio-irqd-HOSTNAME' }),
+  base_topic: matching(TOPIC, 'write a topic without # and +: gpio-irqd/hall')
+    .max(256)
+    .optional()
+    .describe('Topic that all topics of this daemon begin with.')
+    .meta({ default: 'gpio-irqd/HOSTNAME' }),
+  discovery: booleanOr(matching(TOPIC, 'write false, or a topic without # and +: homeassistant').max(256))
+    .default('homeassistant')
+    .describe('Topic under which Home Assistant is told of the lines; `false` for not at all.'),
+  qos: z.literal([0, 1, 2]).default(1).describe('Quality of service of what is told.'),
+  keepalive: duration(1e9, 65_535e9, 1e9).default(60e9).describe('Longest silence towards the broker.').meta({
+    default: '60s',
+  }),
+  queue_max: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(1000)
+    .describe('Messages kept while the broker is away; beyond that the oldest are dropped, and counted.'),
+}).describe('A broker to tell of lines and edges, and to take commands from.');
+
+/** A checked section. */
+export type MqttInput = z.output<typeof mqttSchema>;
+
+/** The broker, and how it is told. */
+export interface MqttSpec {
+  readonly url: string;
+  readonly username: string | undefined;
+  /** Absolute paths. */
+  readonly passwordFile: string | undefined;
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+  /** `undefined` for one made of the host's name. */
+  readonly clientId: string | undefined;
+  /** `undefined` for one made of the host's name. */
+  readonly baseTopic: string | undefined;
+  /** Topic that Home Assistant's discovery listens to; `undefined` when it is told nothing. */
+  readonly discovery: string | undefined;
+  readonly qos: 0 | 1 | 2;
+  readonly keepaliveNs: number;
+  readonly queueMax: number;
+}
+
+/** What goes together in the section. */
+export function checkMqtt(rules: Rules): void {
+  const input = rules.pieces.mqtt;
+  if (input === undefined) return;
+  if (input.password_file !== undefined && input.username === undefined) {
+    const hint = 'a password goes with a username';
+    rules.add('CONFIG_CONFLICT', ['mqtt', 'password_file'], 'password_file without username', hint, true);
+  }
+  for (const [one, other] of [
+    ['cert_file', 'key_file'],
+    ['key_file', 'cert_file'],
+  ] as const) {
+    if (input[one] === undefined || input[other] !== undefined) continue;
+    rules.add('CONFIG_CONFLICT', ['mqtt', one], `${one} without ${other}`, 'a certificate goes with its key', true);
+  }
+}
+
+/** The section with absolute paths. @param toPath makes a path of the file absolute */
+export function buildMqtt(input: MqttInput, toPath: (path: string) => string): MqttSpec {
+  const optional = (path: string | undefined): string | undefined => (path === undefined ? undefined : toPath(path));
+  const { discovery } = input;
+  return {
+    url: input.url,
+    username: input.username,
+    passwordFile: optional(input.password_file),
+    caFile: optional(input.ca_file),
+    certFile: optional(input.cert_file),
+    keyFile: optional(input.key_file),
+    clientId: input.client_id,
+    baseTopic: input.base_topic,
+    discovery: discovery === true ? 'homeassistant' : discovery === false ? undefined : discovery,
+    qos: input.qos,
+    keepaliveNs: input.keepalive,
+    queueMax: input.queue_max,
+  };
+}
