@@ -19,7 +19,7 @@ export const HEADER_LABELS: readonly string[] = ['pinctrl-bcm2835', 'pinctrl-bcm
 export interface DetectSources {
   /** Default `/dev`. */
   readonly devDir: string;
-  /** Default `/proc/device-tree`. */
+  /** Default `/sys/firmware/devicetree/base`, which is /proc/device-tree without /proc. */
   readonly deviceTree: string;
   /** Who asks. */
   readonly access: AccessSources;
@@ -110,7 +110,7 @@ function userName(): string {
 
 const SYSTEM: Omit<DetectSources, 'access'> = {
   devDir: '/dev',
-  deviceTree: '/proc/device-tree',
+  deviceTree: '/sys/firmware/devicetree/base',
   open: openChardev,
   probe: () => {
     loadAddon();

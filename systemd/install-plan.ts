@@ -36,6 +36,8 @@ export interface PlanInput {
   readonly entry: string;
   /** Whether that Node can call libsystemd; if not, the unit gets a drop-in with `NotifyAccess=all`. */
   readonly libsystemd: boolean;
+  /** Whether the service gets the network drop-in. */
+  readonly network: boolean;
 }
 
 export const SERVICE = 'gpio-irqd.service';
@@ -44,11 +46,20 @@ export const DROP_IN_DIRECTORY = `${UNIT_PATH}.d`;
 export const CONFIG_PATH = '/etc/gpio-irqd/config.yaml';
 const NOTIFY_DROP_IN = `${DROP_IN_DIRECTORY}/50-notify-access.conf`;
 const HOME_DROP_IN = `${DROP_IN_DIRECTORY}/50-protect-home.conf`;
+/** Its presence is how the next installation knows that the network is wanted. */
+export const NETWORK_DROP_IN = `${DROP_IN_DIRECTORY}/50-network.conf`;
 const SYSUSERS_PATH = '/etc/sysusers.d/gpio-irqd.conf';
 const RULES_PATH = '/etc/udev/rules.d/99-gpio-irqd.rules';
 
 /** Every path that an installation may own; what a plan does not contain is removed when the plan is carried out. */
-export const OWNED_PATHS: readonly string[] = [UNIT_PATH, NOTIFY_DROP_IN, HOME_DROP_IN, SYSUSERS_PATH, RULES_PATH];
+export const OWNED_PATHS: readonly string[] = [
+  UNIT_PATH,
+  NOTIFY_DROP_IN,
+  HOME_DROP_IN,
+  NETWORK_DROP_IN,
+  SYSUSERS_PATH,
+  RULES_PATH,
+];
 
 /** The package that this script belongs to, from a git clone as from an npm directory. */
 export function findPackageRoot(moduleUrl: string): string {
@@ -113,6 +124,9 @@ export function planFiles(input: PlanInput): PlannedFile[] {
   }
   if (isInHome(node) || isInHome(entry)) {
     dropIn(HOME_DROP_IN, 'The daemon or its Node lives in a home directory.', 'ProtectHome=read-only');
+  }
+  if (input.network) {
+    files.push({ path: NETWORK_DROP_IN, content: shipped('systemd/drop-ins/network.conf'), keep: false });
   }
   return files;
 }

@@ -40,7 +40,7 @@ beforeEach(() => {
   chmodSync(directory, 0o755);
   packageRoot = join(directory, 'package');
   target = join(directory, 'target');
-  for (const name of ['gpio-irqd.service', 'gpio-irqd.sysusers.conf', '99-gpio-irqd.rules']) {
+  for (const name of ['gpio-irqd.service', 'gpio-irqd.sysusers.conf', '99-gpio-irqd.rules', 'drop-ins/network.conf']) {
     cpSync(join(HERE, name), join(packageRoot, 'systemd', name));
   }
   const files = {
@@ -114,6 +114,28 @@ describe('with --root', () => {
     await install({ root: target, uninstall: true }, host());
     expect(filesIn(target)).toEqual([CONFIG]);
     expect(ran).toEqual([]);
+  });
+});
+
+describe('the network', () => {
+  const DROP_IN = 'etc/systemd/system/gpio-irqd.service.d/50-network.conf';
+  const has = (): boolean => existsSync(join(target, DROP_IN));
+
+  test('is there when it is asked for, stays with the next installation, and goes when that is asked for', async () => {
+    await install({}, host());
+    expect(has()).toBe(false);
+    expect(await main(['--network', '--root', target], host)).toBe(0);
+    expect(read(DROP_IN)).toMatch(/^PrivateNetwork=no$/m);
+    await install({}, host());
+    expect(has()).toBe(true);
+    expect(await main(['--no-network', '--root', target], host)).toBe(0);
+    expect(has()).toBe(false);
+  });
+
+  test('goes with the service', async () => {
+    await install({ network: true }, host());
+    await install({ uninstall: true }, host());
+    expect(has()).toBe(false);
   });
 });
 

@@ -13,6 +13,7 @@ import {
   DROP_IN_DIRECTORY,
   findPackageRoot,
   InstallError,
+  NETWORK_DROP_IN,
   OWNED_PATHS,
   type PlanInput,
   type PlannedFile,
@@ -29,6 +30,8 @@ export interface InstallOptions {
   readonly root?: string;
   readonly dryRun?: boolean;
   readonly uninstall?: boolean;
+  /** Whether the service may use the network: MQTT, http actions, the API on loopback. Default: as it is installed, else not. */
+  readonly network?: boolean;
   /** Node for `ExecStart=`; default the one that runs this script. */
   readonly node?: string;
   /** Daemon for `ExecStart=`; default that of this package. */
@@ -87,13 +90,14 @@ export async function install(options: InstallOptions, host: InstallHost): Promi
 async function planInput(options: InstallOptions, host: InstallHost): Promise<PlanInput> {
   const node = options.node ?? host.execPath;
   const entry = options.entry ?? join(host.packageRoot, 'dist/daemon/main.js');
+  const network = options.network ?? existsSync(join(options.root ?? host.filesystem, NETWORK_DROP_IN));
   // With --root the files are for another machine: what is on this one says nothing.
-  if (options.root !== undefined) return { packageRoot: host.packageRoot, node, entry, libsystemd: true };
+  if (options.root !== undefined) return { packageRoot: host.packageRoot, node, entry, libsystemd: true, network };
   for (const path of [node, entry]) {
     checkVisible(path, host.privateDirectories);
     checkReachable(path);
   }
-  return { packageRoot: host.packageRoot, node, entry, libsystemd: await host.canCallLibsystemd() };
+  return { packageRoot: host.packageRoot, node, entry, libsystemd: await host.canCallLibsystemd(), network };
 }
 
 function refuseWithoutPower(host: InstallHost): void {
@@ -219,6 +223,8 @@ export async function main(argv: readonly string[], host: () => InstallHost = re
     .option('--root <dir>', 'install below DIR (DESTDIR) and run nothing', (value: string) => resolve(value))
     .option('--dry-run', 'only say what would be done')
     .option('--uninstall', 'remove it again; the configuration and the user stay')
+    .option('--network', 'let the service use the network: for MQTT, http actions, the API on loopback')
+    .option('--no-network', 'take that back (default: as it is installed)')
     .option('--node <path>', 'Node for ExecStart= (default: the one that runs this)', absolute)
     .option('--entry <path>', 'daemon for ExecStart= (default: the one of this package)', absolute)
     .allowExcessArguments(false)
