@@ -11,7 +11,7 @@ import { MonotonicClock } from '../time/clock.js';
 import { udelay } from '../time/delay.js';
 import { Tracepoint } from '../trace/ring.js';
 import { EDGE_BATCH_MAX, EdgeBatch } from './driver.js';
-import { EdgeDomain, type EdgeDomainOptions } from './edge-domain.js';
+import { EdgeDomain, type EdgeDomainOptions, Mark } from './edge-domain.js';
 
 /** One edge as a driver reports it. */
 interface Edge {
@@ -543,5 +543,81 @@ describe('several chips on one machine', () => {
     edges.forget(1);
     deliver({ line: 1, seqno: 4 });
     expect(edges.countsOf(1)).toEqual({ received: 1, lost: 0, dropped: 0 });
+  });
+});
+
+describe('a mark of how far a line has come', () => {
+  const left = (read: number, waiting: number): Uint32Array => Uint32Array.of(read, waiting);
+
+  it('is written as edges are received and taken; what nobody takes, or waits, is received only', () => {
+    const { machine, edges, deliver, request } = rig();
+    const mark = left(0, 0);
+    request(1);
+    edges.restart(1, mark);
+    deliver({ line: 1 }, { line: 1 });
+    expect([...mark]).toEqual([2, 0]);
+    edges.hold(1);
+    deliver({ line: 1 });
+    expect([...mark]).toEqual([3, 1]);
+    edges.resume(1);
+    expect([...mark]).toEqual([3, 0]);
+    machine.runTask(() => freeIrq(edges.toIrq(1), 1));
+    deliver({ line: 1 });
+    expect([...mark]).toEqual([4, 1]);
+  });
+
+  it('tells whoever goes on from it what was received and not taken, and from which number gaps count', () => {
+    const { edges, deliver, request, lost } = rig();
+    request(1);
+    const mark = left(40, 3);
+    edges.restart(1, mark);
+    expect(lost).toEqual([[1, 3]]);
+    expect(mark[Mark.WAITING]).toBe(0);
+    deliver({ line: 1, seqno: 46 });
+    expect(edges.countsOf(1)).toEqual({ received: 1, lost: 8, dropped: 0 });
+    expect([...mark]).toEqual([46, 0]);
+  });
+
+  it('counts on over the wrap of the numbers', () => {
+    const { edges, deliver, request, lost } = rig();
+    request(1);
+    edges.restart(1, left(0xffff_ffff, 0));
+    deliver({ line: 1, seqno: 2 });
+    expect(lost).toEqual([[1, 2]]);
+  });
+
+  it('is written no more once the line is requested anew without one', () => {
+    const { edges, deliver, request } = rig();
+    const mark = left(7, 0);
+    request(1);
+    edges.restart(1, mark);
+    edges.restart(1);
+    deliver({ line: 1, seqno: 1 });
+    expect([...mark]).toEqual([7, 0]);
+    expect(edges.countsOf(1).lost).toBe(0);
+  });
+
+  it('loses nothing uncounted, wherever a process ends and the next goes on', () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ count: fc.nat(5), skip: fc.nat(3), heldUp: fc.boolean() })), (lives) => {
+        const mark = left(0, 0);
+        let sent = 0;
+        let counted = 0;
+        for (const { count, skip, heldUp } of lives) {
+          const { edges, deliver, request, log, lost } = rig();
+          request(1);
+          edges.restart(1, mark);
+          if (heldUp) edges.hold(1);
+          for (let i = 0; i < count; i++) {
+            sent += 1 + skip;
+            deliver({ line: 1, seqno: sent });
+          }
+          counted += log.length + lost.reduce((sum, [, edge]) => sum + edge, 0);
+        }
+        const { edges, lost } = rig();
+        edges.restart(1, mark);
+        expect(counted + lost.reduce((sum, [, edge]) => sum + edge, 0)).toBe(sent);
+      }),
+    );
   });
 });

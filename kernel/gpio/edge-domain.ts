@@ -44,6 +44,19 @@ export interface EdgeDomainOptions {
   readonly onLost?: (offset: number, lost: number) => void;
 }
 
+/**
+ * How far the edges of a line have come, by {@link Mark}: written at every edge into memory of whoever is to go on from there.
+ */
+export type EdgeMark = Uint32Array;
+
+/** Words of an {@link EdgeMark}, which may be longer. */
+export const Mark = {
+  /** Number of the last edge that was received. */
+  READ: 0,
+  /** How many were received, and are neither taken as an interrupt nor counted as lost. */
+  WAITING: 1,
+} as const;
+
 /** Gaps larger than this are none: the numbers went back, since the line was requested anew. */
 const GAP_MAX = 0x7fff_ffff;
 
@@ -101,6 +114,7 @@ export class EdgeDomain implements GpioIrqSource {
   readonly #lost: Float64Array;
   readonly #dropped: Float64Array;
   readonly #lastSeqno: Uint32Array;
+  readonly #marks: (EdgeMark | undefined)[];
   /** Lost in the batch that is being taken in. */
   readonly #lostNow: Uint32Array;
   #anyLostNow = false;
@@ -126,6 +140,7 @@ export class EdgeDomain implements GpioIrqSource {
     this.#lost = new Float64Array(lines);
     this.#dropped = new Float64Array(lines);
     this.#lastSeqno = new Uint32Array(lines);
+    this.#marks = Array.from({ length: lines });
     this.#lostNow = new Uint32Array(lines);
     this.#heldUp = new Uint8Array(lines);
     this.domain = new IrqDomain(machine, {
@@ -147,9 +162,23 @@ export class EdgeDomain implements GpioIrqSource {
     return { received: this.#received[offset] ?? 0, lost, dropped };
   }
 
-  /** The line was requested anew from the driver, which numbers its edges from 1 again. */
-  restart(offset: number): void {
-    this.#lastSeqno[offset] = 0;
+  /**
+   * The line was requested anew from the driver, which numbers its edges from 1 again; or its numbers go on from a mark that
+   * another left. What that had received and not taken is lost, and counted. `mark` is written from now on.
+   */
+  restart(offset: number, mark?: EdgeMark): void {
+    this.#marks[offset] = mark;
+    this.#lastSeqno[offset] = mark?.[Mark.READ] ?? 0;
+    const left = mark?.[Mark.WAITING] ?? 0;
+    if (mark === undefined || left === 0) return;
+    mark[Mark.WAITING] = 0;
+    this.#lost[offset] = (this.#lost[offset] ?? 0) + left;
+    this.#options.onLost?.(offset, left);
+  }
+
+  #waits(line: number, more: 1 | -1): void {
+    const mark = this.#marks[line];
+    if (mark !== undefined) mark[Mark.WAITING] = (mark[Mark.WAITING] ?? 0) + more;
   }
 
   /** Takes a batch in; a sink for {@link LineRequest.onEdges}. */
@@ -175,6 +204,8 @@ export class EdgeDomain implements GpioIrqSource {
   #account(line: number, seqno: number): void {
     const expected = ((this.#lastSeqno[line] ?? 0) + 1) >>> 0;
     this.#lastSeqno[line] = seqno;
+    const mark = this.#marks[line];
+    if (mark !== undefined) mark[Mark.READ] = seqno;
     const gap = (seqno - expected) >>> 0;
     if (gap === 0) return;
     const lost = gap <= GAP_MAX ? gap : seqno - 1;
@@ -245,10 +276,12 @@ export class EdgeDomain implements GpioIrqSource {
       return;
     }
     queue.push(line, rising, stampNs, seqno);
+    this.#waits(line, 1);
   }
 
   /** A kept or moved edge finds no room. */
   #drop(line: number): void {
+    this.#waits(line, -1);
     this.#dropped[line] = (this.#dropped[line] ?? 0) + 1;
     this.#options.onLost?.(line, 1);
   }
@@ -257,6 +290,7 @@ export class EdgeDomain implements GpioIrqSource {
   #giveBack(line: number, from: KeptEdges): void {
     if (from.kept[line] === 0) return;
     from.kept[line] = 0;
+    this.#waits(line, 1);
     const queue = this.#queueOf(line);
     if (queue?.full !== false) {
       this.#drop(line);
@@ -286,8 +320,10 @@ export class EdgeDomain implements GpioIrqSource {
     const line = queue?.take() ?? -1;
     if (queue?.empty !== false) cpu.setIrqLine(false, this.#input);
     if (queue === undefined || line < 0) return DONE;
-    if (this.#masked[line] === 0) return this.domain.handle(line);
     const desc = this.domain.descOf(line);
+    // One that comes after its interrupt was freed is never taken.
+    if (desc?.started === true) this.#waits(line, -1);
+    if (this.#masked[line] === 0) return this.domain.handle(line);
     if (desc?.started === true && this.#latch.kept[line] === 1) desc.coalesced++;
     this.#latch.keep(line, queue);
     return DONE;
