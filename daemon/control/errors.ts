@@ -6,16 +6,18 @@ import { KernelError } from '../../kernel/errno.js';
 /** Errors of the API itself, with their HTTP status and hint. Stable: programs may match on the codes. */
 export const CONTROL_ERRORS = {
   BAD_REQUEST: [400, 'docs/control.md says what each request takes'],
-  NOT_FOUND: [
-    404,
-    'GET /v1/status, /v1/lines, /v1/interrupts, /v1/irqs/N, /v1/files/…, /v1/softirqs, /v1/workqueues, /v1/tasks, /v1/events and /v1/trace are there',
-  ],
+  UNAUTHORIZED: [401, 'send the header `authorization: Bearer TOKEN`, with what is in token_file'],
+  FORBIDDEN_HOST: [403, 'ask for 127.0.0.1, [::1] or localhost, with the port'],
+  FORBIDDEN_ORIGIN: [403, 'pages of other sites may not ask'],
+  NOT_FOUND: [404, 'GET /v1/openapi.json says what is there'],
   BODY_TOO_LARGE: [413, 'a body may have 64 KiB'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'send content-type: application/json'],
+  CONFIG_REFUSED: [422, 'the configuration that was goes on; mend the file, and reload again'],
+  TOO_MANY_REQUESTS: [429, 'ask less often; `gpio-irqctl events` tells what happens, as it happens'],
   HEADERS_TOO_LARGE: [431, 'the headers may have 8 KiB'],
-  REQUEST_TIMEOUT: [408, 'send a whole request within 10 seconds'],
+  REQUEST_TIMEOUT: [408, 'send the headers within 5 seconds, and the body within 10 more'],
+  NOT_SUPPORTED: [501, 'this daemon cannot do it'],
   TOO_MANY_WATCHERS: [503, 'end one of the other `gpio-irqctl events`'],
-  STOPPING: [503, 'the daemon is stopping; try again when it has started'],
   INTERNAL: [500, 'see the log of the daemon (journalctl -u gpio-irqd)'],
 } as const satisfies Record<string, readonly [status: number, hint: string]>;
 
@@ -67,6 +69,17 @@ export function controlError(code: ControlErrorCode, message: string): { status:
   return { status, body: { code, message, hint } };
 }
 
+/** An error of the API itself, thrown by a route. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+  readonly code: ControlErrorCode;
+
+  constructor(code: ControlErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** Status and body for anything that was thrown while a request was handled. What is not the client's fault stays vague. */
 export function explainThrown(error: unknown): { status: number; body: ControlErrorBody } {
   if (error instanceof KernelError) {
@@ -76,6 +89,7 @@ export function explainThrown(error: unknown): { status: number; body: ControlEr
       body: error.hint === undefined ? body : { ...body, hint: error.hint },
     };
   }
+  if (error instanceof ControlError) return controlError(error.code, error.message);
   const {
     code = '',
     statusCode = 500,

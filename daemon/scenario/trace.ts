@@ -1,5 +1,6 @@
 // The trace of a replay: a line for everything that happened, the same bytes at every run.
-import { TRACEPOINT_NAMES, Tracepoint, type TracepointId, type TraceRecord } from '../../kernel/index.js';
+import { TRACEPOINT_NAMES, type TraceRecord } from '../../kernel/index.js';
+import { TRACE_ARGUMENTS } from '../observe/trace-arguments.js';
 import type { Detail } from './details.js';
 import type { Simulation, SimulationEvent } from './simulation.js';
 
@@ -7,29 +8,6 @@ import type { Simulation, SimulationEvent } from './simulation.js';
 const READ_AT = 0.25;
 /** Characters that are gathered before they are handed on. */
 const CHUNK = 64 * 1024;
-
-/** What the numbers of a record are called; as Linux calls them, where it does. */
-const ARGUMENTS: Readonly<Record<TracepointId, readonly [a: string, b: string]>> = {
-  [Tracepoint.irqHandlerEntry]: ['irq', ''],
-  [Tracepoint.irqHandlerExit]: ['irq', 'ret'],
-  [Tracepoint.schedSwitch]: ['prev_pid', 'next_pid'],
-  [Tracepoint.schedWakeup]: ['pid', 'target_cpu'],
-  [Tracepoint.workqueueQueueWork]: ['work', 'req_cpu'],
-  [Tracepoint.workqueueExecuteStart]: ['work', ''],
-  [Tracepoint.workqueueExecuteEnd]: ['work', ''],
-  [Tracepoint.gpioValue]: ['gpio', 'value'],
-  [Tracepoint.irqThreadEntry]: ['irq', ''],
-  [Tracepoint.irqThreadExit]: ['irq', 'ret'],
-  [Tracepoint.softirqRaise]: ['vec', ''],
-  [Tracepoint.softirqEntry]: ['vec', ''],
-  [Tracepoint.softirqExit]: ['vec', ''],
-  [Tracepoint.timerExpireEntry]: ['expires', ''],
-  [Tracepoint.timerExpireExit]: ['expires', ''],
-  [Tracepoint.hrtimerExpireEntry]: ['mode', ''],
-  [Tracepoint.hrtimerExpireExit]: ['mode', ''],
-  [Tracepoint.taskletEntry]: ['', ''],
-  [Tracepoint.taskletExit]: ['', ''],
-};
 
 /** Writes what happens in a simulation, from its start to {@link finish}. Lines are JSON objects; times are ns of the scenario. */
 export class TraceWriter {
@@ -85,7 +63,7 @@ export class TraceWriter {
   }
 
   #record({ timeNs, cpu, event, a, b, name }: TraceRecord): object {
-    const [first, second] = ARGUMENTS[event];
+    const [first, second] = TRACE_ARGUMENTS[event];
     return {
       ns: Math.round(timeNs - this.#offsetNs),
       cpu,

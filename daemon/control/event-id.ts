@@ -1,0 +1,29 @@
+// Ids of events: which span of watching they are of, and their number. Numbers of different spans tell nothing of each other.
+
+import { randomBytes } from 'node:crypto';
+
+const EPOCH_BYTES = 6;
+const ID = /^([0-9a-f]{12}\.\d{1,10})-(\d{1,15})$/;
+
+/** A time in which every event was seen, from the first watcher until some time after the last one. */
+export class EventSpan {
+  /** Another one at every start of the daemon. */
+  readonly #epoch = randomBytes(EPOCH_BYTES).toString('hex');
+  #span = 1;
+
+  /** `EPOCH.SPAN-NUMBER` */
+  idOf(number: number): string {
+    return `${this.#epoch}.${this.#span}-${number}`;
+  }
+
+  /** Events were not seen for a while. */
+  next(): void {
+    this.#span++;
+  }
+
+  /** @returns the number in an id of this span; `undefined` for one of another, or for what is no id. */
+  numberIn(id: string): number | undefined {
+    const match = ID.exec(id);
+    return match?.[1] === `${this.#epoch}.${this.#span}` ? Number(match[2]) : undefined;
+  }
+}
