@@ -108,6 +108,7 @@ async function serve(
   let supervision: Supervision | undefined;
   try {
     control = await startControl({ target: service, path, log });
+    if (config.http !== undefined) await control.setPort(config.http);
     supervision = new Supervision(await createNotifier({ env: io.env, log }), io.env, log);
     log.info({ socket: path }, 'control socket is open');
     if (service.status().simulated) log.warn('SIMULATED: no real line is read or driven');
