@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mulberry32 } from '../../sim-fallback/index.js';
+import { mulberry32 } from '../../sim-fallback/board/prng.js';
 import { Backoff } from './backoff.js';
 
 test('waits double up to the longest, and begin anew once the broker was there', () => {

@@ -38,7 +38,7 @@ export function filterFault(filter: string): string | undefined {
 
 function textFault(text: string): string | undefined {
   if (/\p{Cc}/u.test(text)) return 'it has a control character';
-  if (!text.isWellFormed()) return 'it is no well-formed Unicode text';
+  if (/\p{Cs}/u.test(text)) return 'it is no well-formed Unicode text';
   return Buffer.byteLength(text) > MAX_TOPIC_BYTES ? `it is longer than ${MAX_TOPIC_BYTES} bytes` : undefined;
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Message } from './message.js';
 import { Outbox } from './outbox.js';
 
-const ROOMY = { messages: 1000, bytes: 1e6 };
+const ROOMY = { events: 1000, states: 1000, bytes: 1e6 };
 
 function message(topic: string, payload: string): Message {
   return { topic, payload, qos: 1, retain: false };
@@ -36,7 +36,7 @@ test('of the states of a topic only the newest is sent, in the place of the olde
 
 test('without room the oldest event goes, and is told of; states stay', () => {
   const gone: string[] = [];
-  const outbox = new Outbox({ messages: 3, bytes: 1e6 }, ({ payload }) => gone.push(payload));
+  const outbox = new Outbox({ ...ROOMY, events: 2 }, ({ payload }) => gone.push(payload));
   outbox.state(message('led', 'ON'));
   for (const payload of ['1', '2', '3', '4']) outbox.event(message('press', payload));
   expect(gone).toEqual(['1', '2']);
@@ -46,7 +46,7 @@ test('without room the oldest event goes, and is told of; states stay', () => {
 
 test('bytes are limited as messages are', () => {
   const gone: string[] = [];
-  const outbox = new Outbox({ messages: 100, bytes: 25 }, ({ payload }) => gone.push(payload));
+  const outbox = new Outbox({ ...ROOMY, bytes: 25 }, ({ payload }) => gone.push(payload));
   outbox.event(message('a', '123456789'));
   outbox.event(message('b', '123456789'));
   outbox.event(message('c', 'üü'));
@@ -54,10 +54,12 @@ test('bytes are limited as messages are', () => {
   outbox.event(message('d', ''));
   expect(gone).toEqual(['123456789']);
   expect(outbox.bytes).toBe(16);
+  outbox.state(message('led', 'x'.repeat(30)));
+  expect(outbox).toMatchObject({ length: 0, bytes: 0, dropped: 5 });
 });
 
 test('an outbox without room keeps nothing, and counts', () => {
-  const outbox = new Outbox({ messages: 0, bytes: 1e6 }, () => {});
+  const outbox = new Outbox({ events: 0, states: 0, bytes: 1e6 }, () => {});
   outbox.event(message('press', '1'));
   outbox.state(message('led', 'ON'));
   expect(outbox).toMatchObject({ length: 0, dropped: 2 });
@@ -78,9 +80,9 @@ class Plain {
     const older = this.list.find((one) => kind === 'state' && one.kind === 'state' && one.topic === topic);
     if (older === undefined) this.list.push({ kind, topic, payload });
     else older.payload = payload;
-    while (this.list.length > this.#room) {
-      const event = this.list.findIndex((one) => one.kind === 'event');
-      this.dropped.push(...this.list.splice(Math.max(event, 0), 1).map((one) => one.payload));
+    if (this.list.filter((one) => one.kind === kind).length > this.#room) {
+      const oldest = this.list.findIndex((one) => one.kind === kind);
+      this.dropped.push(...this.list.splice(oldest, 1).map((one) => one.payload));
     }
   }
 
@@ -96,9 +98,9 @@ test('any sequence of states, events and takings is as by a plain list', () => {
     fc.constant(undefined),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), fc.nat({ max: 8 }), (steps, room) => {
+    fc.property(fc.array(step, { maxLength: 200 }), fc.nat({ max: 5 }), (steps, room) => {
       const dropped: string[] = [];
-      const outbox = new Outbox({ messages: room, bytes: 1e9 }, ({ payload }) => dropped.push(payload));
+      const outbox = new Outbox({ events: room, states: room, bytes: 1e9 }, ({ payload }) => dropped.push(payload));
       const plain = new Plain(room);
       for (const [i, one] of steps.entries()) {
         if (one === undefined) {
@@ -119,7 +121,7 @@ test('any sequence of states, events and takings is as by a plain list', () => {
 });
 
 test('taking from a long queue keeps its order', () => {
-  const outbox = new Outbox({ messages: 5000, bytes: 1e9 }, () => {});
+  const outbox = new Outbox({ events: 5000, states: 0, bytes: 1e9 }, () => {});
   for (let i = 0; i < 6000; i++) outbox.event(message('n', `${i}`));
   const taken = drain(outbox);
   expect(taken).toEqual(Array.from({ length: 5000 }, (_, i) => `n=${i + 1000}`));

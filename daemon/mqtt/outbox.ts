@@ -4,7 +4,9 @@ import type { Message } from './message.js';
 
 /** How much may wait. */
 export interface OutboxLimits {
-  readonly messages: number;
+  readonly events: number;
+  /** Topics whose state waits. */
+  readonly states: number;
   /** Of topics and payloads together. */
   readonly bytes: number;
 }
@@ -21,8 +23,9 @@ const COMPACT_AT = 1024;
 
 /**
  * A queue of two kinds of messages: states, of which only the newest of a topic matters, and events, each of which does. A
- * state that comes while an older one of its topic waits takes the older one's place. When there is no room, the oldest
- * event goes; when there is none, the oldest state. Whatever goes is told to `onDrop`.
+ * state that comes while an older one of its topic waits takes the older one's place. When there is no room, the oldest of
+ * its kind goes; when there are too many bytes, the oldest event, and without one the oldest state. Whatever goes is told to
+ * `onDrop`.
  */
 export class Outbox {
   /** Messages that were given up for want of room. */
@@ -117,14 +120,27 @@ export class Outbox {
   }
 
   #shrink(): void {
-    while (this.length > this.#limits.messages || this.#bytes > this.#limits.bytes) {
-      const event = this.#events[this.#head];
-      const state = this.#oldestState();
-      if (event === undefined && state === undefined) return;
-      this.dropped++;
-      if (event !== undefined) this.#onDrop(this.#takeEvent(event));
-      else if (state !== undefined) this.#onDrop(this.#takeState(state));
-    }
+    const { events, states, bytes } = this.#limits;
+    while (this.#events.length - this.#head > events) this.#dropEvent();
+    while (this.#states.size > states) this.#dropState();
+    while (this.#bytes > bytes && this.#dropEvent());
+    while (this.#bytes > bytes && this.#dropState());
+  }
+
+  #dropEvent(): boolean {
+    const event = this.#events[this.#head];
+    return event !== undefined && this.#drop(this.#takeEvent(event));
+  }
+
+  #dropState(): boolean {
+    const state = this.#oldestState();
+    return state !== undefined && this.#drop(this.#takeState(state));
+  }
+
+  #drop(message: Message): true {
+    this.dropped++;
+    this.#onDrop(message);
+    return true;
   }
 }
 

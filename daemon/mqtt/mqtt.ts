@@ -1,0 +1,203 @@
+// MQTT beside the service: a session with the broker of the configuration, and what outlives it when that changes.
+
+import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from 'pino';
+import { KernelError } from '../../kernel/errno.js';
+import type { Config } from '../config/config.js';
+import type { MqttSpec } from '../config/sections/mqtt.js';
+import type { ControlTarget } from '../control/target.js';
+import type { BrokerSurroundings } from './broker-client.js';
+import { filterFault, matches } from './message.js';
+import type { IncomingMessage, MqttNews, MqttPort, MqttStatus, PublishOptions } from './port.js';
+import { Session } from './session.js';
+import { brokerSettings, isPasswordOpen, topicsOf } from './settings.js';
+
+/** What {@link Mqtt} needs. */
+export interface MqttOptions {
+  readonly log: Logger;
+  /** Absolute. */
+  readonly configPath: string;
+  /** Name of the machine; default: its host name. */
+  readonly host?: string;
+  /** Numbers from 0 to 1 for waits; default: Math.random. */
+  readonly random?: () => number;
+  /** Loads `mqtt.js`; default: when it is needed first. */
+  readonly load?: () => Promise<BrokerSurroundings['connect']>;
+}
+
+/** How long an end waits for the broker to confirm what is on its way. */
+const END_MS = 2_000;
+
+type Listener = (message: IncomingMessage) => void;
+
+/** The library, which only those load who have a broker. */
+async function loadLibrary(): Promise<BrokerSurroundings['connect']> {
+  const { default: mqtt } = await import('mqtt');
+  return (options) => mqtt.connect(options);
+}
+
+/** A text as UTF-8 has it, or the nearest thing to one. */
+const decoder = new TextDecoder();
+
+/** The daemon's MQTT, from its start to its end, whether there is a broker in the configuration or not. */
+export class Mqtt implements MqttPort {
+  readonly #options: MqttOptions;
+  readonly #log: Logger;
+  readonly #host: string;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  #onNews: (news: MqttNews) => void = () => undefined;
+  #target: ControlTarget | undefined;
+  #session: Session | undefined;
+  /** The session that is being opened or ended; one thing after the other. */
+  #busy: Promise<void> = Promise.resolve();
+  #configured = false;
+
+  constructor(options: MqttOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    // The part of a full name that is the machine's own.
+    this.#host = options.host ?? hostname().split('.', 1)[0] ?? 'localhost';
+  }
+
+  /**
+   * Connects, in the background: a broker that is away is waited for.
+   *
+   * @throws KernelError as brokerSettings does: for credentials that cannot be used
+   */
+  start(target: ControlTarget, config: Config): void {
+    this.#target = target;
+    const { mqtt: spec } = config;
+    if (spec === undefined) return;
+    this.#configured = true;
+    this.#then(this.#prepare(spec, config, target));
+  }
+
+  /**
+   * Checks what a configuration says before it is taken over.
+   *
+   * @throws KernelError as {@link start} does
+   */
+  check({ mqtt: spec }: Config): void {
+    if (spec !== undefined) brokerSettings(spec, this.#identity, topicsOf(spec, this.#identity));
+  }
+
+  /**
+   * Takes over a changed configuration: other lines over the same connection, another broker or name over another.
+   *
+   * @throws KernelError as {@link start} does; the old session goes on then
+   */
+  async reconfigure(config: Config): Promise<void> {
+    const target = this.#target;
+    if (target === undefined) return;
+    await this.#busy;
+    const session = this.#session;
+    const { mqtt: spec } = config;
+    if (session !== undefined && isDeepStrictEqual(session.spec, spec)) return session.configure(config);
+    const open = spec === undefined ? undefined : this.#prepare(spec, config, target);
+    this.#configured = spec !== undefined;
+    this.#session = undefined;
+    const elsewhere = spec === undefined || !this.#isSamePlace(session?.spec, spec);
+    if (session !== undefined) this.#then(() => session.end(END_MS, elsewhere));
+    if (open !== undefined) this.#then(open);
+    await this.#busy;
+  }
+
+  publish(topic: string, payload: string, { qos, retain }: PublishOptions): void {
+    if (!this.#configured) {
+      const hint = 'docs/mqtt.md says what to write';
+      throw new KernelError('ENOTCONN', 'no mqtt: in the configuration', { subject: topic, hint });
+    }
+    if (this.#session !== undefined) this.#session.publish({ topic, payload, qos, retain });
+    else this.#then(async () => this.#session?.publish({ topic, payload, qos, retain }));
+  }
+
+  onMessage(filter: string, listener: Listener): () => void {
+    const fault = filterFault(filter);
+    if (fault !== undefined) {
+      throw new KernelError('EINVAL', `'${filter.slice(0, 80)}' is no topic to listen to: ${fault}`, {
+        subject: filter,
+      });
+    }
+    const others = this.#listeners.get(filter);
+    const listeners = others ?? new Set<Listener>();
+    listeners.add(listener);
+    this.#listeners.set(filter, listeners);
+    if (others === undefined) this.#session?.subscribe(filter);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size > 0 || this.#listeners.get(filter) !== listeners) return;
+      this.#listeners.delete(filter);
+      this.#session?.unsubscribe(filter);
+    };
+  }
+
+  status(): MqttStatus | undefined {
+    return this.#session?.status();
+  }
+
+  onNews(listener: (news: MqttNews) => void): void {
+    this.#onNews = listener;
+  }
+
+  /** Tells that the daemon is gone, and ends. Resolves within a few seconds, whatever the broker does. */
+  async stop(): Promise<void> {
+    this.#configured = false;
+    this.#then(async () => {
+      const session = this.#session;
+      this.#session = undefined;
+      await session?.end(END_MS, false);
+    });
+    await this.#busy;
+  }
+
+  get #identity(): { host: string; configPath: string } {
+    return { host: this.#host, configPath: this.#options.configPath };
+  }
+
+  /** Reads what is needed at once, so that its errors are told at once. @returns opens the session */
+  #prepare(spec: MqttSpec, config: Config, target: ControlTarget): () => Promise<void> {
+    const topics = topicsOf(spec, this.#identity);
+    const settings = brokerSettings(spec, this.#identity, topics);
+    if (isPasswordOpen(spec)) this.#log.warn('mqtt: the password goes over the network for all to read; use mqtts://');
+    const { random = Math.random, load = loadLibrary } = this.#options;
+    return async () => {
+      const broker = { connect: await load(), random, nowMs: () => performance.now() };
+      this.#session = new Session(config, {
+        target,
+        spec,
+        settings,
+        topics,
+        details: { host: this.#host, version: target.status().version },
+        log: this.#log,
+        broker,
+        filters: () => this.#listeners.keys(),
+        onMessage: (topic, payload) => this.#hand(topic, payload),
+        onNews: (news) => this.#onNews(news),
+      });
+    };
+  }
+
+  #isSamePlace(before: MqttSpec | undefined, now: MqttSpec): boolean {
+    if (before === undefined) return false;
+    const same = topicsOf(before, this.#identity).base === topicsOf(now, this.#identity).base;
+    return same && before.url === now.url && before.discovery === now.discovery;
+  }
+
+  #then(step: () => Promise<void>): void {
+    this.#busy = this.#busy.then(step).catch((error: unknown) => this.#log.error({ err: error }, 'mqtt: no session'));
+  }
+
+  #hand(topic: string, payload: Buffer): void {
+    for (const [filter, listeners] of this.#listeners) {
+      if (!matches(filter, topic)) continue;
+      for (const listener of listeners) {
+        try {
+          listener({ topic, payload: decoder.decode(payload) });
+        } catch (error) {
+          this.#log.error({ err: error, topic: topic.slice(0, 80) }, 'mqtt: a receiver of messages failed');
+        }
+      }
+    }
+  }
+}

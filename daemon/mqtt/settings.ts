@@ -1,0 +1,122 @@
+// From the configuration to a connection: address, credentials from their files, and names that no other daemon has.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { IClientOptions } from 'mqtt';
+import { KernelError } from '../../kernel/errno.js';
+import type { MqttSpec } from '../config/sections/mqtt.js';
+import { checkTrusted, type TrustKind } from '../security/trusted-file.js';
+import type { BrokerSettings } from './broker-client.js';
+import { Topics } from './topics.js';
+
+/** Names of this daemon at the broker. */
+export interface Identity {
+  /** Of the machine. */
+  readonly host: string;
+  /** Absolute path of the configuration: two daemons of a machine have two. */
+  readonly configPath: string;
+}
+
+/** Largest file with a secret or certificates, in bytes. */
+const MAX_FILE_BYTES = 256 * 1024;
+
+/** Hosts that a password reaches without leaving the machine. */
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
+
+const PROTOCOLS = { mqtt: 'mqtt', tcp: 'mqtt', mqtts: 'mqtts', tls: 'mqtts', ws: 'ws', wss: 'wss' } as const;
+
+/** The topics of a configuration. */
+export function topicsOf(spec: MqttSpec, { host }: Identity): Topics {
+  return new Topics(spec.baseTopic ?? `gpio-irqd/${host}`);
+}
+
+/** The client identifier: stable over restarts, and another for each configuration of a machine. */
+export function clientIdOf(spec: MqttSpec, { host, configPath }: Identity): string {
+  const mark = createHash('sha256').update(configPath).digest('hex').slice(0, 6);
+  return spec.clientId ?? `gpio-irqd-${host.slice(0, 40)}-${mark}`;
+}
+
+/** The address as it may be shown: without anything that is secret. */
+export function shownAddress({ url }: MqttSpec): string {
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
+}
+
+/** Whether a password would go over a network for all to read. */
+export function isPasswordOpen(spec: MqttSpec): boolean {
+  const { protocol, hostname } = new URL(spec.url);
+  return spec.passwordFile !== undefined && /^(mqtt|tcp|ws):$/.test(protocol) && !LOOPBACK.test(hostname);
+}
+
+/**
+ * Reads the files of the section and puts the connection together. Blocks for them; for the start and reload.
+ *
+ * @throws KernelError as checkTrusted does, `EINVAL` for a file that holds no certificate, key or password
+ */
+export function brokerSettings(spec: MqttSpec, identity: Identity, topics: Topics): BrokerSettings {
+  const url = new URL(spec.url);
+  const address: IClientOptions = {
+    protocol: protocolOf(url),
+    // An address of IPv6 has brackets in a URL only.
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    ...(url.port === '' ? {} : { port: Number(url.port) }),
+    ...(url.protocol.startsWith('ws') ? { path: url.pathname + url.search } : {}),
+    clientId: clientIdOf(spec, identity),
+    ...(spec.username === undefined ? {} : { username: spec.username }),
+    ...(spec.passwordFile === undefined ? {} : { password: passwordIn(spec.passwordFile) }),
+    ...certificates(spec),
+  };
+  return {
+    address,
+    version: spec.version,
+    sessionS: spec.sessionNs === undefined ? undefined : spec.sessionNs / 1e9,
+    keepaliveS: spec.keepaliveNs / 1e9,
+    will: { topic: topics.availability, payload: 'offline', qos: 1, retain: true },
+  };
+}
+
+function protocolOf(url: URL): (typeof PROTOCOLS)[keyof typeof PROTOCOLS] {
+  const scheme = url.protocol.slice(0, -1);
+  if (Object.hasOwn(PROTOCOLS, scheme)) return PROTOCOLS[scheme as keyof typeof PROTOCOLS];
+  throw new KernelError('EINVAL', `${url.protocol} is no way to a broker`, { subject: url.protocol });
+}
+
+/** The first line of a file, as editors leave an end of line behind. */
+function passwordIn(path: string): string {
+  const password = read(path, 'secret')
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+  if (password !== '' && !/[\0\n]/.test(password)) return password;
+  throw new KernelError('EINVAL', `${path} is not a password: it is empty or has several lines`, { subject: path });
+}
+
+function certificates({ caFile, certFile, keyFile }: MqttSpec): IClientOptions {
+  const found: IClientOptions = {
+    ...(caFile === undefined ? {} : { ca: read(caFile, 'config') }),
+    ...(certFile === undefined ? {} : { cert: read(certFile, 'config') }),
+    ...(keyFile === undefined ? {} : { key: read(keyFile, 'secret') }),
+  };
+  for (const [path, options] of [
+    [caFile, { ca: found.ca }],
+    [keyFile, { cert: found.cert, key: found.key }],
+  ] as const) {
+    if (path === undefined) continue;
+    try {
+      createSecureContext(options);
+    } catch (error) {
+      const { message } = error as Error;
+      const hint =
+        'PEM is what is read: -----BEGIN CERTIFICATE-----, -----BEGIN PRIVATE KEY-----, without a passphrase';
+      throw new KernelError('EINVAL', `${path} cannot be used for TLS: ${message}`, { subject: path, hint });
+    }
+  }
+  return found;
+}
+
+function read(path: string, kind: TrustKind): Buffer {
+  checkTrusted(path, kind);
+  const content = readFileSync(path);
+  if (content.length <= MAX_FILE_BYTES) return content;
+  throw new KernelError('EOVERFLOW', `${path} is larger than ${MAX_FILE_BYTES} bytes`, { subject: path });
+}
