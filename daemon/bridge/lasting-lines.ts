@@ -1,4 +1,6 @@
 // The service's lines on hardware: held for as long as it runs, also when the chip goes and comes back, or a line is another's.
+
+import { sameLineConfig } from '../../kernel/gpio/line-config.js';
 import {
   type ChipInfo,
   type EdgeSink,
@@ -8,7 +10,9 @@ import {
   type LineConfig,
   type LineRequest,
 } from '../../kernel/index.js';
+import { AwaitedLines, heldBy } from './awaited-lines.js';
 import { hostTimer, type StartTimer } from './bursts.js';
+import { LineRequests, type RequestOptions, requestGroups } from './line-requests.js';
 
 /** How often a chip that is gone is looked for, in ms. */
 const LOOK_MS = 500;
@@ -42,7 +46,11 @@ export interface LastingLinesOptions {
   /** Belongs to the lines from now on. */
   readonly chip: GpioChip;
   readonly lines: readonly LineConfig[];
+  /** Requests that hold some of the lines already, and how: they are kept, and their lines made what they are to be. */
+  readonly held?: readonly HeldRequest[];
   readonly consumer: string;
+  /** Of the edges; default the driver's. */
+  readonly events?: Omit<RequestOptions, 'consumer'>;
   readonly notices: LineNotices;
   /** Without it a chip that is gone stays gone. */
   readonly comeback?: Comeback | undefined;
@@ -52,10 +60,10 @@ export interface LastingLinesOptions {
   readonly nameOf: (offset: number) => string;
 }
 
-/** A line that is waited for. */
-interface Waiting {
-  why: string;
-  readonly unwatch: () => void;
+/** A request that was there before, and what its lines are. */
+export interface HeldRequest {
+  readonly request: LineRequest;
+  readonly lines: readonly LineConfig[];
 }
 
 /**
@@ -66,15 +74,15 @@ interface Waiting {
 export class LastingLines {
   readonly #options: LastingLinesOptions;
   readonly #configs = new Map<number, LineConfig>();
-  /** By offset. */
-  readonly #requests: (LineRequest | undefined)[] = [];
-  readonly #taken = new Set<LineRequest>();
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #awaited: AwaitedLines;
   /** Logical levels that outputs were last given, by offset. */
   readonly #levels: (Level | undefined)[] = [];
   /** Lines that had edges while their chip was gone, or may have had. */
   readonly #missed = new Set<number>();
+  /** Held lines that could not be made what they are to be, and why. */
+  readonly #unchanged = new Map<number, string>();
   #chip: GpioChip;
+  #requests: LineRequests;
   #gone: Error | undefined;
   /** Why the last look for the chip was in vain. */
   #vain: string | undefined;
@@ -86,9 +94,14 @@ export class LastingLines {
   constructor(options: LastingLinesOptions) {
     this.#options = options;
     this.#chip = options.chip;
+    this.#requests = this.#noRequests();
+    this.#awaited = new AwaitedLines(this.#lineChanged, options.notices.onWaiting);
     for (const line of options.lines) this.#configs.set(line.offset, line);
     try {
-      this.#takeAll();
+      this.#begin();
+      for (const { request, lines } of options.held ?? []) this.#keep(request, lines);
+      this.#converge();
+      this.#takeMissing();
     } catch (error) {
       // Also when that was the chip going: nobody is there who would want the lines when it is back.
       this.close();
@@ -102,21 +115,35 @@ export class LastingLines {
     return this.#chip;
   }
 
-  /** What keeps lines from being held, in one sentence; undefined when all are. */
+  /** The requests that there are now. */
+  get requests(): Iterable<LineRequest> {
+    return this.#requests.all;
+  }
+
+  /** Lines that are none of ours any more, and held until the last of their request is. */
+  get parked(): readonly number[] {
+    return this.#requests.parked;
+  }
+
+  /** What keeps lines from being held as they are to be, in one sentence; undefined when all are. */
   get problem(): string | undefined {
     if (this.#gone !== undefined) {
       const waits = this.#options.comeback === undefined ? '' : '; it is waited for';
       const vain = this.#vain === undefined ? '' : ` (${this.#vain})`;
       return `the GPIO chip is gone: ${this.#gone.message}${waits}${vain}`;
     }
-    if (this.#waiting.size === 0) return undefined;
-    return [...this.#waiting].map(([offset, { why }]) => `${this.#options.nameOf(offset)} is ${why}`).join(', ');
+    const { nameOf } = this.#options;
+    const problems = [
+      ...this.#awaited.offsets.map((offset) => `${nameOf(offset)} is ${this.#awaited.why(offset)}`),
+      ...[...this.#unchanged].map(([offset, why]) => `${nameOf(offset)} is still as it was: ${why}`),
+    ];
+    return problems.length === 0 ? undefined : problems.join(', ');
   }
 
   /** Why a line is not held; undefined when it is. */
   waitingFor(offset: number): string | undefined {
     if (this.#gone !== undefined) return 'the chip is gone';
-    return this.#waiting.get(offset)?.why;
+    return this.#awaited.why(offset);
   }
 
   /** True when edges of a line may have come while its chip was gone: nobody knows how many. */
@@ -126,19 +153,43 @@ export class LastingLines {
 
   /** `ENODEV` while the chip is gone, `EBUSY` for a line that is somebody else's; others as {@link LineRequest.getValue}. */
   getValue(offset: number): Level {
-    return (this.#requests[offset] ?? this.#absent(offset)).getValue(offset);
+    return (this.#requests.of(offset) ?? this.#absent(offset)).getValue(offset);
   }
 
   /** Errors as {@link getValue}, and as {@link LineRequest.setValue}. */
   setValue(offset: number, value: Level): void {
-    (this.#requests[offset] ?? this.#absent(offset)).setValue(offset, value);
+    (this.#requests.of(offset) ?? this.#absent(offset)).setValue(offset, value);
     this.#levels[offset] = value;
   }
 
   /** Starts the delivery of edges, of lines that are taken later too. */
   onEdges(sink: EdgeSink): void {
     this.#sink = sink;
-    for (const request of this.#taken) request.onEdges(sink);
+    for (const request of this.#requests.all) request.onEdges(sink);
+  }
+
+  /**
+   * Takes, changes and lets go of lines until they are these. Lines that are as they were are not touched; others are changed
+   * while they are held, where the driver can; an output that stays one keeps its level. A line that cannot be had is waited
+   * for, and one that cannot be changed stays as it was: {@link problem} says so.
+   */
+  update(lines: readonly LineConfig[]): void {
+    const wanted = new Set(lines.map(({ offset }) => offset));
+    const removed = [...this.#configs.keys()].filter((offset) => !wanted.has(offset));
+    for (const offset of removed) this.#forget(offset);
+    for (const line of lines) this.#configs.set(line.offset, line);
+    if (this.#gone !== undefined) return;
+    try {
+      this.#requests.letGo(removed);
+      this.#converge();
+      this.#awaited.forgetRefused();
+      this.#takeMissing((refused, error) =>
+        this.#awaited.awaitChange(this.#chip, refused, `refused: ${error.message}`),
+      );
+    } catch (error) {
+      // The chip is gone, and tells so itself.
+      if (!(error instanceof KernelError) || error.code !== 'ENODEV') throw error;
+    }
   }
 
   /** Lets the lines and the chip go. */
@@ -148,31 +199,97 @@ export class LastingLines {
     this.#letGo();
   }
 
-  #takeAll(): void {
-    const offsets = [...this.#configs.keys()];
+  #noRequests(): LineRequests {
+    const { consumer, events } = this.#options;
+    return new LineRequests(this.#chip, { ...events, consumer });
+  }
+
+  #begin(): void {
     const chip = this.#chip;
+    this.#requests = this.#noRequests();
     chip.onGone((error) => this.#onGone(chip, error));
-    for (let attempt = 1; ; attempt++) {
-      const free = offsets.filter((offset) => !this.#waiting.has(offset));
+  }
+
+  #forget(offset: number): void {
+    this.#configs.delete(offset);
+    this.#awaited.forget(offset);
+    this.#missed.delete(offset);
+    this.#unchanged.delete(offset);
+    this.#levels[offset] = undefined;
+  }
+
+  /** Makes held lines what they are to be; those of requests that nobody wants are let go. */
+  #converge(): void {
+    const { reconfigure } = this.#chip.capabilities;
+    for (const line of this.#configs.values()) {
+      const before = this.#requests.configOf(line.offset);
+      if (before === undefined) continue;
       try {
-        if (free.length > 0) this.#take(free);
-        return;
+        if (reconfigure || !this.#requests.holds(line.offset)) this.#requests.change(line);
+        else if (!sameLineConfig(before, line)) this.#requests.letGo([line.offset]);
+        this.#unchanged.delete(line.offset);
       } catch (error) {
-        if (attempt === ATTEMPTS || !this.#awaitHeld(free, error)) throw error;
+        if (!(error instanceof KernelError) || error.code === 'ENODEV') throw error;
+        this.#unchanged.set(line.offset, error.message);
+        continue;
       }
+      this.#levels[line.offset] = levelAfter(before, line, this.#levels[line.offset]);
     }
   }
 
-  #take(offsets: readonly number[]): void {
-    const { consumer, onAnew } = this.#options;
+  /**
+   * Takes all lines that are not held. Those that others hold are waited for.
+   *
+   * @param onRefused of a line that is refused for another reason; default: throws that
+   */
+  #takeMissing(onRefused?: (offset: number, error: KernelError) => void): void {
+    const missing = [...this.#configs.keys()].filter((offset) => !this.#requests.holds(offset));
+    for (const group of this.#groups(missing)) this.#takeGroup(group, onRefused);
+  }
+
+  #groups(offsets: readonly number[]): number[][] {
     const lines = offsets.flatMap((offset) => this.#configNow(offset) ?? []);
-    const chip = this.#chip;
-    const request = chip.requestLines({ lines, consumer });
-    this.#taken.add(request);
-    for (const offset of offsets) {
-      this.#requests[offset] = request;
-      onAnew(offset);
+    return requestGroups(lines, this.#chip.capabilities).map((group) => group.map(({ offset }) => offset));
+  }
+
+  #takeGroup(offsets: readonly number[], onRefused?: (offset: number, error: KernelError) => void): void {
+    for (let attempt = 1; ; attempt++) {
+      const free = offsets.filter((offset) => !this.#awaited.has(offset));
+      if (free.length === 0) return;
+      const error = this.#refusalOf(free);
+      if (error === undefined) return;
+      if (attempt < ATTEMPTS && this.#awaitHeld(free, error)) continue;
+      if (onRefused === undefined) throw error;
+      const [only, ...others] = free;
+      // One that is refused keeps none of the others from being taken.
+      if (others.length > 0) for (const offset of free) this.#takeGroup([offset], onRefused);
+      else if (only !== undefined) onRefused(only, error);
+      return;
     }
+  }
+
+  /** Takes lines in one request. @returns why it is refused; throws when the chip is gone */
+  #refusalOf(offsets: readonly number[]): KernelError | undefined {
+    const lines = offsets.flatMap((offset) => this.#configNow(offset) ?? []);
+    try {
+      this.#serve(this.#requests.take(lines));
+    } catch (error) {
+      if (!(error instanceof KernelError) || error.code === 'ENODEV') throw error;
+      return error;
+    }
+    for (const offset of offsets) this.#options.onAnew(offset);
+    return undefined;
+  }
+
+  /** Takes over what was held before; what is none of ours is let go of, or parked. */
+  #keep(request: LineRequest, lines: readonly LineConfig[]): void {
+    this.#requests.add(request, lines);
+    this.#serve(request);
+    this.#requests.letGo(lines.map(({ offset }) => offset).filter((offset) => !this.#configs.has(offset)));
+  }
+
+  #serve(request: LineRequest): void {
+    const chip = this.#chip;
     request.onGone((error) => this.#onGone(chip, error));
     if (this.#sink !== undefined) request.onEdges(this.#sink);
   }
@@ -187,31 +304,20 @@ export class LastingLines {
   }
 
   /** After `EBUSY`: waits for those lines that are held. @returns false when the error is another, or they cannot be told */
-  #awaitHeld(offsets: readonly number[], error: unknown): boolean {
+  #awaitHeld(offsets: readonly number[], error: KernelError): boolean {
     const { lineHolders, lineInfoWatch } = this.#chip.capabilities;
-    if (!(error instanceof KernelError) || error.code !== 'EBUSY' || !lineHolders || !lineInfoWatch) return false;
-    for (const offset of offsets) if (this.#chip.lineInfo(offset).used) this.#await(offset);
-    return true;
-  }
-
-  #await(offset: number): void {
-    const unwatch = this.#chip.watchLineInfo(offset, this.#changed);
-    const info = this.#chip.lineInfo(offset);
-    // Freed before it was watched.
-    if (!info.used) {
-      unwatch();
-      return;
+    if (error.code !== 'EBUSY' || !lineHolders || !lineInfoWatch) return false;
+    for (const offset of offsets) {
+      if (this.#chip.lineInfo(offset).used) this.#awaited.awaitHolder(this.#chip, offset);
     }
-    const why = heldBy(info.consumer);
-    this.#waiting.set(offset, { why, unwatch });
-    this.#options.notices.onWaiting(offset, why);
+    return true;
   }
 
   /**
    * A line that is waited for has changed. All of them are looked at: of many changes at once the kernel drops those that
    * it has no room for (it keeps 32), as when a program ends that held them all.
    */
-  readonly #changed = (): void => {
+  readonly #lineChanged = (): void => {
     try {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) if (this.#takeFreed()) return;
     } catch (error) {
@@ -223,56 +329,44 @@ export class LastingLines {
   /** @returns false when somebody else was quicker with one of them */
   #takeFreed(): boolean {
     const freed: number[] = [];
-    for (const [offset, waiting] of this.#waiting) {
+    for (const offset of this.#awaited.offsets) {
       const { used, consumer } = this.#chip.lineInfo(offset);
-      if (used) this.#stillWaiting(offset, waiting, heldBy(consumer));
+      if (used) this.#awaited.still(offset, heldBy(consumer));
       else freed.push(offset);
     }
-    const refused = freed.length === 0 ? undefined : this.#refusalOf(freed);
+    let quickest = true;
+    for (const group of this.#groups(freed)) if (!this.#takeFreedGroup(group)) quickest = false;
+    return quickest;
+  }
+
+  #takeFreedGroup(offsets: readonly number[]): boolean {
+    const refused = this.#refusalOf(offsets);
     if (refused === undefined) {
-      for (const offset of freed) this.#held(offset);
+      for (const offset of offsets) this.#held(offset);
       return true;
     }
     if (refused.code === 'EBUSY') return false;
-    for (const offset of freed) this.#takeAlone(offset, refused, freed.length === 1);
+    for (const offset of offsets) this.#takeAlone(offset, refused, offsets.length === 1);
     return true;
-  }
-
-  #refusalOf(offsets: readonly number[]): KernelError | undefined {
-    try {
-      this.#take(offsets);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof KernelError) || error.code === 'ENODEV') throw error;
-      return error;
-    }
   }
 
   /** One that is refused keeps none of the others from being taken. */
   #takeAlone(offset: number, before: KernelError, tried: boolean): void {
     const refused = tried ? before : this.#refusalOf([offset]);
-    const waiting = this.#waiting.get(offset);
     if (refused === undefined) this.#held(offset);
-    else if (waiting !== undefined) this.#stillWaiting(offset, waiting, `free, and refused: ${refused.message}`);
+    else this.#awaited.still(offset, `free, and refused: ${refused.message}`);
   }
 
   #held(offset: number): void {
-    this.#waiting.get(offset)?.unwatch();
-    this.#waiting.delete(offset);
+    this.#awaited.forget(offset);
     this.#options.notices.onHeld(offset);
-  }
-
-  #stillWaiting(offset: number, waiting: Waiting, why: string): void {
-    if (waiting.why === why) return;
-    waiting.why = why;
-    this.#options.notices.onWaiting(offset, why);
   }
 
   #onGone(chip: GpioChip, error: Error): void {
     // Each request tells of it, and the chip itself.
     if (chip !== this.#chip || this.#gone !== undefined || this.#closed) return;
     for (const [offset, { edge = 'none' }] of this.#configs) {
-      if (edge !== 'none' && this.#requests[offset] !== undefined) this.#missed.add(offset);
+      if (edge !== 'none' && this.#requests.holds(offset)) this.#missed.add(offset);
     }
     this.#gone = error;
     this.#vain = undefined;
@@ -290,7 +384,8 @@ export class LastingLines {
   #look({ reopen }: Comeback): void {
     try {
       this.#chip = reopen();
-      this.#takeAll();
+      this.#begin();
+      this.#takeMissing();
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       this.#vain = error.message;
@@ -326,11 +421,9 @@ export class LastingLines {
   }
 
   #letGo(): void {
-    for (const { unwatch } of this.#waiting.values()) unwatch();
-    this.#waiting.clear();
-    for (const request of this.#taken) request.release();
-    this.#taken.clear();
-    this.#requests.length = 0;
+    this.#awaited.forgetAll();
+    this.#unchanged.clear();
+    this.#requests.releaseAll();
     this.#chip.close();
   }
 
@@ -340,7 +433,7 @@ export class LastingLines {
         hint: 'the line can be used again when the chip is back',
       });
     }
-    const why = this.#waiting.get(offset)?.why;
+    const why = this.#awaited.why(offset);
     if (why === undefined) throw new KernelError('EINVAL', `line ${offset} is none of the lines that are held`);
     throw new KernelError('EBUSY', `${this.#options.nameOf(offset)} is ${why}`, {
       hint: 'it is taken as soon as it is free',
@@ -348,6 +441,9 @@ export class LastingLines {
   }
 }
 
-function heldBy(consumer: string): string {
-  return consumer === '' ? 'held by the kernel' : `held by '${consumer}'`;
+/** The logical level that an output was given last, as it is called after a change. */
+function levelAfter(before: LineConfig, after: LineConfig, level: Level | undefined): Level | undefined {
+  if (level === undefined || before.direction !== 'out' || after.direction !== 'out') return undefined;
+  if ((before.activeLow ?? false) === (after.activeLow ?? false)) return level;
+  return level === 1 ? 0 : 1;
 }

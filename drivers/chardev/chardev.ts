@@ -123,7 +123,7 @@ class ChardevChip implements AdoptingChip {
     const { lines, consumer } = options;
     const { entries, eventClock } = this.#check(options);
     const levels = initialLevels(lines);
-    const config = packLineConfig(lines, levels, eventClock, true);
+    const config = packLineConfig(lines, levels, eventClock, keepsLevel);
     const offsets = Uint32Array.from(lines, (line) => line.offset);
     const handle = this.#addon.requestLines(this.#handle, offsets, cutConsumer(consumer), config, entries);
     if (typeof handle === 'number') throw this.#requestError(handle, offsets);
@@ -133,11 +133,17 @@ class ChardevChip implements AdoptingChip {
   }
 
   descriptorOf(request: LineRequest): number {
-    this.#open('descriptorOf');
-    if (!(request instanceof ChardevRequest) || !this.#requests.has(request)) {
-      throw new KernelError('EINVAL', `no request of ${this.info.name} that is held`);
-    }
-    return request.descriptor;
+    return this.#own(request).descriptor;
+  }
+
+  pauseEdges(request: LineRequest): void {
+    this.#own(request).pause();
+  }
+
+  #own(request: LineRequest): ChardevRequest {
+    this.#open('requests');
+    if (request instanceof ChardevRequest && this.#requests.has(request)) return request;
+    throw new KernelError('EINVAL', `no request of ${this.info.name} that is held`);
   }
 
   adoptLines(fd: number, kept: KeptRequest): LineRequest {

@@ -9,6 +9,7 @@ export {
   cutConsumer,
   EVENT_BUFFER_MAX,
   eventBufferEntries,
+  sameLineConfig,
 } from '../../kernel/gpio/line-config.js';
 
 /** enum gpio_v2_line_flag of <linux/gpio.h>, as far as this driver sets or shows them. */
@@ -72,7 +73,7 @@ function flagsOf(line: LineConfig, clock: EventClock): number {
  * The flags of most lines are the default and cost nothing; every further combination of flags, every debounce
  * period, and the levels of all outputs together (unless all are 0) cost one attribute each.
  *
- * `asIs`: lines that keep their level are taken without a direction, which leaves them as they are, to be read first.
+ * `asIs`: lines without a direction, which leaves them as they are: to be read first, or since nothing of them changes.
  *
  * @throws {KernelError} `EINVAL` when that is more than ten attributes.
  */
@@ -80,7 +81,7 @@ export function packLineConfig(
   lines: readonly LineConfig[],
   levels: readonly Level[],
   clock: EventClock,
-  asIs = false,
+  asIs: (line: LineConfig, index: number) => boolean = () => false,
 ): BigUint64Array {
   const byFlags = new Map<number, bigint>();
   const byDebounce = new Map<number, bigint>();
@@ -89,11 +90,11 @@ export function packLineConfig(
   let outputs = 0n;
   lines.forEach((line, i) => {
     const bit = 1n << BigInt(i);
-    const untouched = asIs && keepsLevel(line);
+    const untouched = asIs(line, i);
     const flags = untouched ? 0 : flagsOf(line, clock);
     byFlags.set(flags, (byFlags.get(flags) ?? 0n) | bit);
     counts.set(flags, (counts.get(flags) ?? 0) + 1);
-    const debounce = line.debounceUs ?? 0;
+    const debounce = untouched ? 0 : (line.debounceUs ?? 0);
     if (debounce !== 0) byDebounce.set(debounce, (byDebounce.get(debounce) ?? 0n) | bit);
     if (line.direction === 'out' && !untouched) {
       outputs |= bit;

@@ -1,6 +1,6 @@
 // Kernels by their release.
 import { expect, it } from 'vitest';
-import { wakesOnUnplug } from './release.js';
+import { skipsLinesWithoutDirection, wakesOnUnplug } from './release.js';
 
 it.each([
   ['5.10.0-28-arm64', false],
@@ -14,4 +14,13 @@ it.each([
   ['unknown', false],
 ])('a kernel %j wakes those who poll a chip that goes away: %s', (release, wakes) => {
   expect(wakesOnUnplug(release)).toBe(wakes);
+});
+
+it.each([
+  ['6.9.12', false],
+  ['6.10.0', true],
+  ['6.12.47+rpt-rpi-v8', true],
+  ['', false],
+])('a kernel %j leaves lines alone that a new configuration gives no direction: %s', (release, skips) => {
+  expect(skipsLinesWithoutDirection(release)).toBe(skips);
 });

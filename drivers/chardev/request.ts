@@ -1,4 +1,5 @@
 // Lines held through the character device: values, reconfiguration, and edges in batches.
+import { release } from 'node:os';
 import { ERRNO, KernelError } from '../../kernel/errno.js';
 import {
   EdgeBatch,
@@ -10,9 +11,12 @@ import {
   type LineRequest,
 } from '../../kernel/gpio/driver.js';
 import type { ChardevAddon, RequestHandle } from './addon.js';
-import { checkLines, keepsLevel, packLineConfig } from './config.js';
+import { checkLines, keepsLevel, packLineConfig, sameLineConfig } from './config.js';
 import { systemError } from './errors.js';
 import { GoneNotice } from './listeners.js';
+import { skipsLinesWithoutDirection } from './release.js';
+
+const SKIPS_LINES = skipsLinesWithoutDirection(release());
 
 /** What a request knows of the chip that made it. */
 export interface RequestOwner {
@@ -131,7 +135,10 @@ export class ChardevRequest implements LineRequest {
     for (const [offset, value] of values) this.#levels[this.#output(offset)] = value;
   }
 
-  /** A line that stays an output keeps its physical level; `initial` counts for lines that become outputs. */
+  /**
+   * A line that stays an output keeps its physical level; `initial` counts for lines that become outputs. Lines that stay as
+   * they are are not touched, and nobody who watches them is told anything, where the kernel can do that.
+   */
   reconfigure(lines: readonly LineConfig[]): void {
     this.#alive('reconfigure');
     checkLines(lines, this.#owner.lines);
@@ -148,11 +155,22 @@ export class ChardevRequest implements LineRequest {
     }
     const found = ordered.some(keepsLevel) ? this.getValues() : [];
     const levels = ordered.map((line, index) => this.#levelAfter(line, index, found[index] ?? 0));
-    this.#configure(ordered, levels, 'reconfigure');
+    this.#configure(ordered, levels, 'reconfigure', SKIPS_LINES ? this.#isAlready : undefined);
   }
 
-  #configure(lines: readonly LineConfig[], levels: readonly Level[], operation: string): void {
-    this.#check(this.#addon.setConfig(this.#handle, packLineConfig(lines, levels, this.#clock)), operation);
+  readonly #isAlready = (line: LineConfig, index: number): boolean => {
+    const before = this.#lines[index];
+    return before !== undefined && sameLineConfig(before, line);
+  };
+
+  #configure(
+    lines: readonly LineConfig[],
+    levels: readonly Level[],
+    operation: string,
+    asIs?: (line: LineConfig, index: number) => boolean,
+  ): void {
+    const config = packLineConfig(lines, levels, this.#clock, asIs);
+    this.#check(this.#addon.setConfig(this.#handle, config), operation);
     this.#lines = lines;
     levels.forEach((level, index) => {
       this.#levels[index] = level;
@@ -169,6 +187,12 @@ export class ChardevRequest implements LineRequest {
     this.#listen();
     this.#check(this.#addon.setReading(this.#handle, true), 'onEdges');
     this.#sink = sink;
+  }
+
+  /** Reads no more edges; they wait in the FIFO. */
+  pause(): void {
+    if (this.#sink === undefined || this.#gone.told) return;
+    this.#check(this.#addon.setReading(this.#handle, false), 'pause');
   }
 
   onGone(listener: GoneListener): void {

@@ -113,3 +113,15 @@ function utf8Bytes(codePoint: number): 1 | 2 | 3 | 4 {
   if (codePoint < 0x800) return 2;
   return codePoint < 0x1_0000 ? 3 : 4;
 }
+
+/** Whether the hardware has nothing to do to get from one to the other: `initial` is over once a line is held. */
+export function sameLineConfig(a: LineConfig, b: LineConfig): boolean {
+  return (
+    a.direction === b.direction &&
+    (a.edge ?? 'none') === (b.edge ?? 'none') &&
+    (a.bias ?? 'as-is') === (b.bias ?? 'as-is') &&
+    (a.drive ?? 'push-pull') === (b.drive ?? 'push-pull') &&
+    (a.activeLow ?? false) === (b.activeLow ?? false) &&
+    (a.debounceUs ?? 0) === (b.debounceUs ?? 0)
+  );
+}

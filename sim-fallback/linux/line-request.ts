@@ -1,6 +1,6 @@
 // Lines held on the simulated chip: values, reconfiguration, edges, and what takes a task of the model to bring about.
 
-import { checkLines, linesInOrder } from '../../kernel/gpio/line-config.js';
+import { checkLines, linesInOrder, sameLineConfig } from '../../kernel/gpio/line-config.js';
 import {
   type Bias,
   type Coroutine,
@@ -106,7 +106,10 @@ export class SimLineRequest implements LineRequest {
     for (const [offset, value] of values) this.#set(this.#output(offset), value);
   }
 
-  /** A line that stays an output keeps its physical level; `initial` counts for lines that become outputs. */
+  /**
+   * A line that stays an output keeps its physical level; `initial` counts for lines that become outputs. Lines that stay as
+   * they are are not touched.
+   */
   reconfigure(lines: readonly LineConfig[]): void {
     this.#alive('reconfigure');
     checkLines(lines, this.#lines.info.lines);
@@ -116,6 +119,7 @@ export class SimLineRequest implements LineRequest {
     const pulls: Pull[] = [];
     for (const config of ordered) {
       const line = this.#line(config.offset);
+      if (sameLineConfig(line.config, config)) continue;
       if (config.bias !== line.config.bias) pulls.push(...pullOf(config));
       line.level = this.#levelAfter(line, config);
       line.config = config;
