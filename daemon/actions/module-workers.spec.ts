@@ -76,6 +76,18 @@ describe('a module that fails', () => {
     ['computes for ever', 'for (;;) {}', 'ETIMEDOUT', /ran out of time and was ended/],
     ['waits for ever', 'await new Promise(() => {})', 'ETIMEDOUT', /ran out of time/],
     ['fills the memory', 'const all = []; for (;;) all.push(new Array(1000).fill(1.5))', 'ENOMEM', /filled its 32M/],
+    [
+      'allocates in a loop for ever',
+      'let few = []; for (;;) { few.push(new Array(1000).fill(1.5)); if (few.length > 1000) few = []; }',
+      'ETIMEDOUT',
+      /ran out of time and was ended/,
+    ],
+    [
+      'fills the memory with small objects',
+      'const all = new Map(); for (let i = 0; ; i++) all.set("k" + i, { i });',
+      'ENOMEM',
+      /filled its 32M/,
+    ],
     ['ends its thread', 'process.exit(3)', 'EIO', /worker exited with code: 3/],
     ['throws', 'throw new TypeError("no good")', 'EIO', /no good/],
     ['throws no error', 'throw "a text"', 'EIO', /a text/],
@@ -89,7 +101,8 @@ describe('a module that fails', () => {
     ['returns a function', 'return () => 1', 'EIO', /structured clone/],
     ['has an error of syntax', 'return )', 'EIO', /Unexpected token/],
   ])('%s: says so, with the edge, and the next call works', async (_what, body, code, message) => {
-    const timeoutNs = code === 'ETIMEDOUT' ? 300e6 : LONG_NS;
+    // Long enough that a loop is optimised.
+    const timeoutNs = code === 'ETIMEDOUT' ? 600e6 : LONG_NS;
     const failure = run(body, { timeoutNs });
     await expect(failure).rejects.toMatchObject({ name: 'KernelError', code });
     await expect(failure).rejects.toThrow(message);

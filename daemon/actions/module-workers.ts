@@ -1,4 +1,5 @@
 // Modules that compute for long: run in worker threads, with a time and a memory limit, and an end that is always told.
+import { setFlagsFromString } from 'node:v8';
 import type { Piscina } from 'piscina';
 import { KernelError } from '../../kernel/index.js';
 
@@ -44,6 +45,13 @@ const WAITING_MAX = 4096;
 /** After which a thread without work ends. */
 const IDLE_MS = 30_000;
 const MIB = 1024 * 1024;
+/**
+ * Of one thread, in MiB. What lives there when the heap is full moves to the old generation at once, and beyond the limit
+ * Node allows no more than 16M: past those V8 ends the process, not the thread. Newer Nodes would take 192M.
+ */
+const YOUNG_GENERATION_MIB = 8;
+/** V8 of Node 24, the first that unrolls loops without their checks for an interrupt. */
+const UNROLLING_V8 = 13;
 
 /** The threads are started when they are needed, replaced when they die, and ended when they are idle. */
 export class ModuleWorkers {
@@ -60,12 +68,13 @@ export class ModuleWorkers {
   /** Loads the library only now: most configurations have no such module. */
   static async create({ threads, heapMax, onStray }: ModuleWorkersOptions): Promise<ModuleWorkers> {
     const { Piscina } = await import('piscina');
+    keepLoopsEndable();
     const pool = new Piscina({
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: IDLE_MS,
       maxQueue: WAITING_MAX,
-      resourceLimits: { maxOldGenerationSizeMb: heapMax / MIB },
+      resourceLimits: { maxOldGenerationSizeMb: heapMax / MIB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
       // Else a thread without work hears of nothing that its module has left behind, until the next edge pays for it.
       atomics: 'disabled',
       // A module gets its edge, and nothing of the daemon's surroundings.
@@ -132,12 +141,27 @@ export class ModuleWorkers {
   }
 }
 
-/** Of what a worker failed with. An error that itself did not survive structured clone comes as an empty object. */
+/**
+ * Lets a thread be ended in any loop. Optimised code of newer V8 misses the request in some: `for (;;) all.push(new
+ * Array(1000).fill(1))` runs past its time and its memory until the process is killed, unless loops stay as they are. V8
+ * has such settings for the whole process only, and takes them at any time for what it compiles from then on.
+ */
+function keepLoopsEndable(): void {
+  if (Number.parseInt(process.versions.v8, 10) >= UNROLLING_V8) setFlagsFromString('--no-turboshaft-loop-unrolling');
+}
+
+/**
+ * Of what a worker failed with. An error of structured clone itself comes as an empty object, from newer Nodes as an Error
+ * without message.
+ */
 function partsOf(error: unknown): { name: string; code: unknown; message: string } {
   const none = { name: '', code: undefined };
-  if (error instanceof Error) return { ...none, name: error.name, message: error.message, ...codeOf(error) };
-  if (typeof error !== 'object') return { ...none, message: String(error) };
-  return { ...none, message: 'what it returned or threw cannot be handed over by structured clone' };
+  const notCloned = 'what it returned or threw cannot be handed over by structured clone';
+  if (error instanceof Error) {
+    const ofClone = error.message === '' && error.stack?.startsWith('DataCloneError:') === true;
+    return { ...none, name: error.name, message: ofClone ? notCloned : error.message, ...codeOf(error) };
+  }
+  return { ...none, message: typeof error === 'object' ? notCloned : String(error) };
 }
 
 function codeOf(error: Error): { code?: unknown } {
