@@ -37,6 +37,12 @@ function happened(event: ControlEvent): string {
     case 'lost':
     case 'dropped':
       return `${event.line}: ${event.count} ${event.count === 1 ? 'edge' : 'edges'}`;
+    case 'limited':
+      return `${event.name}: ${event.count} ${event.count === 1 ? 'action' : 'actions'} left out`;
+    case 'press':
+      return `${event.line} ${event.pattern}${event.count > 1 ? `  ${event.count}` : ''}`;
+    case 'trigger':
+      return `${event.trigger}, by ${event.by}`;
     case 'storm':
       return `${event.line}: ${event.phase === 'begins' ? 'begins' : `is over, ${event.leftOut} edges left out`}`;
     case 'chip':

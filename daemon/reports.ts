@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ChipInfo, Level, StormLimits, StormState } from '../kernel/index.js';
 import { Bursts, type StartTimer } from './bridge/bursts.js';
 import type { EdgeRecord } from './bridge/edge-ring.js';
+import type { TriggerSpec } from './config/action-types.js';
 import { formatApproximate, formatDuration } from './config/duration.js';
 import type { ControlEvent, ControlListener } from './control/target.js';
 
@@ -20,6 +21,7 @@ export class Reports {
   readonly #listeners = new Set<ControlListener>();
   readonly #lost: Bursts;
   readonly #dropped: Bursts;
+  readonly #limited: Bursts;
 
   /**
    * @param monotonic turns ns of the machine's clock into ns of CLOCK_MONOTONIC
@@ -28,6 +30,7 @@ export class Reports {
   constructor(log: Logger, nowNs: () => number, monotonic: (ns: number) => number, startTimer?: StartTimer) {
     this.#lost = new Bursts((line, count) => this.#tellLost(line, count), undefined, startTimer);
     this.#dropped = new Bursts((line, count) => this.#tellDropped(line, count), undefined, startTimer);
+    this.#limited = new Bursts((name, count) => this.#tellLimited(name, count), undefined, startTimer);
     this.#log = log;
     this.#nowNs = nowNs;
     this.#monotonic = monotonic;
@@ -77,6 +80,27 @@ export class Reports {
   /** Edges of a line whose top half ran, and for whose thread or work there was no room. */
   dropped(line: string, count: number): void {
     this.#dropped.add(line, count);
+  }
+
+  /** Actions that were left out, since there were more than their limit allows. @param name of the interrupt, chord or trigger */
+  limited(name: string, count: number): void {
+    this.#limited.add(name, count);
+  }
+
+  /** A button was pressed in a way that the configuration looks for, or several as a chord. */
+  pressed(line: string, pattern: string, count: number, atNs: number): void {
+    if (this.#listeners.size === 0) return;
+    this.#emit({ type: 'press', atNs: this.#monotonic(Math.round(atNs)), line, pattern, count });
+  }
+
+  /** A trigger has come. */
+  triggered(trigger: string, by: TriggerSpec['by']): void {
+    this.#emit({ type: 'trigger', atNs: this.#now(), trigger, by });
+  }
+
+  /** Something that is no error of anybody's, and that its owner should know. */
+  warn(name: string, text: string): void {
+    this.#log.warn({ name }, `${name}: ${text}`);
   }
 
   /** A line has more edges than its storm guard allows. */
@@ -131,6 +155,7 @@ export class Reports {
   flush(): void {
     this.#lost.flush();
     this.#dropped.flush();
+    this.#limited.flush();
   }
 
   #mistake(interrupt: string, message: string, stack: string | undefined): void {
@@ -149,6 +174,11 @@ export class Reports {
     const text = `${line}: ${were} handled by the top half only: thread and work could not follow`;
     this.#log.warn({ line, count }, text);
     this.#emit({ type: 'dropped', atNs: this.#now(), line, count });
+  }
+
+  #tellLimited(name: string, count: number): void {
+    this.#log.warn({ name, count }, `${name}: ${count === 1 ? '1 action' : `${count} actions`} left out by its limit`);
+    this.#emit({ type: 'limited', atNs: this.#now(), name, count });
   }
 
   #emit(event: ControlEvent): void {

@@ -7,24 +7,35 @@ import {
   flushWork,
   freeIrq,
   GpioDesc,
+  IRQF_NO_AUTOEN,
+  IRQF_ONESHOT,
   IRQF_SHARED,
   IRQF_TRIGGER_FALLING,
   IRQF_TRIGGER_RISING,
+  irqSetAffinity,
   irqSetStormGuard,
   KernelError,
   type Level,
+  type Machine,
   provideAsyncContext,
   renderTimeline,
   requestThreadedIrq,
   type StormLimits,
+  schedSetscheduler,
   synchronizeIrq,
+  taskletKill,
   type Work,
 } from '../kernel/index.js';
 import { exec } from './actions/exec.js';
+import { http } from './actions/http.js';
+import { Outputs } from './actions/outputs.js';
+import { Slots } from './actions/slots.js';
 import { type Backend, openBackend } from './bridge/backend.js';
 import type { StartTimer } from './bridge/bursts.js';
+import { Chords } from './bridge/chords.js';
 import { loadHandlerModule } from './bridge/handler-module.js';
-import { type InterruptHost, LineInterrupt } from './bridge/line-interrupt.js';
+import type { InterruptHost, Publish } from './bridge/host.js';
+import { LineInterrupt } from './bridge/line-interrupt.js';
 import { Queues } from './bridge/queues.js';
 import type { Config, InterruptSpec, LineSpec } from './config/config.js';
 import type {
@@ -57,12 +68,26 @@ export interface ServiceOptions {
 export interface World {
   readonly openBackend: typeof openBackend;
   readonly exec: typeof exec;
+  readonly http: typeof http;
+  /** Default: there is no client. */
+  readonly publish?: Publish;
+  /** Ms since 1970 by the wall clock; default: the machine's. */
+  readonly wallMs?: () => number;
   readonly startTimer?: StartTimer;
   /** A number for handler modules that are loaded anew; default: each is loaded once in a process. */
   readonly instance?: number;
 }
 
-const REAL_WORLD: World = { openBackend, exec };
+const REAL_WORLD: World = { openBackend, exec, http };
+
+/** Programs, and requests, that run at once; more wait in line. A workqueue has its own limit besides, `max_active`. */
+const PROGRAMS_MAX = 32;
+const REQUESTS_MAX = 32;
+
+const notConnected: Publish = () => {
+  const hint = 'write mqtt: with the url of a broker';
+  return Promise.reject(new KernelError('ENOTCONN', 'no mqtt: in the configuration', { hint }));
+};
 
 /** Ms from the begin of a stop. */
 export interface StopTimes {
@@ -102,6 +127,8 @@ class RunningService implements Service {
   readonly #instance: number | undefined;
   readonly #reports: Reports;
   readonly #host: InterruptHost;
+  readonly #outputs: Outputs;
+  #chords: Chords | undefined;
   readonly #startedNs: number;
   readonly #descs = new Map<string, GpioDesc>();
   readonly #queues: Queues;
@@ -148,6 +175,11 @@ class RunningService implements Service {
     this.model = new ModelView(machine);
     const nowNs = (): number => machine.clock.now();
     this.#reports = new Reports(log, nowNs, (ns) => Math.round(originNs + ns), world.startTimer);
+    this.#outputs = new Outputs((name) => this.#desc(name), {
+      nowNs,
+      onValue: (line, value, atNs) => this.#reports.value(line, value, atNs),
+      onError: (line, error) => this.#reports.error(line, error),
+    });
     this.#host = this.#createHost(nowNs, world);
     this.#startedNs = nowNs();
     this.#opened = true;
@@ -156,11 +188,18 @@ class RunningService implements Service {
 
   #createHost(nowNs: () => number, world: World): InterruptHost {
     const reports = this.#reports;
+    const programs = new Slots(PROGRAMS_MAX);
+    const requests = new Slots(REQUESTS_MAX);
+    const { signal } = this.#ending;
     return {
       edge: this.#backend.edge,
       originNs: this.#backend.originNs,
       ending: this.#ending.signal,
-      exec: world.exec,
+      outputs: this.#outputs,
+      exec: (argv, options) => programs.run(() => world.exec(argv, options), signal),
+      http: (request, options) => requests.run(() => world.http(request, options), signal),
+      publish: world.publish ?? notConnected,
+      wallMs: world.wallMs ?? Date.now,
       nowNs,
       line: (name) => this.#desc(name),
       queue: (name) => this.#queues.get(name),
@@ -169,6 +208,9 @@ class RunningService implements Service {
       onValue: (line, value, atNs) => reports.value(line, value, atNs),
       onLog: (interrupt, text) => reports.said(interrupt, text),
       onError: (interrupt, error) => reports.error(interrupt, error),
+      onLimited: (name, count) => reports.limited(name, count),
+      onPress: (line, pattern, count, atNs) => reports.pressed(line, pattern, count, atNs),
+      chord: (line, pressed, atNs) => this.#chords?.edge(line, pressed, atNs) === true,
       onDropped: (line, count) => reports.dropped(line, count),
     };
   }
@@ -184,6 +226,8 @@ class RunningService implements Service {
     if (this.#config.interrupts.some(({ handler }) => handler !== undefined)) {
       process.on('unhandledRejection', this.#onRejection);
     }
+    const spend = (line: string): void => this.#interrupts.get(line)?.spend();
+    this.#chords = new Chords(this.#host, this.#config.chords ?? [], spend);
     for (const line of this.#config.lines) {
       if (line.edge !== 'none') await this.#requestInterrupts(line);
     }
@@ -205,12 +249,15 @@ class RunningService implements Service {
     this.#interrupts.set(line.name, interrupt);
     const { name, topHalf, threadFn } = interrupt;
     const irq = this.#backend.toIrq(line.gpio);
-    const flags = triggerOf(line) | (spec?.handler === undefined ? 0 : IRQF_SHARED);
+    const flags = triggerOf(line) | flagsOf(spec);
     const { stormGuard } = line;
     if (stormGuard !== undefined) await machine.call(() => this.#guard(irq, line.name, stormGuard));
     await machine.call(() => requestThreadedIrq(irq, topHalf, threadFn, flags, name, interrupt));
     this.#requested.push({ irq, devId: interrupt, name });
     if (spec?.handler !== undefined) await this.#requestModule(line, irq, flags, spec, spec.handler);
+    if (spec?.affinity !== undefined || spec?.priority !== undefined) {
+      await machine.call(() => schedule(machine, irq, spec));
+    }
   }
 
   #guard(irq: number, line: string, limits: StormLimits): void {
@@ -267,6 +314,7 @@ class RunningService implements Service {
       throw new KernelError('EPERM', `${name} is an input`, { hint, subject: name });
     }
     desc.set(value);
+    this.#outputs.forget(name);
     this.#reports.value(name, value, this.#backend.machine.clock.now());
   }
 
@@ -386,11 +434,16 @@ class RunningService implements Service {
     }
     for (const [line, interrupt] of this.#interrupts) {
       this.#waitingFor = `the work of ${line}`;
+      const { tasklet } = interrupt;
+      if (tasklet !== undefined) await machine.call(() => taskletKill(tasklet), 'stop');
       const count = interrupt.cancel();
       if (count > 0)
         this.#log.warn({ line, count }, `${line}: work for ${count} edges had not begun and is left undone`);
       for (const work of this.#worksOf(line, interrupt)) await machine.call(() => flushWork(work), 'stop');
     }
+    this.#chords?.cancel();
+    for (const work of this.#chords?.works ?? []) await machine.call(() => flushWork(work), 'stop');
+    this.#outputs.end();
     // What waits for its time has not begun, and lines are held no more when it comes.
     for (const work of this.#moduleWorks.values()) await machine.call(() => cancelDelayedWorkSync(work), 'stop');
   }
@@ -413,6 +466,27 @@ class RunningService implements Service {
     const desc = this.#descs.get(name);
     if (desc === undefined) throw noSuchLine(name);
     return desc;
+  }
+}
+
+const FLAGS = { oneshot: IRQF_ONESHOT, no_autoen: IRQF_NO_AUTOEN } as const;
+
+/** What an interrupt is requested with besides its trigger. */
+function flagsOf(spec: InterruptSpec | undefined): number {
+  const shared = spec?.handler === undefined ? 0 : IRQF_SHARED;
+  return (spec?.flags ?? []).reduce((sum, flag) => sum | FLAGS[flag], shared);
+}
+
+/** Gives an interrupt its CPUs, and its threads their priority. A context of the model. */
+function schedule(machine: Machine, irq: number, { affinity, priority }: InterruptSpec): void {
+  if (affinity !== undefined)
+    irqSetAffinity(
+      irq,
+      affinity.reduce((mask, cpu) => mask | (1 << cpu), 0),
+    );
+  if (priority === undefined) return;
+  for (const { thread } of machine.irqs.get(irq).actions) {
+    if (thread !== undefined) schedSetscheduler(thread, 'SCHED_FIFO', priority);
   }
 }
 

@@ -1,60 +1,140 @@
 // Running programs: words stay words, the environment is what it is told to be, and every end is told apart.
 
 import { describe, expect, it } from 'vitest';
-import { exec } from './exec.js';
+import { type ExecOptions, exec } from './exec.js';
 
 const LONG = 60e9;
 const node = (script: string): string[] => [process.execPath, '-e', script];
 
+/** Runs a program. @returns the lines that it wrote, and what was left out of them */
+async function run(argv: readonly string[], options: Partial<ExecOptions> = {}) {
+  const lines: string[] = [];
+  const { leftOutBytes } = await exec(argv, {
+    timeoutNs: LONG,
+    env: {},
+    onLine: (text) => lines.push(text),
+    ...options,
+  });
+  return { lines, leftOutBytes };
+}
+
+/** Whether a process is there and runs; one that waits for its parent to look is not. */
+async function runs(pid: number): Promise<boolean> {
+  const { readFile } = await import('node:fs/promises');
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat !== '' && !/\) Z /.test(stat);
+}
+
 describe('exec', () => {
-  it('gives what the program wrote', async () => {
-    const result = await exec(node('console.log("out"); console.error("err")'), { timeoutNs: LONG, env: {} });
-    expect(result).toEqual({ stdout: 'out\n', stderr: 'err\n' });
+  it('gives what the program wrote, line by line as it comes', async () => {
+    const script =
+      'console.log("out"); setTimeout(() => { console.error("err"); process.stdout.write("no end") }, 200)';
+    expect(await run(node(script))).toEqual({ lines: ['out', 'err', 'no end'], leftOutBytes: 0 });
   });
 
   it('gives it the variables that it is told to, and a path', async () => {
-    const { stdout } = await exec(node('console.log(JSON.stringify(process.env))'), {
-      timeoutNs: LONG,
-      env: { A: '1' },
-    });
-    expect(JSON.parse(stdout)).toEqual({ A: '1', PATH: expect.stringContaining('/usr/bin') });
+    const { lines } = await run(node('console.log(JSON.stringify(process.env))'), { env: { A: '1' } });
+    expect(JSON.parse(lines[0] ?? '')).toEqual({ A: '1', PATH: expect.stringContaining('/usr/bin') });
   });
 
   it('has an empty input', async () => {
-    const { stdout } = await exec(node('console.log(require("node:fs").readFileSync(0).length)'), {
-      timeoutNs: LONG,
-      env: {},
-    });
-    expect(stdout).toBe('0\n');
+    expect((await run(node('console.log(require("node:fs").readFileSync(0).length)'))).lines).toEqual(['0']);
+  });
+
+  it('hands words over as they are, whatever is in them', async () => {
+    const words = ['$HOME', '; echo no', '"', '* ?', '\n'];
+    const { lines } = await run([...node('console.log(JSON.stringify(process.argv.slice(1)))'), ...words]);
+    expect(JSON.parse(lines[0] ?? '')).toEqual(words);
   });
 
   it('keeps characters whole that come in two pieces', async () => {
     const script =
       'const [a, b] = Buffer.from("é"); process.stdout.write(Buffer.of(a)); setTimeout(() => process.stdout.write(Buffer.of(b)), 50)';
-    expect((await exec(node(script), { timeoutNs: LONG, env: {} })).stdout).toBe('é');
+    expect((await run(node(script))).lines).toEqual(['é']);
+  });
+
+  it('gives 64 KiB of a flood, counts the rest, and lets the program end', async () => {
+    const line = 'x'.repeat(1023);
+    const { lines, leftOutBytes } = await run(
+      node(
+        `const t = ${JSON.stringify(`${line}\n`)}; for (let i = 0; i < 1000; i++) require("node:fs").writeSync(1, t)`,
+      ),
+    );
+    expect(lines).toHaveLength(64);
+    expect(leftOutBytes).toBe((1000 - 64) * 1024);
+  });
+
+  it('gives no more than 200 lines at once', async () => {
+    const { lines, leftOutBytes } = await run(node('process.stdout.write("a\\n".repeat(500))'));
+    expect(lines.length).toBeGreaterThanOrEqual(200);
+    expect(lines.length * 2 + leftOutBytes).toBe(1000);
+  });
+
+  it('lets the daemon breathe while a program floods it for ever', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 5);
+    const script = 'const b = Buffer.alloc(65536, 65); const go = () => process.stdout.write(b, go); go()';
+    await expect(run(node(script), { timeoutNs: 700e6 })).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(20);
   });
 
   it.each([
     ['ENOENT', ['/nonexistent'], LONG],
-    ['EACCES', ['/'], LONG],
+    ['EACCES', ['/etc/passwd'], LONG],
     ['EIO', node('process.exit(1)'), LONG],
     ['EIO', node('process.kill(process.pid, "SIGKILL")'), LONG],
-    ['EIO', node('process.stderr.write("x".repeat(1e6))'), LONG],
     ['ETIMEDOUT', node('setInterval(() => {}, 1000)'), 1e6],
   ])('fails with %s', async (code, argv, timeoutNs) => {
-    await expect(exec(argv, { timeoutNs, env: {} })).rejects.toMatchObject({ name: 'KernelError', code });
+    await expect(run(argv, { timeoutNs })).rejects.toMatchObject({ name: 'KernelError', code });
   });
+
+  it('tells the status of a program that failed, and what it said', async () => {
+    await expect(run(node('console.error("no paper"); process.exit(3)'))).rejects.toThrow('status 3: no paper');
+  });
+
+  it('lets a program that is out of time clean up', async () => {
+    const lines: string[] = [];
+    const script = 'process.on("SIGTERM", () => { console.log("cleaned"); process.exit(0) }); setInterval(() => {}, 9)';
+    const running = run(node(script), { timeoutNs: 500e6, onLine: (text) => lines.push(text) });
+    await expect(running).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    expect(lines).toEqual(['cleaned']);
+  });
+
+  it('kills one that ignores SIGTERM, with the processes that it has started', async () => {
+    const lines: string[] = [];
+    const stubborn = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000);';
+    const script = `const { spawn } = require("node:child_process");
+      const child = spawn(process.execPath, ["-e", ${JSON.stringify(stubborn)}], { stdio: "inherit" });
+      console.log(child.pid); ${stubborn}`;
+    const running = run(node(script), { timeoutNs: 500e6, onLine: (text) => lines.push(text) });
+    await expect(running).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    const child = Number(lines[0]);
+    expect(child).toBeGreaterThan(1);
+    await expect.poll(() => runs(child)).toBe(false);
+  }, 20_000);
+
+  it('kills what a program has left behind that ended at SIGTERM itself', async () => {
+    const lines: string[] = [];
+    const stubborn = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000);';
+    const script = `const { spawn } = require("node:child_process");
+      const child = spawn(process.execPath, ["-e", ${JSON.stringify(stubborn)}], { stdio: "ignore" });
+      setTimeout(() => console.log(child.pid), 300); setInterval(() => {}, 1000)`;
+    const running = run(node(script), { timeoutNs: 1e9, onLine: (text) => lines.push(text) });
+    await expect(running).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    await expect.poll(() => runs(Number(lines[0]))).toBe(false);
+  }, 20_000);
 
   it('ends it when told to, before or while it runs', async () => {
     const controller = new AbortController();
-    const running = exec(node('setInterval(() => {}, 1000)'), { timeoutNs: LONG, env: {}, signal: controller.signal });
+    const running = run(node('setInterval(() => {}, 1000)'), { signal: controller.signal });
     controller.abort();
     await expect(running).rejects.toMatchObject({ code: 'EINTR' });
-    const late = exec(node('setInterval(() => {}, 1000)'), { timeoutNs: LONG, env: {}, signal: controller.signal });
+    const late = run(node('setInterval(() => {}, 1000)'), { signal: controller.signal });
     await expect(late).rejects.toMatchObject({ code: 'EINTR' });
   });
 
   it('refuses words that no program can get', async () => {
-    await expect(exec([process.execPath, 'a\0b'], { timeoutNs: LONG, env: {} })).rejects.toThrow(/null bytes/);
+    await expect(run([process.execPath, 'a\0b'])).rejects.toThrow(/null bytes/);
   });
 });

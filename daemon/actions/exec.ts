@@ -3,101 +3,137 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { KernelError } from '../../kernel/index.js';
 import { checkTrustedProgram } from '../security/trusted-file.js';
+import { OutputLines } from './output-lines.js';
 
-/** Bytes of each output stream that are kept for the log; a program that writes more is ended. */
-const OUTPUT_MAX = 64 * 1024;
 /** Characters of what it wrote to stderr that go into the error. */
 const SAID_MAX = 500;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** From SIGTERM to SIGKILL: when its time is over, and when the daemon stops, which has less time. */
+const GRACE_MS = 2_000;
+const STOP_GRACE_MS = 1_000;
 
 /** How to run a program. */
 export interface ExecOptions {
-  /** After which it is killed. */
+  /** After which it is ended. */
   readonly timeoutNs: number;
   /** Variables that the program gets besides PATH; it gets no others. */
   readonly env: Readonly<Record<string, string>>;
-  /** Kills it before its time. */
+  /** Ends it before its time. */
   readonly signal?: AbortSignal;
+  /** Gets each line that the program writes to stdout or stderr, without its end, as it comes. */
+  readonly onLine?: (text: string) => void;
 }
 
-/** What a program that ended well has written. */
+/** How a program that ended well went. */
 export interface ExecResult {
-  readonly stdout: string;
-  readonly stderr: string;
+  /** Bytes that it wrote and that {@link ExecOptions.onLine} did not get: above 64 KiB a stream, or 200 lines a second. */
+  readonly leftOutBytes: number;
 }
 
 /**
  * Runs `argv[0]` with the other words as its arguments, each one word whatever it contains. Its input is empty. It has a
- * process group of its own, which is killed (SIGKILL) as a whole.
+ * process group of its own, which is ended as a whole: by SIGTERM, and by SIGKILL when that has not helped in 2 s. It is over when it and
+ * all that still hold its output are.
  *
  * @throws KernelError ETIMEDOUT (out of time), EINTR (ended by `signal`), ENOENT or EACCES (cannot be started, or
- * others could have changed it), EIO (it failed, or wrote more than 64 KiB)
+ * others could have changed it), EIO (it failed; the message has its status)
  */
 export function exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
   const [program = '', ...args] = argv;
-  const { timeoutNs, env, signal } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(checkTrustedProgram(program, env.PATH ?? PATH), args, {
-      env: { PATH, ...env },
+    const child = spawn(checkTrustedProgram(program, options.env.PATH ?? PATH), args, {
+      env: { PATH, ...options.env },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.once('error', (error: NodeJS.ErrnoException) => reject(notStarted(program, error)));
     // Whatever its type says: with no descriptor left (EMFILE) there are no pipes, and the error follows.
     if ((child.stdout as Readable | undefined) === undefined) return;
-    let ended: KernelError | undefined;
-    const end = (why: KernelError): void => {
-      ended ??= why;
-      kill(child);
-    };
-    const tooMuch = (): void =>
-      end(new KernelError('EIO', `${program}: wrote more than ${OUTPUT_MAX} bytes, was ended`));
-    const stdout = collect(child.stdout, tooMuch);
-    const stderr = collect(child.stderr, tooMuch);
-    const timer = setTimeout(() => end(outOfTime(program)), Math.max(1, Math.ceil(timeoutNs / 1e6)));
-    const abort = (): void => end(new KernelError('EINTR', `${program}: was ended, since the daemon stops`));
-    signal?.addEventListener('abort', abort, { once: true });
+    const onLine = options.onLine ?? (() => {});
+    const stdout = new OutputLines(child.stdout, 0, onLine);
+    const stderr = new OutputLines(child.stderr, SAID_MAX, onLine);
+    const group = new Group(child);
+    const timer = setTimeout(() => group.end(outOfTime(program), GRACE_MS), toMs(options.timeoutNs));
+    const abort = (): void => group.end(stopped(program), STOP_GRACE_MS);
+    options.signal?.addEventListener('abort', abort, { once: true });
     const forget = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
+      options.signal?.removeEventListener('abort', abort);
     };
     child.once('error', forget);
     child.once('close', (status, killedBy) => {
       forget();
-      if (ended !== undefined) reject(ended);
-      else if (status === 0) resolve({ stdout: stdout(), stderr: stderr() });
-      else reject(failed(program, status, killedBy, stderr()));
+      stdout.finish();
+      stderr.finish();
+      if (group.why !== undefined) group.over.then(() => reject(group.why));
+      else if (status === 0) resolve({ leftOutBytes: stdout.leftOutBytes + stderr.leftOutBytes });
+      else reject(failed(program, status, killedBy, stderr.head));
     });
-    if (signal?.aborted === true) abort();
+    if (options.signal?.aborted === true) abort();
   });
 }
 
-/** Keeps what a stream brings. @returns gives it as text. */
-function collect(stream: Readable, tooMuch: () => void): () => string {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  stream.on('data', (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > OUTPUT_MAX) tooMuch();
-    else chunks.push(chunk);
-  });
-  return () => Buffer.concat(chunks).toString();
+function toMs(ns: number): number {
+  return Math.max(1, Math.ceil(ns / 1e6));
 }
 
-/** Ends the whole group. What has left it may still hold the pipes, which are not waited for. */
-function kill(child: ChildProcess): void {
-  child.stdout?.destroy();
-  child.stderr?.destroy();
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+/** A program with all that it has started and that has stayed in its process group. */
+class Group {
+  /** Why it is ended before its time; undefined while it may run. */
+  why: KernelError | undefined;
+  /** Resolves when nothing of it is left, or it has got SIGKILL. */
+  readonly over: Promise<void>;
+  readonly #child: ChildProcess;
+  #isOver: () => void = () => {};
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.over = new Promise((resolve) => {
+      this.#isOver = resolve;
+    });
+  }
+
+  end(why: KernelError, graceMs: number): void {
+    if (this.why !== undefined) return;
+    this.why = why;
+    this.#signal('SIGTERM');
+    const kill = setTimeout(() => this.#kill(), graceMs);
+    this.#child.once('close', () => {
+      // Its first process is gone; those that it has started have the rest of the time.
+      if (this.#signal(0)) return;
+      clearTimeout(kill);
+      this.#isOver();
+    });
+  }
+
+  /** What has left the group may still hold the pipes, which are not waited for. */
+  #kill(): void {
+    this.#signal('SIGKILL');
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    this.#isOver();
+  }
+
+  /** @returns whether there was still anybody to get it. */
+  #signal(signal: NodeJS.Signals | 0): boolean {
+    if (this.#child.pid === undefined) return false;
+    try {
+      return process.kill(-this.#child.pid, signal);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // EPERM: all that is left runs as another user, by setuid, and cannot be ended.
+      if (code === 'ESRCH' || code === 'EPERM') return false;
+      throw error;
+    }
   }
 }
 
 function outOfTime(program: string): KernelError {
-  return new KernelError('ETIMEDOUT', `${program}: ran out of time and was killed`, { hint: 'raise its timeout' });
+  return new KernelError('ETIMEDOUT', `${program}: ran out of time and was ended`, { hint: 'raise its timeout' });
+}
+
+function stopped(program: string): KernelError {
+  return new KernelError('EINTR', `${program}: was ended, since the daemon stops`);
 }
 
 function notStarted(program: string, error: NodeJS.ErrnoException): KernelError {
@@ -113,6 +149,6 @@ function notStarted(program: string, error: NodeJS.ErrnoException): KernelError 
 
 function failed(program: string, status: number | null, killedBy: NodeJS.Signals | null, stderr: string): KernelError {
   const how = killedBy === null ? `ended with status ${status}` : `was ended by ${killedBy}`;
-  const said = stderr.trim().slice(0, SAID_MAX);
+  const said = stderr.trim();
   return new KernelError('EIO', `${program}: ${how}${said === '' ? '' : `: ${said}`}`);
 }

@@ -1,90 +1,163 @@
-// The actions of a configuration: each made ready once, then run for every edge.
+// The actions of a configuration: each made ready once, then run on every occasion.
 import { inspect } from 'node:util';
-import { type GpioDesc, gpiodGetValue, gpiodSetValue, KernelError, type Level } from '../../kernel/index.js';
+import type { Level } from '../../kernel/index.js';
 import type { ModuleEdge } from '../actions/module-workers.js';
-import type { AtomicAction, ModuleAction, ThreadAction, WorkAction } from '../config/config.js';
-import { formatApproximate } from '../config/duration.js';
-import { type Placeholder, renderTemplate } from '../config/template.js';
-import type { EdgeRecord } from './edge-ring.js';
-import type { InterruptHost } from './line-interrupt.js';
+import type { Occasion, OccasionLine } from '../actions/occasion.js';
+import type { Output } from '../actions/outputs.js';
+import { TokenBucket } from '../actions/rate-limit.js';
+import type {
+  AtomicAction,
+  ExecAction,
+  HttpAction,
+  ModuleAction,
+  MqttAction,
+  ThreadAction,
+  WorkAction,
+} from '../config/action-types.js';
+import { renderTemplate, type Template } from '../config/template.js';
+import type { ActionHost } from './host.js';
 
-/** Which line's edges the actions belong to, and where they report. */
+/** To what the actions belong, and where they report. */
 export interface ActionContext {
-  readonly host: InterruptHost;
-  readonly line: GpioDesc;
-  /** Name of the interrupt. */
+  readonly host: ActionHost;
+  /** Name of the interrupt, chord or trigger. */
   readonly name: string;
-}
-
-/** What actions of a work item know besides: the workqueue. */
-export interface WorkContext extends ActionContext {
-  readonly queue: string;
+  /** Whose edges they are for; only modules need it. */
+  readonly of?: OccasionLine;
 }
 
 /** How a module's result that is no text is written to the log. */
 const SHOWN = { breakLength: Number.POSITIVE_INFINITY, depth: 4, maxArrayLength: 100, maxStringLength: 4096 };
 
-function notYet({ kind }: WorkAction): KernelError {
-  return new KernelError('ENOSYS', `the action ${kind} is not supported`);
-}
-
-/** A line operation, ready to run in any context. @returns the level that the line has got */
-export type PreparedAtomic = () => Level;
+/** A line operation, ready to run in any context. @param level of the input after the edge @returns the level that the line has got */
+export type PreparedAtomic = (level: Level) => Level;
 
 /** Looks up the line of an operation. `ENOENT` for a line that there is not. */
-export function prepareAtomic(host: Pick<InterruptHost, 'line'>, action: AtomicAction): PreparedAtomic {
-  const desc = host.line(action.line);
-  const set = (value: Level): Level => {
-    gpiodSetValue(desc, value);
-    return value;
-  };
-  if (action.kind === 'toggle') return () => set(gpiodGetValue(desc) === 1 ? 0 : 1);
-  if (action.kind !== 'set') throw notYet(action);
-  const { value } = action;
-  return () => set(value);
+export function prepareAtomic({ outputs }: Pick<ActionHost, 'outputs'>, action: AtomicAction): PreparedAtomic {
+  const output: Output = outputs.get(action.line);
+  switch (action.kind) {
+    case 'set': {
+      const { value } = action;
+      return () => output.set(value);
+    }
+    case 'toggle':
+      return () => output.toggle();
+    case 'pulse': {
+      const { value, forNs } = action;
+      return () => output.pulse(value, forNs);
+    }
+    case 'follow': {
+      const inverted = action.invert ? 1 : 0;
+      return (level) => output.set((level ^ inverted) as Level);
+    }
+  }
 }
 
-/** An action of a thread or a work item, ready to run. Only programs and modules return a promise. */
-export type PreparedAction = (record: EdgeRecord) => Promise<void> | undefined;
+/** An action of a thread or a work item, ready to run. Only those that wait for something outside return a promise. */
+export type PreparedAction = (occasion: Occasion) => Promise<void> | undefined;
 
 /** Makes an action of a thread ready. `ENOENT` for a line that there is not. */
 export function prepareThread(context: ActionContext, action: ThreadAction): PreparedAction {
-  const { host, name } = context;
+  return limited(context, action, prepareSimple(context, action));
+}
+
+function prepareSimple({ host, name }: ActionContext, action: ThreadAction): PreparedAction {
   if (action.kind === 'log') {
-    return (record) => {
-      host.onLog(name, renderTemplate(action.text, valuesOf(context, record)));
+    return ({ values }) => {
+      host.onLog(name, renderTemplate(action.text, values));
       return undefined;
     };
   }
   const perform = prepareAtomic(host, action);
-  return () => {
-    host.onValue(action.line, perform(), host.nowNs());
+  return ({ level = 0 }) => {
+    host.onValue(action.line, perform(level), host.nowNs());
     return undefined;
   };
 }
 
-/** Makes an action of a work item ready. `ENOENT` for a line that there is not. */
-export function prepareWork(context: WorkContext, action: WorkAction): PreparedAction {
-  if (action.kind === 'module') return prepareModule(context, action);
-  if (action.kind === 'http' || action.kind === 'mqtt') throw notYet(action);
-  if (action.kind !== 'exec') return prepareThread(context, action);
-  return async (record) => {
-    const { host, name, line } = context;
-    const values = valuesOf(context, record);
-    const argv = action.argv.map((word) => renderTemplate(word, values));
-    const env = { GPIO_LINE: line.name, GPIO_EDGE: String(values.edge), GPIO_TIMESTAMP: String(values.timestamp) };
-    const { stdout } = await host.exec(argv, { timeoutNs: action.timeoutNs, env, signal: host.ending });
-    if (stdout.trim() !== '') host.onLog(name, stdout.trimEnd());
+/** Makes an action of a work item ready. `ENOENT` for a line that there is not, or for worker threads that its queue has not. */
+export function prepareWork(context: ActionContext, queue: string, action: WorkAction): PreparedAction {
+  return limited(context, action, prepareAny(context, queue, action));
+}
+
+function prepareAny(context: ActionContext, queue: string, action: WorkAction): PreparedAction {
+  switch (action.kind) {
+    case 'exec':
+      return prepareExec(context, action);
+    case 'http':
+      return prepareHttp(context, action);
+    case 'mqtt':
+      return prepareMqtt(context, action);
+    case 'module':
+      return prepareModule(context, queue, action);
+    default:
+      return prepareSimple(context, action);
+  }
+}
+
+/** Leaves out, and counts, what is more than an action's limit allows. */
+function limited({ host, name }: ActionContext, { limit }: WorkAction, perform: PreparedAction): PreparedAction {
+  if (limit === undefined) return perform;
+  const bucket = new TokenBucket(limit);
+  return (occasion) => {
+    if (bucket.take(host.nowNs())) return perform(occasion);
+    host.onLimited(name, 1);
+    return undefined;
+  };
+}
+
+type Templates = Readonly<Record<string, Template>>;
+
+function renderAll(templates: Templates, { values }: Occasion): Record<string, string> {
+  const entries = Object.entries(templates);
+  return Object.fromEntries(entries.map(([key, template]) => [key, renderTemplate(template, values)]));
+}
+
+function prepareExec({ host, name }: ActionContext, { argv, env = {}, timeoutNs }: ExecAction): PreparedAction {
+  const onLine = (text: string): void => host.onLog(name, text);
+  return async (occasion) => {
+    const words = argv.map((word) => renderTemplate(word, occasion.values));
+    const variables = { ...occasion.env, ...renderAll(env, occasion) };
+    const { leftOutBytes } = await host.exec(words, { timeoutNs, env: variables, signal: host.ending, onLine });
+    if (leftOutBytes > 0) onLine(`${words[0]}: ${leftOutBytes} bytes more of what it wrote are left out`);
+  };
+}
+
+function prepareHttp({ host }: ActionContext, action: HttpAction): PreparedAction {
+  const { method, headers, timeoutNs, retries } = action;
+  return async (occasion) => {
+    const request = {
+      url: renderUrl(action.url, occasion),
+      method,
+      headers: renderAll(headers, occasion),
+      body: action.body === undefined ? undefined : renderTemplate(action.body, occasion.values),
+    };
+    await host.http(request, { timeoutNs, retries, signal: host.ending });
+  };
+}
+
+/** What stands for a placeholder is one part of the URL, whatever is in it. */
+function renderUrl(url: Template, { values }: Occasion): string {
+  return url
+    .map((part) => (typeof part === 'string' ? part : encodeURIComponent(values[part.placeholder] ?? '')))
+    .join('');
+}
+
+function prepareMqtt({ host }: ActionContext, { topic, payload, qos, retain }: MqttAction): PreparedAction {
+  return async ({ values }) => {
+    await host.publish(renderTemplate(topic, values), renderTemplate(payload, values), { qos, retain });
   };
 }
 
 /** Makes a call of a module ready; what it returns goes to the log. */
-function prepareModule({ host, line, name, queue }: WorkContext, { path, timeoutNs }: ModuleAction): PreparedAction {
+function prepareModule({ host, name, of }: ActionContext, queue: string, action: ModuleAction): PreparedAction {
+  const { path, timeoutNs } = action;
   const workers = host.workers(queue);
-  return async (record) => {
+  return async ({ edge: record }) => {
+    if (record === undefined || of === undefined) return;
     const edge: ModuleEdge = {
-      line: line.name,
-      gpio: line.offset,
+      line: of.line,
+      gpio: of.gpio,
       name,
       edge: record.rising ? 'rising' : 'falling',
       value: record.rising ? 1 : 0,
@@ -97,16 +170,37 @@ function prepareModule({ host, line, name, queue }: WorkContext, { path, timeout
   };
 }
 
-/** What the placeholders of a template stand for at one edge. */
-function valuesOf({ host, line, name }: ActionContext, record: EdgeRecord): Record<Placeholder, string | number> {
-  return {
-    line: line.name,
-    gpio: line.offset,
-    name,
-    edge: record.rising ? 'rising' : 'falling',
-    value: record.rising ? 1 : 0,
-    timestamp: Math.round(host.originNs + record.stampNs),
-    since_last: record.sinceLastNs < 0 ? '-' : formatApproximate(record.sinceLastNs),
-    seqno: record.lineSeqno,
+/** All actions of a work item, one after the other; one that fails is reported, and the next runs. */
+export interface PreparedWork {
+  /** Whether {@link perform} returns promises. */
+  readonly waits: boolean;
+  readonly perform: PreparedAction;
+}
+
+const WAITING = new Set<WorkAction['kind']>(['exec', 'http', 'mqtt', 'module']);
+
+/** Makes a work item ready. Errors as {@link prepareWork}. */
+export function prepareActions(context: ActionContext, queue: string, actions: readonly WorkAction[]): PreparedWork {
+  const { host, name } = context;
+  const prepared = actions.map((action) => prepareWork(context, queue, action));
+  const waits = actions.some(({ kind }) => WAITING.has(kind));
+  const atOnce = (occasion: Occasion): undefined => {
+    for (const perform of prepared) {
+      try {
+        perform(occasion);
+      } catch (error) {
+        host.onError(name, error);
+      }
+    }
   };
+  const waiting = async (occasion: Occasion): Promise<void> => {
+    for (const perform of prepared) {
+      try {
+        await perform(occasion);
+      } catch (error) {
+        host.onError(name, error);
+      }
+    }
+  };
+  return { waits, perform: waits ? waiting : atOnce };
 }

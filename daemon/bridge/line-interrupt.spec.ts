@@ -15,11 +15,12 @@ import {
   Machine,
   requestThreadedIrq,
 } from '../../kernel/index.js';
-import { exec } from '../actions/exec.js';
 import type { ModuleCall, ModuleEdge, ModuleWorkers } from '../actions/module-workers.js';
+import { Outputs } from '../actions/outputs.js';
 import type { InterruptSpec, LineSpec } from '../config/config.js';
 import { isTemplate, parseTemplate, type Template } from '../config/template.js';
-import { type InterruptHost, LineInterrupt } from './line-interrupt.js';
+import type { InterruptHost } from './host.js';
+import { LineInterrupt } from './line-interrupt.js';
 
 const BUTTON: LineSpec = Object.freeze({
   name: 'button',
@@ -58,19 +59,37 @@ function rig(spec: InterruptSpec | undefined, computed: (edge: ModuleEdge) => un
   const offsets: Readonly<Record<string, number>> = { button: 17, led: 4, broken: 5 };
   const queue = allocWorkqueue('slow', 0, 0);
   const workers = { run: async ({ edge }: ModuleCall) => computed(edge) } as unknown as ModuleWorkers;
+  const line = (name: string): GpioDesc =>
+    new GpioDesc(name, offsets[name] ?? -1, name === 'button' ? 'in' : 'out', request);
+  const reports = {
+    nowNs: () => machine.clock.now(),
+    onValue: (line: string, value: Level) => log.push(`value ${line} ${value}`),
+    onError: (name: string, error: unknown) => log.push(`error ${name} ${(error as Error).message}`),
+  };
   const host: InterruptHost = {
+    ...reports,
     edge: domain.edge,
     originNs: 1_000_000,
     ending: new AbortController().signal,
-    exec,
-    nowNs: () => machine.clock.now(),
-    line: (name) => new GpioDesc(name, offsets[name] ?? -1, name === 'button' ? 'in' : 'out', request),
+    outputs: new Outputs(line, reports),
+    exec: async (argv) => {
+      log.push(`exec ${argv.join(' ')}`);
+      return { leftOutBytes: 0 };
+    },
+    http: async ({ method, url, body }) => {
+      log.push(`http ${method} ${url} ${body}`);
+      return { status: 200, tries: 1 };
+    },
+    publish: async (topic, payload) => void log.push(`publish ${topic} ${payload}`),
+    wallMs: () => 0,
+    chord: () => false,
+    line,
     queue: () => queue,
     workers: () => workers,
     onEdge: (line, { rising, lineSeqno }) => log.push(`edge ${line} ${rising ? 'rising' : 'falling'} ${lineSeqno}`),
-    onValue: (line, value) => log.push(`value ${line} ${value}`),
     onLog: (interrupt, text) => log.push(`log ${interrupt} ${text}`),
-    onError: (interrupt, error) => log.push(`error ${interrupt} ${(error as Error).message}`),
+    onPress: (line, pattern, count) => log.push(`press ${line} ${pattern} ${count}`),
+    onLimited: (name, count) => log.push(`limited ${name} ${count}`),
     onDropped: (line, count) => log.push(`dropped ${line} ${count}`),
   };
   const interrupt = new LineInterrupt(host, BUTTON, spec);

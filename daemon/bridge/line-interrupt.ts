@@ -1,51 +1,30 @@
 // One line's interrupt in the daemon: what its top half, its thread and its work items do with an edge.
 import {
-  type EdgeInfo,
-  type GpioDesc,
   IRQ_HANDLED,
   IRQ_WAKE_THREAD,
   type IrqReturn,
   type Level,
   preemptPoint,
+  type Tasklet,
   type Work,
-  type Workqueue,
 } from '../../kernel/index.js';
-import type { exec } from '../actions/exec.js';
-import type { ModuleWorkers } from '../actions/module-workers.js';
-import type { InterruptSpec, LineSpec, WorkSpec } from '../config/config.js';
+import { EdgeOccasion, type OccasionLine } from '../actions/occasion.js';
+import type { InterruptSpec, LineSpec } from '../config/config.js';
 import {
   type ActionContext,
   type PreparedAction,
   type PreparedAtomic,
+  prepareActions,
   prepareAtomic,
   prepareThread,
-  prepareWork,
 } from './actions.js';
 import { type EdgeRecord, EdgeRing } from './edge-ring.js';
+import { EdgeTasklet } from './edge-tasklet.js';
 import { EdgeWork } from './edge-work.js';
+import type { InterruptHost } from './host.js';
+import { LinePresses } from './presses.js';
 
-/** What the interrupts of all lines share. Times are ns of the machine's clock. */
-export interface InterruptHost {
-  /** The edge that is being handled. */
-  readonly edge: EdgeInfo;
-  /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns. */
-  readonly originNs: number;
-  /** Aborted when programs that still run are to be ended. */
-  readonly ending: AbortSignal;
-  /** Runs a program. */
-  readonly exec: typeof exec;
-  nowNs(): number;
-  line(name: string): GpioDesc;
-  queue(name: string): Workqueue;
-  /** The worker threads of a `cpu_intensive` queue; `ENOENT` for another. */
-  workers(queue: string): ModuleWorkers;
-  onEdge(line: string, record: EdgeRecord): void;
-  onValue(line: string, value: Level, atNs: number): void;
-  onLog(interrupt: string, text: string): void;
-  onError(interrupt: string, error: unknown): void;
-  /** Edges whose top half ran, and for whose thread or work there was no room. */
-  onDropped(line: string, count: number): void;
-}
+export type { InterruptHost } from './host.js';
 
 /** What the daemon's own action is called where a handler module has the interrupt's name. */
 const OWN_NAME = 'gpio-irqd';
@@ -67,6 +46,9 @@ export class LineInterrupt {
   readonly #atomic: readonly PreparedAtomic[];
   readonly #thread: readonly PreparedAction[];
   readonly #works: readonly EdgeWork[];
+  readonly #tasklet: EdgeTasklet | undefined;
+  readonly #presses: LinePresses | undefined;
+  readonly #of: OccasionLine;
   #droppedTold = 0;
 
   /** `ENOENT` when the interrupt names a line or a queue that there is not. */
@@ -74,27 +56,47 @@ export class LineInterrupt {
     this.#host = host;
     this.line = line;
     this.name = spec === undefined ? line.name : spec.handler === undefined ? spec.name : OWN_NAME;
-    const context: ActionContext = { host, line: host.line(line.name), name: this.name };
-    const topHalf = spec?.topHalf ?? [];
+    const { topHalf = [], thread = [], work = [], tasklet = [], patterns = [] } = spec ?? {};
+    this.#of = { line: line.name, gpio: line.gpio, name: spec?.name ?? line.name };
+    const context: ActionContext = { host, name: this.name, of: this.#of };
     this.#outputs = topHalf.map((action) => action.line);
     this.#atomic = topHalf.map((action) => prepareAtomic(host, action));
-    this.#thread = (spec?.thread ?? []).map((action) => prepareThread(context, action));
-    this.#works = (spec?.work ?? []).map((work) => this.#prepareWork(context, work));
+    this.#thread = thread.map((action) => prepareThread(context, action));
+    this.#works = work.map(({ queue, actions }) => {
+      const { waits, perform } = prepareActions(context, queue, actions);
+      return new EdgeWork(`${this.name}.work`, host.queue(queue), waits, (record) => perform(this.#occasion(record)));
+    });
+    this.#tasklet = tasklet.length === 0 ? undefined : new EdgeTasklet(host, this.#of, tasklet);
+    const hasEdges = (): boolean => this.#edges.length > 0;
+    this.#presses =
+      patterns.length === 0 ? undefined : new LinePresses(host, host.line(line.name), this.#of, patterns, hasEdges);
   }
 
-  /** Edges whose top half ran, and for whose thread or work there was no room. */
+  /** Edges whose top half ran, and for whose tasklet, thread or work there was no room. */
   get dropped(): number {
-    return this.#works.reduce((sum, work) => sum + work.dropped, this.#edges.dropped);
+    const before = this.#edges.dropped + (this.#tasklet?.dropped ?? 0);
+    return this.#works.reduce((sum, work) => sum + work.dropped, before);
   }
 
   /** Work items that may be queued or running. */
   get works(): readonly Work[] {
-    return this.#works.map(({ work }) => work);
+    return [...this.#works.map(({ work }) => work), ...(this.#presses?.works ?? [])];
   }
 
-  /** Forgets the edges that no work item has begun with. @returns how many. */
+  /** Forgets the edges and presses that no work item has begun with, and looks for no more. @returns how many. */
   cancel(): number {
-    return this.#works.reduce((sum, work) => sum + work.cancel(), 0);
+    this.#tasklet?.cancel();
+    return this.#works.reduce((sum, work) => sum + work.cancel(), this.#presses?.cancel() ?? 0);
+  }
+
+  /** Scheduled by the top half: to be killed once the interrupt was freed. Undefined when there is none. */
+  get tasklet(): Tasklet | undefined {
+    return this.#tasklet?.tasklet;
+  }
+
+  /** The press that is under way is part of a chord. */
+  spend(): void {
+    this.#presses?.spend();
   }
 
   /** Top half. Hot path: nothing is allocated. */
@@ -107,8 +109,10 @@ export class LineInterrupt {
     this.lineSeqno = lineSeqno;
     let levels = 0;
     let bit = 0;
-    for (const perform of this.#atomic) levels |= perform() << bit++;
+    const level = rising ? 1 : 0;
+    for (const perform of this.#atomic) levels |= perform(level) << bit++;
     this.#edges.push(stampNs, rising, lineSeqno, sinceLastNs, bit === 0 ? stampNs : this.#host.nowNs(), levels);
+    if (this.#tasklet !== undefined) this.#tasklet.push(stampNs, rising, lineSeqno, sinceLastNs);
     return IRQ_WAKE_THREAD;
   };
 
@@ -120,6 +124,7 @@ export class LineInterrupt {
       this.#followUp(record);
       yield* preemptPoint();
     }
+    this.#presses?.settle();
     const { dropped } = this;
     if (dropped > this.#droppedTold) this.#host.onDropped(this.line.name, dropped - this.#droppedTold);
     this.#droppedTold = dropped;
@@ -131,36 +136,24 @@ export class LineInterrupt {
     this.#outputs.forEach((line, bit) => {
       this.#host.onValue(line, ((record.levels >>> bit) & 1) as Level, record.doneNs);
     });
-    for (const perform of this.#thread) this.#attempt(() => perform(record));
+    const spent = this.#host.chord(this.line.name, record.rising, record.stampNs);
+    this.#presses?.edge(record.rising, record.stampNs, spent);
+    if (this.#thread.length > 0) this.#perform(this.#occasion(record));
     for (const work of this.#works) work.add(record);
   }
 
-  /** An action that fails is reported, and holds up neither those after it nor the next edge. */
-  #attempt<T>(action: () => T): T | undefined {
-    try {
-      return action();
-    } catch (error) {
-      this.#host.onError(this.name, error);
-      return undefined;
-    }
+  #occasion(record: EdgeRecord): EdgeOccasion {
+    return new EdgeOccasion(this.#host, this.#of, record);
   }
 
-  #prepareWork(context: ActionContext, { queue, actions }: WorkSpec): EdgeWork {
-    const prepared = actions.map((action) => prepareWork({ ...context, queue }, action));
-    const waits = actions.some((action) => action.kind === 'exec' || action.kind === 'module');
-    const performAtOnce = (record: EdgeRecord): undefined => {
-      for (const perform of prepared) this.#attempt(() => perform(record));
-    };
-    const performWaiting = async (record: EdgeRecord): Promise<void> => {
-      for (const perform of prepared) {
-        try {
-          await perform(record);
-        } catch (error) {
-          this.#host.onError(this.name, error);
-        }
+  /** An action that fails is reported, and holds up neither those after it nor the next edge. */
+  #perform(occasion: EdgeOccasion): void {
+    for (const perform of this.#thread) {
+      try {
+        perform(occasion);
+      } catch (error) {
+        this.#host.onError(this.name, error);
       }
-    };
-    const perform = waits ? performWaiting : performAtOnce;
-    return new EdgeWork(`${this.name}.work`, this.#host.queue(queue), waits, perform);
+    }
   }
 }

@@ -131,6 +131,26 @@ export type ControlEvent =
   | { readonly type: 'lost'; readonly atNs: number; readonly line: string; readonly count: number }
   /** Edges whose top half ran, and for whose thread or work there was no room; told as `lost` is. */
   | { readonly type: 'dropped'; readonly atNs: number; readonly line: string; readonly count: number }
+  /** Actions of an interrupt, a chord or a trigger that were left out, since there were more than their limit allows; told as `lost` is. */
+  | { readonly type: 'limited'; readonly atNs: number; readonly name: string; readonly count: number }
+  /**
+   * A button was pressed in a way that the configuration looks for: `single`, `double`, `long`, `hold`, `release`; or several were, as a
+   * `chord`, whose name is `line` then. `count` numbers repetitions while it is held, from 1.
+   */
+  | {
+      readonly type: 'press';
+      readonly atNs: number;
+      readonly line: string;
+      readonly pattern: string;
+      readonly count: number;
+    }
+  /** A trigger has come. */
+  | {
+      readonly type: 'trigger';
+      readonly atNs: number;
+      readonly trigger: string;
+      readonly by: 'schedule' | 'hook' | 'mqtt';
+    }
   /** A line has had more edges than its storm guard allows, and is disabled for a while. */
   | { readonly type: 'storm'; readonly atNs: number; readonly line: string; readonly phase: 'begins' }
   /** The storm is over; what the guard did to the line. */

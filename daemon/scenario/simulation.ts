@@ -13,6 +13,7 @@ import {
   type StageLine,
 } from '../../sim-fallback/index.js';
 import type { ExecOptions, ExecResult } from '../actions/exec.js';
+import type { HttpRequest } from '../actions/http.js';
 import { type Backend, type BackendEvents, boardOf, createMachineOn, openHardware } from '../bridge/backend.js';
 import type { StartTimer } from '../bridge/bursts.js';
 import type { Config } from '../config/config.js';
@@ -38,6 +39,10 @@ export interface SimulationOptions {
   readonly log?: Logger;
   /** Called in place of programs; what it returns is what the program wrote. Default: nothing. */
   readonly exec?: FakeExec;
+  /** Called in place of requests; the status that it returns is what the server answers. Default: 200. */
+  readonly http?: (request: HttpRequest) => Promise<number> | number;
+  /** What the wall clock shows at the start of the scenario, in ms since 1970; default: 2000-01-01T00:00:00Z. */
+  readonly startMs?: number;
   /** Records that the model's trace keeps. */
   readonly traceRecords?: number;
   /** Real time, in ms, for which a handler may wait for something outside of the model; default a minute. */
@@ -48,13 +53,32 @@ export interface SimulationOptions {
 export type SimulationEvent =
   | ControlEvent
   /** A work item has called a program, which is not run. */
-  | { readonly type: 'exec'; readonly atNs: number; readonly line: string; readonly argv: readonly string[] };
+  | { readonly type: 'exec'; readonly atNs: number; readonly line: string; readonly argv: readonly string[] }
+  /** A work item has sent a request, which goes nowhere. Its headers are left out: they may be secret. */
+  | {
+      readonly type: 'http';
+      readonly atNs: number;
+      readonly method: string;
+      readonly url: string;
+      readonly body?: string;
+    }
+  /** A work item has published a message, which goes nowhere. */
+  | {
+      readonly type: 'publish';
+      readonly atNs: number;
+      readonly topic: string;
+      readonly payload: string;
+      readonly qos: number;
+      readonly retain: boolean;
+    };
 
 /** CLOCK_MONOTONIC at the start of a scenario: the Pi has been up for ten seconds. */
 const UPTIME_NS = 10e9;
 /** Between the start of the service and that of the scenario: pulls take 2 µs each. */
 const BOOT_NS = 1_000_000;
 const ORIGIN_NS = BigInt(UPTIME_NS - BOOT_NS);
+/** See {@link SimulationOptions.startMs}. */
+const START_MS = Date.UTC(2000, 0, 1);
 /** See {@link SimulationOptions.patienceMs}. */
 const PATIENCE_MS = 60_000;
 /** Longest that it runs before the host gets its turn. */
@@ -100,16 +124,30 @@ export class Simulation {
     let made: Made | undefined;
     const clock = new VirtualClock();
     const now = (): number => clock.now() - BOOT_NS;
+    const { startMs = START_MS } = options;
+    const tell = (event: SimulationEvent): void => {
+      for (const listener of listeners) listener(event);
+    };
     const world: World = {
       openBackend: (config, log, events) => {
         made = build(clock, config, log, events, options);
         return made.backend;
       },
       exec: (argv, exec) => {
-        const line = exec.env.GPIO_LINE ?? '';
-        for (const listener of listeners) listener({ type: 'exec', atNs: Math.round(now()), line, argv });
+        const line = exec.env.GPIO_LINE ?? exec.env.GPIO_LINES ?? exec.env.GPIO_TRIGGER ?? '';
+        tell({ type: 'exec', atNs: Math.round(now()), line, argv });
         return pretend(options.exec, argv, exec);
       },
+      http: async (request) => {
+        const { method, url, body } = request;
+        tell({ type: 'http', atNs: Math.round(now()), method, url, ...(body === undefined ? {} : { body }) });
+        const status = (await options.http?.(request)) ?? 200;
+        if (status >= 200 && status < 300) return { status, tries: 1 };
+        throw new KernelError('EREMOTEIO', `${new URL(url).origin} answers with status ${status}`);
+      },
+      publish: async (topic, payload, { qos, retain }) =>
+        tell({ type: 'publish', atNs: Math.round(now()), topic, payload, qos, retain }),
+      wallMs: () => startMs + Math.floor(now() / 1e6),
       startTimer: timerOn(clock),
       instance: ++instances,
     };
@@ -287,8 +325,14 @@ function describeBoard(
 }
 
 /** A program that does not run. */
-async function pretend(fake: FakeExec | undefined, argv: readonly string[], { env }: ExecOptions): Promise<ExecResult> {
-  return { stdout: (await fake?.(argv, env)) ?? '', stderr: '' };
+async function pretend(
+  fake: FakeExec | undefined,
+  argv: readonly string[],
+  { env, onLine }: ExecOptions,
+): Promise<ExecResult> {
+  const wrote = (await fake?.(argv, env)) ?? '';
+  for (const line of wrote.split('\n')) if (line.trim() !== '') onLine?.(line.trimEnd());
+  return { leftOutBytes: 0 };
 }
 
 function timerOn(clock: VirtualClock): StartTimer {

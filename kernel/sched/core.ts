@@ -156,6 +156,14 @@ export function schedSetFifoLow(task: Task): void {
   setFifo(task, 1);
 }
 
+/** Makes a task SCHED_FIFO of a priority, 1 to 99, as chrt does (sched_setscheduler). Any context. `EINVAL` for another priority. */
+export function schedSetscheduler(task: Task, policy: 'SCHED_FIFO', priority: number): void {
+  if (!Number.isInteger(priority) || priority < 1 || priority >= MAX_RT_PRIO) {
+    throw new KernelError('EINVAL', `task ${task.comm}: ${policy} has no priority ${priority}`, { hint: '1 to 99' });
+  }
+  setFifo(task, priority);
+}
+
 /** Makes a task SCHED_NORMAL (sched_set_normal). Any context. */
 export function schedSetNormal(task: Task, nice: number): void {
   reorder(task, () => {
