@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KernelError } from '../../kernel/errno.js';
-import { checkTrusted, checkTrustedProgram, type Trustee, type TrustKind } from './trusted-file.js';
+import {
+  alsoTrustOwnerOf,
+  checkTrusted,
+  checkTrustedProgram,
+  distrustOf,
+  distrustOfProgram,
+  type Trustee,
+  type TrustKind,
+} from './trusted-file.js';
 
 const isRoot = process.getuid?.() === 0;
 const ME = process.getuid?.() ?? 0;
@@ -27,6 +35,7 @@ const user = (groups = '', more: Partial<Trustee> = {}): Trustee => ({
   uid: ME,
   gid: MY_GROUP,
   groups: () => groups,
+  accounts: () => 'root:x:0:0:\ngpio-irqd:x:4343:4344::/nonexistent:/usr/sbin/nologin\n',
   ...more,
 });
 
@@ -69,15 +78,41 @@ describe('a file', () => {
     expect(refusal(odd)?.hint).toBe(`sudo chmod o-w '${directory}/it'\\''s; odd'`);
   });
 
-  test.runIf(isRoot)('of another user is refused, unless that user called sudo', () => {
+  test.runIf(isRoot)('of another user is refused, unless that is a friend, or the user who asks', () => {
     chownSync(file, STRANGER, 0);
     expect(refusal(file)).toMatchObject({
       code: 'EACCES',
       message: expect.stringContaining(`by user ${STRANGER} (mode 0600)`),
       hint: `sudo chown root: ${file}`,
     });
-    expect(refusal(file, 'code', user('', { sudoUid: STRANGER }))).toBeUndefined();
+    expect(refusal(file, 'code', user('', { friends: new Set([STRANGER]) }))).toBeUndefined();
     expect(refusal(file, 'code', user('', { uid: STRANGER }))).toBeUndefined();
+  });
+});
+
+describe("the service's own file", () => {
+  test.runIf(isRoot)('is trusted by whoever checks it, and so is a secret of its group', () => {
+    chownSync(file, 4343, 4344);
+    chmodSync(file, 0o640);
+    expect(refusal(file, 'secret')).toBeUndefined();
+    expect(refusal(file, 'secret', user('gpio-irqd:x:4344:alice'))?.message).toContain('group gpio-irqd may read');
+    expect(refusal(file, 'secret', user('', { accounts: () => '' }))?.message).toContain('user 4343');
+  });
+});
+
+describe('by hand', () => {
+  test.runIf(isRoot)('the owner of the configuration is trusted with what it names', () => {
+    chownSync(file, STRANGER, 0);
+    expect(distrustOf(file, 'code')?.message).toContain(`by user ${STRANGER}`);
+    alsoTrustOwnerOf(file);
+    expect(distrustOf(file, 'code')).toBeUndefined();
+  });
+
+  test('nothing is said of what is not there, or cannot be looked at', () => {
+    expect(distrustOf(join(directory, 'none'), 'secret')).toBeUndefined();
+    expect(distrustOf(join(file, 'below'), 'code')).toBeUndefined();
+    expect(distrustOf(directory, 'code')?.message).toBe(`${directory} is a directory`);
+    expect(distrustOfProgram('no-such-program', '/usr/bin')).toBeUndefined();
   });
 });
 

@@ -14,10 +14,12 @@ export type TrustKind = 'code' | 'secret' | 'config';
 export interface Trustee {
   readonly uid: number;
   readonly gid: number;
-  /** Who called sudo, when root runs by it: that user may become root anyway. */
-  readonly sudoUid?: number;
+  /** Others who are trusted, by their numbers: see {@link alsoTrustOwnerOf}. */
+  readonly friends?: ReadonlySet<number>;
   /** The text of group(5). */
   groups(): string;
+  /** The text of passwd(5). */
+  accounts(): string;
 }
 
 /** As path_resolution(7): more links than these are a circle. */
@@ -25,6 +27,8 @@ const LINKS_MAX = 40;
 const STICKY = 0o1000;
 /** Debian's group of those who may install into /usr/local, and so may be root (Debian policy 9.1.2). */
 const STAFF = 50;
+/** The user of the shipped unit: what is its own is checked by others too, as by root with `gpio-irqd check`. */
+const SERVICE = 'gpio-irqd';
 
 const NOUN: Readonly<Record<TrustKind, string>> = {
   code: 'it would be run by the daemon',
@@ -32,19 +36,34 @@ const NOUN: Readonly<Record<TrustKind, string>> = {
   config: 'it says what the daemon runs',
 };
 
+const friends = new Set<number>();
+
+/**
+ * Trusts the owner of a file from now on, in this process: for one that a person named who starts the daemon by hand. Not for
+ * a service, which nobody watches.
+ */
+export function alsoTrustOwnerOf(path: string): void {
+  const owner = statSync(path, { throwIfNoEntry: false })?.uid;
+  if (owner !== undefined) friends.add(owner);
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** The user that this process runs as. */
 function thisUser(): Trustee {
-  const uid = process.geteuid?.() ?? 0;
-  const sudoUid = uid === 0 ? Number(process.env.SUDO_UID) : Number.NaN;
-  const groups = (): string => {
-    try {
-      return readFileSync('/etc/group', 'utf8');
-    } catch {
-      return '';
-    }
+  return {
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    friends,
+    groups: () => textOf('/etc/group'),
+    accounts: () => textOf('/etc/passwd'),
   };
-  const user = { uid, gid: process.getegid?.() ?? 0, groups };
-  return Number.isInteger(sudoUid) ? { ...user, sudoUid } : user;
 }
 
 /**
@@ -65,6 +84,32 @@ export function checkTrusted(path: string, kind: TrustKind, user: Trustee = this
   if (file.info.isDirectory()) throw new KernelError('EISDIR', `${path} is a directory`, { subject: path });
   if (!file.info.isFile()) throw new KernelError('EINVAL', `${path} is not a regular file`, { subject: path });
   if (kind === 'secret') checkUnread({ path, kind, user }, file);
+}
+
+/** What is wrong with a file, as {@link checkTrusted} says it; `undefined` when nothing is, or when it is not there. */
+export function distrustOf(
+  path: string,
+  kind: TrustKind,
+): { readonly message: string; readonly hint?: string } | undefined {
+  return spokenOf(() => checkTrusted(path, kind));
+}
+
+/** As {@link distrustOf}, of a program as {@link checkTrustedProgram} finds it. */
+export function distrustOfProgram(program: string, searchPath: string): ReturnType<typeof distrustOf> {
+  return spokenOf(() => checkTrustedProgram(program, searchPath));
+}
+
+function spokenOf(check: () => unknown): ReturnType<typeof distrustOf> {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    const { code, message, hint } = error;
+    // Where one may not look, one cannot tell.
+    if (code === 'ENOENT' || error.cause !== undefined) return undefined;
+    return hint === undefined ? { message } : { message, hint };
+  }
 }
 
 /**
@@ -157,9 +202,9 @@ function check(question: Question, entry: Entry): void {
 }
 
 function checkOwner(question: Question, entry: Entry): void {
-  const { uid, sudoUid } = question.user;
+  const { user } = question;
   const owner = entry.info.uid;
-  if (owner === 0 || owner === uid || owner === sudoUid) return;
+  if (owner === 0 || owner === user.uid || user.friends?.has(owner) === true || owner === service(user)?.uid) return;
   // Whose home it is cannot be changed for the sake of one file in it.
   const mend = entry.info.isDirectory() ? undefined : `chown root: ${shellWord(entry.at)}`;
   refuse(question, entry, `user ${owner}`, mend);
@@ -185,8 +230,18 @@ function isShared(user: Trustee, directory: Stats): boolean {
 /** Whether a group is as good as root or the user: theirs, and nobody else is in it. */
 function isOwnGroup(user: Trustee, { at, info: { gid } }: Entry): boolean {
   if (gid === 0) return true;
-  if (gid !== user.gid && !(gid === STAFF && (at === '/usr/local' || at.startsWith('/usr/local/')))) return false;
+  const local = gid === STAFF && (at === '/usr/local' || at.startsWith('/usr/local/'));
+  if (gid !== user.gid && !local && gid !== service(user)?.gid) return false;
   return (groupOf(user, gid)?.members ?? []).length === 0;
+}
+
+/** The numbers of the service's user, where there is one. */
+function service(user: Trustee): { readonly uid: number; readonly gid: number } | undefined {
+  for (const line of user.accounts().split('\n')) {
+    const [name, , uid, gid] = line.split(':');
+    if (name === SERVICE) return { uid: Number(uid), gid: Number(gid) };
+  }
+  return undefined;
 }
 
 /** `undefined` when group(5) does not have it, as with DynamicUser=: then nobody can have been put into it. */
