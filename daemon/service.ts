@@ -23,6 +23,7 @@ import {
   type StormLimits,
   schedSetscheduler,
   synchronizeIrq,
+  type TraceRecord,
   taskletKill,
   type Work,
 } from '../kernel/index.js';
@@ -50,7 +51,7 @@ import type {
 import { ModelView } from './model-view.js';
 import { refusedReport } from './reload-report.js';
 import { Reports } from './reports.js';
-import { noSuchLine, type Viewed, viewInterrupts, viewLine, viewLines, viewStatus } from './views.js';
+import { noSuchLine, type Viewed, viewInterrupts, viewLine, viewLines, viewRecords, viewStatus } from './views.js';
 
 /** What {@link startService} needs. */
 export interface ServiceOptions {
@@ -393,6 +394,10 @@ class RunningService implements Service {
 
   traced(): number {
     return this.#backend.machine.trace.written;
+  }
+
+  records(from = 0): Iterable<TraceRecord> {
+    return viewRecords(this.#backend, from);
   }
 
   stop(reason: string): Promise<void> {

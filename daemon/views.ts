@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { type GpioDesc, KernelError, showInterrupts } from '../kernel/index.js';
+import { type GpioDesc, KernelError, showInterrupts, type TraceRecord } from '../kernel/index.js';
 import type { Backend } from './bridge/backend.js';
 import type { LineInterrupt } from './bridge/line-interrupt.js';
 import type { Config, LineSpec } from './config/config.js';
@@ -127,6 +127,11 @@ export function viewInterrupts({ backend: { machine } }: Viewed): InterruptsStat
       counts: [...desc.counts],
     }));
   return { text: showInterrupts(machine), interrupts };
+}
+
+/** The trace with stamps of CLOCK_MONOTONIC, as other traces of this computer have them. */
+export function* viewRecords({ machine, originNs }: Backend, from: number): Generator<TraceRecord> {
+  for (const record of machine.trace.read(from)) yield { ...record, timeNs: originNs + record.timeNs };
 }
 
 /** The error for a name that is none of a line. */
