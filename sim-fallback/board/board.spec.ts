@@ -207,6 +207,29 @@ describe('Board', () => {
     expect(() => boardOf({ buttons: { b: { gpio: 1, bounce: settled } } })).toThrow('spacing 2');
   });
 
+  it('has other parts when it is told so, and those that stay are not touched', () => {
+    const board = boardOf({ ...LAB_BOARD, pulls: [{ gpio: 22, pull: 'up' }] });
+    const [button1, led1] = [board.buttons.get('button1'), board.led('led1')];
+    board.press('button1');
+    board.press('button2');
+    const leds = { led1: { gpio: 4 }, led2: { gpio: 5 } };
+    board.replace({ buttons: { bell: { gpio: 18, pull: 'down' }, button1: { pull: 'up', gpio: 17 } }, leds });
+    expect([board.buttons.get('button1') === button1, board.led('led1') === led1]).toEqual([true, true]);
+    expect([...board.buttons.keys(), ...board.leds.keys()]).toEqual(['button1', 'bell', 'led1', 'led2']);
+    expect([17, 18, 22].map((line) => gpio.level(line))).toEqual([0, 0, 1]);
+    board.press('bell');
+    gpio.write32(GPFSEL0, FSEL_OUTPUT << 15);
+    gpio.write32(GPSET0, 1 << 5);
+    expect([gpio.level(18), board.led('led2').lit]).toEqual([1, true]);
+    board.replace({ buttons: { bell: { gpio: 18 } }, leds: {} });
+    expect(gpio.level(18)).toBe(1);
+    expect(() => board.press('button1')).toThrow(/no button "button1"/);
+    const twice = { one: { gpio: 18 }, two: { gpio: 18 } };
+    expect(() => board.replace({ buttons: twice })).toThrow(/two and one are both on GPIO18/);
+    board.press('bell');
+    expect(gpio.level(18)).toBe(0);
+  });
+
   it('refuses a wire to a line that a part of the board drives, and a wire in a circle', () => {
     const broken: [BoardDescription, string][] = [
       [

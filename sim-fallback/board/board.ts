@@ -65,10 +65,23 @@ export interface BoardOptions {
 
 const SEED_STEP = 0x9e37_79b9;
 
+/** A button or an LED, as it was put on the board. */
+interface Part {
+  readonly kind: 'button' | 'led';
+  readonly description: ButtonDescription | LedDescription;
+  /** Takes it off the board. */
+  readonly remove: () => void;
+}
+
 /** A board in use. Whatever it does to a pad goes through the pad's {@link PadFilter}. */
 export class Board {
-  readonly buttons: ReadonlyMap<string, Button>;
-  readonly leds: ReadonlyMap<string, Led>;
+  readonly #buttons = new Map<string, Button>();
+  readonly #leds = new Map<string, Led>();
+  /** By kind and name. */
+  readonly #parts = new Map<string, Part>();
+  readonly #description: BoardDescription;
+  readonly #clock: Clock;
+  readonly #seed: number;
   readonly #pads: Pads;
   readonly #filters: readonly PadFilter[];
   /** What drives each line, whether it is forced or not. */
@@ -85,44 +98,92 @@ export class Board {
       (_, line) => new PadFilter(clock, (value) => pads.drive(line, value)),
     );
     this.#driven = new Array<PadDrive>(pads.lines).fill('float');
-    const buttons = new Map<string, Button>();
-    for (const [name, part] of Object.entries(description.buttons ?? {})) {
-      const { gpio, pull = 'up' } = part;
-      const pressed = (part.to ?? (pull === 'down' ? '3v3' : 'ground')) === '3v3' ? 1 : 0;
-      pads.setBoardPull(gpio, pull);
-      const prng = mulberry32(seed + Math.imul(gpio + 1, SEED_STEP));
-      buttons.set(
-        name,
-        new Button(name, clock, prng, (closed) => this.drive(gpio, closed ? pressed : 'float'), part.bounce),
-      );
-    }
-    const leds = new Map<string, Led>();
-    for (const [name, part] of Object.entries(description.leds ?? {})) {
-      const led = new Led(name, clock, part.activeLow ?? false);
-      pads.onPad(part.gpio, led.padChanged);
-      leds.set(name, led);
-    }
-    this.buttons = buttons;
-    this.leds = leds;
+    this.#description = description;
+    this.#clock = clock;
+    this.#seed = seed;
+    this.#put(description);
     for (const { gpio, pull } of description.pulls ?? []) pads.setBoardPull(gpio, pull);
     for (const { from, to } of description.wires ?? []) {
       pads.onPad(from, (level, driven) => this.drive(to, driven ? level : 'float'));
     }
   }
 
+  get buttons(): ReadonlyMap<string, Button> {
+    return this.#buttons;
+  }
+
+  get leds(): ReadonlyMap<string, Led> {
+    return this.#leds;
+  }
+
+  /**
+   * Puts other buttons and LEDs on the board in place of those that there are. Those that stay as they were are not touched;
+   * a button that goes lets go of its line. Wires and other resistors stay. `EINVAL` as the constructor, and nothing is changed.
+   */
+  replace(parts: Pick<BoardDescription, 'buttons' | 'leds'>): void {
+    const { wires = [], pulls = [] } = this.#description;
+    checkLines({ ...parts, wires, pulls }, this.#pads.lines);
+    for (const [key, { kind, description, remove }] of this.#parts) {
+      const name = key.slice(kind.length + 1);
+      const next = (kind === 'button' ? parts.buttons : parts.leds)?.[name];
+      if (next !== undefined && samePart(description, next)) continue;
+      remove();
+      this.#parts.delete(key);
+    }
+    this.#put(parts);
+  }
+
+  /** Puts what is not there yet on the board. */
+  #put({ buttons = {}, leds = {} }: Pick<BoardDescription, 'buttons' | 'leds'>): void {
+    for (const [name, part] of Object.entries(buttons)) {
+      if (!this.#parts.has(`button ${name}`)) this.#putButton(name, part);
+    }
+    for (const [name, part] of Object.entries(leds)) if (!this.#parts.has(`led ${name}`)) this.#putLed(name, part);
+  }
+
+  #putButton(name: string, part: ButtonDescription): void {
+    const { gpio, pull = 'up' } = part;
+    const pressed = (part.to ?? (pull === 'down' ? '3v3' : 'ground')) === '3v3' ? 1 : 0;
+    this.#pads.setBoardPull(gpio, pull);
+    const prng = mulberry32(this.#seed + Math.imul(gpio + 1, SEED_STEP));
+    let there = true;
+    const contact = (closed: boolean): void => {
+      if (there) this.drive(gpio, closed ? pressed : 'float');
+    };
+    this.#buttons.set(name, new Button(name, this.#clock, prng, contact, part.bounce));
+    const remove = (): void => {
+      there = false;
+      this.drive(gpio, 'float');
+      this.#pads.setBoardPull(gpio, 'none');
+      this.#buttons.delete(name);
+    };
+    this.#parts.set(`button ${name}`, { kind: 'button', description: part, remove });
+  }
+
+  #putLed(name: string, part: LedDescription): void {
+    const led = new Led(name, this.#clock, part.activeLow ?? false);
+    const unplug = this.#pads.onPad(part.gpio, led.padChanged);
+    this.#leds.set(name, led);
+    const remove = (): void => {
+      unplug();
+      this.#leds.delete(name);
+    };
+    this.#parts.set(`led ${name}`, { kind: 'led', description: part, remove });
+  }
+
   /** Presses a button now. `ENOENT` when there is none of that name; else as {@link Button.press}. */
   press(name: string, options: PressOptions = {}): void {
-    partNamed('button', this.buttons, name).press(options);
+    partNamed('button', this.#buttons, name).press(options);
   }
 
   /** Lets a button go now. `ENOENT` when there is none of that name; else as {@link Button.release}. */
   release(name: string, options: ReleaseOptions = {}): void {
-    partNamed('button', this.buttons, name).release(options);
+    partNamed('button', this.#buttons, name).release(options);
   }
 
   /** An LED by name; `ENOENT` when there is none. */
   led(name: string): Led {
-    return partNamed('LED', this.leds, name);
+    return partNamed('LED', this.#leds, name);
   }
 
   /** Holds a wire with a level (or nothing) to a pad, as a generator or another chip would. `EINVAL`: no such line. */
@@ -158,6 +219,10 @@ export class Board {
     if (filter === undefined) throw noSuchLine(`GPIO${line}`, line, this.#pads.lines);
     return filter;
   }
+}
+
+function samePart(a: Part['description'], b: Part['description']): boolean {
+  return JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
 }
 
 function partNamed<T>(kind: string, parts: ReadonlyMap<string, T>, name: string): T {

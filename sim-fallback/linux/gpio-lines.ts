@@ -21,6 +21,8 @@ export interface SimGpioChipOptions {
   readonly board: Board;
   /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns. */
   readonly originNs: bigint;
+  /** How the chip presents itself, where it is not the header's: fewer lines, another name. */
+  readonly info?: Partial<ChipInfo>;
 }
 
 /** Hears of every change of any line, by anyone. */
@@ -51,7 +53,7 @@ export class SimGpioLines {
 
   constructor(options: SimGpioChipOptions) {
     const { label, lines } = options.pinctrl;
-    this.info = Object.freeze({ name: 'gpiochip0', label, lines });
+    this.info = Object.freeze({ name: 'gpiochip0', label, lines, ...options.info });
     this.machine = options.machine;
     this.pinctrl = options.pinctrl;
     this.#holders = new Array<Holder | undefined>(lines).fill(undefined);

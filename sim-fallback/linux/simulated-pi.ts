@@ -1,5 +1,6 @@
 // A simulated Pi: the model's machine, the chip, the kernel's drivers for it, and a board around it.
 import {
+  type ChipInfo,
   IRQ_TYPE_LEVEL_HIGH,
   IRQ_TYPE_LEVEL_LOW,
   type IrqDomain,
@@ -30,6 +31,8 @@ export interface SimulatedPiOptions {
   readonly board: BoardDescription;
   /** The chip: `bcm2835` (Pi 0 and 1, the default), `bcm2836` (Pi 2), `bcm2837` (Pi 3) or `bcm2711` (Pi 4). */
   readonly soc?: SocName;
+  /** How its GPIO chip presents itself; default as the SoC's does. */
+  readonly chipInfo?: Partial<ChipInfo>;
   /** Seed of the buttons' bounce; default 1. */
   readonly seed?: number;
   /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns; default 0. */
@@ -163,6 +166,7 @@ export function createSimulatedPi(options: SimulatedPiOptions): SimulatedPi<Soc>
     startArchTimers(machine, archTimer);
   }
   const board = new Board(options.board, { clock: machine.clock, pads: soc.gpio, seed: options.seed ?? 1 });
-  const chip = new SimGpioChip({ machine, pinctrl, board, originNs: options.originNs ?? 0n });
+  const { originNs = 0n, chipInfo = {} } = options;
+  const chip = new SimGpioChip({ machine, pinctrl, board, originNs, info: chipInfo });
   return { machine, soc, intc, percpuIrqs, pinctrl, board, chip };
 }
