@@ -82,6 +82,8 @@ export class BrokerClient {
   #up = false;
   #everUp = false;
   #ended = false;
+  /** The next connection is made by another version: that this one ends is no news. */
+  #switching = false;
   #window = WINDOW;
   /** Messages on their way. */
   readonly #flying = new Set<Message>();
@@ -281,13 +283,16 @@ export class BrokerClient {
     for (const message of this.#flying) if (message.qos === 0) this.#flying.delete(message);
     const reason = this.#fault ?? 'the broker closed the connection';
     this.#fault = undefined;
-    if (!this.#ended) this.#sink.onDown(reason);
+    const isAsked = this.#ended || this.#switching;
+    this.#switching = false;
+    if (!isAsked) this.#sink.onDown(reason);
   }
 
   #failed(error: Error & { code?: unknown }): void {
     this.#fault = error.message === '' ? String(error.code) : error.message;
     if (this.#settings.version === 'auto' && this.#version === 5 && BAD_VERSION.includes(error.code)) {
       this.#version = 4;
+      this.#switching = true;
       Object.assign(this.#client.options, { properties: undefined, ...this.#versioned() });
       this.#client.options.reconnectPeriod = OTHER_VERSION_MS;
     }

@@ -197,7 +197,8 @@ export class Session {
     if (topic === this.#discovery?.birthTopic) {
       if (!retained && payload.toString('latin1') === 'online') this.#answerBirth();
     } else if (topic === this.#discovery?.topic) {
-      this.#meetOlder(this.#discovery, payload);
+      // What is not retained is what was published just now.
+      if (retained) this.#meetOlder(this.#discovery, payload);
     } else if (retained && isLeftover(topic, payload, this.#around.topics, this.#followed())) {
       this.#outbox.state(stateRemoval(topic));
       this.#client.send();
