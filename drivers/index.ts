@@ -1,6 +1,7 @@
 // The drivers' public face: GPIO chips of real hardware behind the kernel model's GpioChip.
 export { type AdoptingChip, adoptingChip, type KeptRequest } from './chardev/adopt.js';
 export { openChardev } from './chardev/chardev.js';
+export { createSharedMemory, mapSharedMemory, type SharedMemory } from './chardev/memory.js';
 export type { AccessSources, DeviceAccess } from './detect/access.js';
 export { formatDetection } from './detect/format.js';
 export type { Conflict, ConflictKind, HeaderLine } from './detect/header.js';

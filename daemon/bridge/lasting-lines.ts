@@ -3,6 +3,7 @@
 import { sameLineConfig } from '../../kernel/gpio/line-config.js';
 import {
   type ChipInfo,
+  type EdgeMark,
   type EdgeSink,
   type GpioChip,
   KernelError,
@@ -12,6 +13,8 @@ import {
 } from '../../kernel/index.js';
 import { AwaitedLines, heldBy } from './awaited-lines.js';
 import { hostTimer, type StartTimer } from './bursts.js';
+import type { KeptLines } from './kept-lines.js';
+import { markedLevel, markLevel } from './kept-record.js';
 import { LineRequests, type RequestOptions, requestGroups } from './line-requests.js';
 
 /** How often a chip that is gone is looked for, in ms. */
@@ -48,14 +51,19 @@ export interface LastingLinesOptions {
   readonly lines: readonly LineConfig[];
   /** Requests that hold some of the lines already, and how: they are kept, and their lines made what they are to be. */
   readonly held?: readonly HeldRequest[];
+  /** Has the requests outlive the process. */
+  readonly kept?: KeptLines | undefined;
   readonly consumer: string;
   /** Of the edges; default the driver's. */
   readonly events?: Omit<RequestOptions, 'consumer'>;
   readonly notices: LineNotices;
   /** Without it a chip that is gone stays gone. */
   readonly comeback?: Comeback | undefined;
-  /** A line was requested anew: its edges are numbered from 1 again. */
-  readonly onAnew: (offset: number) => void;
+  /**
+   * A line was requested anew: its edges are numbered from 1 again. Or it was held before, and its numbers go on from `mark`,
+   * which is written from now on.
+   */
+  readonly onAnew: (offset: number, mark?: EdgeMark) => void;
   /** What users call a line. */
   readonly nameOf: (offset: number) => string;
 }
@@ -159,7 +167,7 @@ export class LastingLines {
   /** Errors as {@link getValue}, and as {@link LineRequest.setValue}. */
   setValue(offset: number, value: Level): void {
     (this.#requests.of(offset) ?? this.#absent(offset)).setValue(offset, value);
-    this.#levels[offset] = value;
+    this.#setLevel(offset, value);
   }
 
   /** Starts the delivery of edges, of lines that are taken later too. */
@@ -192,16 +200,27 @@ export class LastingLines {
     }
   }
 
-  /** Lets the lines and the chip go. */
+  /** Reads no more edges of lines that the next process takes over: it finds them. */
+  pause(): void {
+    if (this.#gone === undefined) this.#requests.pause();
+  }
+
+  /** Lets the lines and the chip go; what is kept for the next process stays kept. */
   close(): void {
     this.#closed = true;
     this.#cancelLook?.();
-    this.#letGo();
+    this.#letGo(false);
+  }
+
+  #setLevel(offset: number, level: Level | undefined): void {
+    this.#levels[offset] = level;
+    const mark = this.#requests.markOf(offset);
+    if (mark !== undefined) markLevel(mark, level);
   }
 
   #noRequests(): LineRequests {
-    const { consumer, events } = this.#options;
-    return new LineRequests(this.#chip, { ...events, consumer });
+    const { consumer, events, kept } = this.#options;
+    return new LineRequests(this.#chip, { ...events, consumer }, kept);
   }
 
   #begin(): void {
@@ -233,7 +252,7 @@ export class LastingLines {
         this.#unchanged.set(line.offset, error.message);
         continue;
       }
-      this.#levels[line.offset] = levelAfter(before, line, this.#levels[line.offset]);
+      this.#setLevel(line.offset, levelAfter(before, line, this.#levels[line.offset]));
     }
   }
 
@@ -277,7 +296,7 @@ export class LastingLines {
       if (!(error instanceof KernelError) || error.code === 'ENODEV') throw error;
       return error;
     }
-    for (const offset of offsets) this.#options.onAnew(offset);
+    for (const offset of offsets) this.#options.onAnew(offset, this.#requests.markOf(offset));
     return undefined;
   }
 
@@ -285,6 +304,12 @@ export class LastingLines {
   #keep(request: LineRequest, lines: readonly LineConfig[]): void {
     this.#requests.add(request, lines);
     this.#serve(request);
+    for (const { offset } of lines) {
+      const mark = this.#requests.markOf(offset);
+      if (mark === undefined || !this.#configs.has(offset)) continue;
+      this.#levels[offset] = markedLevel(mark);
+      this.#options.onAnew(offset, mark);
+    }
     this.#requests.letGo(lines.map(({ offset }) => offset).filter((offset) => !this.#configs.has(offset)));
   }
 
@@ -370,7 +395,7 @@ export class LastingLines {
     }
     this.#gone = error;
     this.#vain = undefined;
-    this.#letGo();
+    this.#letGo(true);
     this.#options.notices.onGone(error);
     this.#lookLater();
   }
@@ -389,7 +414,7 @@ export class LastingLines {
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       this.#vain = error.message;
-      this.#letGo();
+      this.#letGo(true);
       this.#lookLater();
       return;
     }
@@ -420,10 +445,10 @@ export class LastingLines {
     if (this.#gone === undefined && !this.#closed) this.#askLater();
   }
 
-  #letGo(): void {
+  #letGo(forGood: boolean): void {
     this.#awaited.forgetAll();
     this.#unchanged.clear();
-    this.#requests.releaseAll();
+    this.#requests.releaseAll(forGood);
     this.#chip.close();
   }
 

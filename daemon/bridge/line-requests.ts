@@ -2,6 +2,7 @@
 
 import { sameLineConfig } from '../../kernel/gpio/line-config.js';
 import {
+  type EdgeMark,
   type GpioCapabilities,
   type GpioChip,
   KernelError,
@@ -9,6 +10,7 @@ import {
   type LineRequest,
   type LineRequestOptions,
 } from '../../kernel/index.js';
+import type { KeptLines } from './kept-lines.js';
 
 /** What all requests have in common. */
 export type RequestOptions = Omit<LineRequestOptions, 'lines'>;
@@ -37,14 +39,17 @@ export function requestGroups(lines: readonly LineConfig[], { reconfigure }: Gpi
 export class LineRequests {
   readonly #chip: GpioChip;
   readonly #options: RequestOptions;
+  readonly #kept: KeptLines | undefined;
   /** By offset; undefined for lines that are parked. */
   readonly #byOffset: (LineRequest | undefined)[] = [];
   /** What each line of a request is now, the parked ones included. */
   readonly #held = new Map<LineRequest, Map<number, LineConfig>>();
 
-  constructor(chip: GpioChip, options: RequestOptions) {
+  /** `kept` has them outlive the process. */
+  constructor(chip: GpioChip, options: RequestOptions, kept?: KeptLines) {
     this.#chip = chip;
     this.#options = options;
+    this.#kept = kept;
   }
 
   /** All requests that there are. */
@@ -72,10 +77,22 @@ export class LineRequests {
     return this.#requestWith(offset)?.lines.get(offset);
   }
 
+  /** Where the progress of a line is written down for the next process; undefined where it is not. */
+  markOf(offset: number): EdgeMark | undefined {
+    const request = this.#byOffset[offset];
+    return request === undefined ? undefined : this.#kept?.markOf(request, offset);
+  }
+
+  /** Reads no more edges of what the next process takes over. */
+  pause(): void {
+    for (const request of this.#held.keys()) this.#kept?.pause(this.#chip, request);
+  }
+
   /** Asks for lines, all in one request. */
   take(lines: readonly LineConfig[]): LineRequest {
     const request = this.#chip.requestLines({ ...this.#options, lines });
     this.add(request, lines);
+    this.#kept?.keep(this.#chip, request, lines, this.#options);
     return request;
   }
 
@@ -110,6 +127,7 @@ export class LineRequests {
       const inUse = [...lines.keys()].some((offset) => this.#byOffset[offset] === request);
       if (!inUse) {
         this.#held.delete(request);
+        this.#kept?.drop(request);
         request.release();
         continue;
       }
@@ -117,9 +135,12 @@ export class LineRequests {
     }
   }
 
-  /** Lets all go. */
-  releaseAll(): void {
-    for (const request of this.#held.keys()) request.release();
+  /** Lets all go; with `forGood` for the next process too. */
+  releaseAll(forGood: boolean): void {
+    for (const request of this.#held.keys()) {
+      if (forGood) this.#kept?.drop(request);
+      request.release();
+    }
     this.#held.clear();
     this.#byOffset.length = 0;
   }
@@ -132,5 +153,6 @@ export class LineRequests {
   #reconfigure(request: LineRequest, lines: Map<number, LineConfig>, changed: LineConfig): void {
     request.reconfigure([...lines.values()].map((line) => (line.offset === changed.offset ? changed : line)));
     lines.set(changed.offset, changed);
+    this.#kept?.reconfigured(request, [...lines.values()]);
   }
 }

@@ -271,10 +271,13 @@ describe('any sequence of updates', () => {
         let before: readonly LineConfig[] = first;
         for (const next of rest) {
           const seen = watch(4, 5, 17, 18);
+          const { parked } = lines;
           lines.update(next);
           pass(1);
           for (const line of next) {
             const was = before.find(({ offset }) => offset === line.offset);
+            // It may be wanted just as it was parked.
+            if (was === undefined && parked.includes(line.offset)) continue;
             const touched = seen.some((text) => text.startsWith(`${line.offset} `));
             expect(touched).toBe(was === undefined || JSON.stringify(was) !== JSON.stringify(line));
           }

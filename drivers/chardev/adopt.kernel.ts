@@ -76,6 +76,24 @@ describe('a request that is taken over', () => {
     expect(recorder.edges.map(({ lineSeqno }) => lineSeqno)).toEqual(Array.from({ length: FIFO }, (_, i) => i + 7));
   });
 
+  it('finds the edges that came after its holder had stopped reading, and no other', async () => {
+    const chip = open();
+    const before = chip.requestLines(KEPT);
+    const read = new Recorder(before);
+    sim.pull(BUTTON, 0);
+    await turn();
+    chip.pauseEdges(before);
+    sim.pull(BUTTON, 1);
+    await turn();
+    before.setValue(LED, 1);
+    const request = open().adoptLines(chip.descriptorOf(before), KEPT);
+    chip.close();
+    const after = new Recorder(request);
+    await turn();
+    expect([read, after].map(({ edges }) => edges.map(({ lineSeqno }) => lineSeqno))).toEqual([[1], [2]]);
+    expect(sim.value(LED)).toBe(1);
+  });
+
   it('is configured as it was: what changes afterwards changes only that', async () => {
     const { fd, end } = heldElsewhere();
     const request = open().adoptLines(fd, KEPT);

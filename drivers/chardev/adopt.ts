@@ -28,6 +28,8 @@ export interface AdoptingChip extends GpioChip {
    * is no request at all; `ENODEV` when its chip is gone.
    */
   adoptLines(fd: number, kept: KeptRequest): LineRequest;
+  /** Reads no more edges of a request of this chip: they wait in its FIFO for whoever takes it over. Errors as {@link descriptorOf}. */
+  pauseEdges(request: LineRequest): void;
 }
 
 /** `chip`, when its requests can be passed on. */
