@@ -35,10 +35,10 @@ import { type Backend, openBackend } from './bridge/backend.js';
 import type { StartTimer } from './bridge/bursts.js';
 import { Chords } from './bridge/chords.js';
 import { loadHandlerModule } from './bridge/handler-module.js';
-import type { InterruptHost, Publish } from './bridge/host.js';
+import type { InterruptHost } from './bridge/host.js';
 import { LineInterrupt } from './bridge/line-interrupt.js';
 import { Queues } from './bridge/queues.js';
-import type { Config, InterruptSpec, LineSpec } from './config/config.js';
+import type { Config, InterruptSpec, LineSpec, TriggerSpec } from './config/config.js';
 import type {
   ControlListener,
   DaemonStatus,
@@ -49,8 +49,10 @@ import type {
   Service,
 } from './control/target.js';
 import { ModelView } from './model-view.js';
+import type { MqttPort } from './mqtt/port.js';
 import { refusedReport } from './reload-report.js';
 import { Reports } from './reports.js';
+import { Triggers } from './triggers/triggers.js';
 import { noSuchLine, type Viewed, viewInterrupts, viewLine, viewLines, viewRecords, viewStatus } from './views.js';
 
 /** What {@link startService} needs. */
@@ -63,6 +65,8 @@ export interface ServiceOptions {
   readonly stopTimes?: StopTimes;
   /** What a replay has in place of the world around; default: the real ones. */
   readonly world?: World;
+  /** Messages to and from a broker; default: there is none. */
+  readonly messages?: Messages;
 }
 
 /** The world around the service: lines, programs, and timers that are none of the model's. */
@@ -70,8 +74,8 @@ export interface World {
   readonly openBackend: typeof openBackend;
   readonly exec: typeof exec;
   readonly http: typeof http;
-  /** Default: there is no client. */
-  readonly publish?: Publish;
+  /** Messages to and from a broker; default: there is none. */
+  readonly messages?: Messages;
   /** Ms since 1970 by the wall clock; default: the machine's. */
   readonly wallMs?: () => number;
   readonly startTimer?: StartTimer;
@@ -85,9 +89,14 @@ const REAL_WORLD: World = { openBackend, exec, http };
 const PROGRAMS_MAX = 32;
 const REQUESTS_MAX = 32;
 
-const notConnected: Publish = () => {
-  const hint = 'write mqtt: with the url of a broker';
-  return Promise.reject(new KernelError('ENOTCONN', 'no mqtt: in the configuration', { hint }));
+/** Of MQTT, what actions and triggers need. */
+export type Messages = Pick<MqttPort, 'publish' | 'onMessage'>;
+
+const NO_MESSAGES: Messages = {
+  publish: () => {
+    throw new KernelError('ENOTCONN', 'no mqtt: in the configuration', { hint: 'docs/mqtt.md says what to write' });
+  },
+  onMessage: () => () => {},
 };
 
 /** Ms from the begin of a stop. */
@@ -129,7 +138,10 @@ class RunningService implements Service {
   readonly #reports: Reports;
   readonly #host: InterruptHost;
   readonly #outputs: Outputs;
+  readonly #messages: Messages;
+  readonly #startTimer: StartTimer | undefined;
   #chords: Chords | undefined;
+  #triggers: Triggers | undefined;
   readonly #startedNs: number;
   readonly #descs = new Map<string, GpioDesc>();
   readonly #queues: Queues;
@@ -153,7 +165,10 @@ class RunningService implements Service {
   /** What a stop waits for just now. */
   #waitingFor = 'nothing';
 
-  constructor({ config, configPath, log, stopTimes = STOP_TIMES, world = REAL_WORLD }: ServiceOptions) {
+  constructor(options: ServiceOptions) {
+    const { config, configPath, log, stopTimes = STOP_TIMES, world = REAL_WORLD } = options;
+    this.#messages = world.messages ?? options.messages ?? NO_MESSAGES;
+    this.#startTimer = world.startTimer;
     this.#config = config;
     this.#configPath = configPath;
     this.#log = log;
@@ -199,7 +214,7 @@ class RunningService implements Service {
       outputs: this.#outputs,
       exec: (argv, options) => programs.run(() => world.exec(argv, options), signal),
       http: (request, options) => requests.run(() => world.http(request, options), signal),
-      publish: world.publish ?? notConnected,
+      publish: (topic, payload, how) => this.#messages.publish(topic, payload, how),
       wallMs: world.wallMs ?? Date.now,
       nowNs,
       line: (name) => this.#desc(name),
@@ -232,7 +247,9 @@ class RunningService implements Service {
     for (const line of this.#config.lines) {
       if (line.edge !== 'none') await this.#requestInterrupts(line);
     }
+    this.#triggers = this.#createTriggers();
     this.#backend.start();
+    this.#triggers.start();
     const { driver, info } = this.#backend.chip;
     const { lines, interrupts } = this.#config;
     const held = lines.filter(({ gpio }) => this.#backend.waitingFor(gpio) === undefined).map(({ name }) => name);
@@ -240,6 +257,26 @@ class RunningService implements Service {
       { driver, chip: info.name, label: info.label, lines: held.length, interrupts: interrupts.length },
       held.length === 0 ? 'holding no line yet' : `holding ${held.join(', ')}`,
     );
+  }
+
+  #createTriggers(): Triggers {
+    const host = {
+      ...this.#host,
+      call: (body: () => void) => this.#backend.machine.call(body, 'trigger'),
+      onMessage: this.#messages.onMessage.bind(this.#messages),
+      startTimer: this.#startTimer,
+      onTrigger: (name: string, by: TriggerSpec['by']) => this.#reports.triggered(name, by),
+      onWarning: (name: string, text: string) => this.#reports.warn(name, text),
+    };
+    return new Triggers(host, this.#config.triggers ?? []);
+  }
+
+  hooks(): readonly string[] {
+    return this.#triggers?.hooks ?? [];
+  }
+
+  async hook(name: string, payload = ''): Promise<void> {
+    await this.#triggers?.hook(name, payload);
   }
 
   /** Edges of every line are counted, so each line has an interrupt; a handler module is a second action on it. */
@@ -447,7 +484,10 @@ class RunningService implements Service {
       for (const work of this.#worksOf(line, interrupt)) await machine.call(() => flushWork(work), 'stop');
     }
     this.#chords?.cancel();
-    for (const work of this.#chords?.works ?? []) await machine.call(() => flushWork(work), 'stop');
+    const left = this.#triggers?.end() ?? 0;
+    if (left > 0) this.#log.warn({ count: left }, `work for ${left} triggers had not begun and is left undone`);
+    const works = [...(this.#chords?.works ?? []), ...(this.#triggers?.works ?? [])];
+    for (const work of works) await machine.call(() => flushWork(work), 'stop');
     this.#outputs.end();
     // What waits for its time has not begun, and lines are held no more when it comes.
     for (const work of this.#moduleWorks.values()) await machine.call(() => cancelDelayedWorkSync(work), 'stop');

@@ -144,8 +144,9 @@ function renderUrl(url: Template, { values }: Occasion): string {
 }
 
 function prepareMqtt({ host }: ActionContext, { topic, payload, qos, retain }: MqttAction): PreparedAction {
-  return async ({ values }) => {
-    await host.publish(renderTemplate(topic, values), renderTemplate(payload, values), { qos, retain });
+  return ({ values }) => {
+    host.publish(renderTemplate(topic, values), renderTemplate(payload, values), { qos, retain });
+    return undefined;
   };
 }
 
@@ -177,7 +178,7 @@ export interface PreparedWork {
   readonly perform: PreparedAction;
 }
 
-const WAITING = new Set<WorkAction['kind']>(['exec', 'http', 'mqtt', 'module']);
+const WAITING = new Set<WorkAction['kind']>(['exec', 'http', 'module']);
 
 /** Makes a work item ready. Errors as {@link prepareWork}. */
 export function prepareActions(context: ActionContext, queue: string, actions: readonly WorkAction[]): PreparedWork {

@@ -4,16 +4,8 @@ import type { exec } from '../actions/exec.js';
 import type { http } from '../actions/http.js';
 import type { ModuleWorkers } from '../actions/module-workers.js';
 import type { Outputs } from '../actions/outputs.js';
+import type { MqttPort } from '../mqtt/port.js';
 import type { EdgeRecord } from './edge-ring.js';
-
-/** How a message is published. */
-export interface PublishOptions {
-  readonly qos: 0 | 1 | 2;
-  readonly retain: boolean;
-}
-
-/** Publishes a message; resolves when the client has it, or with QoS 1 and 2 the broker. KernelError `ENOTCONN` without a client. */
-export type Publish = (topic: string, payload: string, options: PublishOptions) => Promise<void>;
 
 /** What actions need. Times are ns of the machine's clock. */
 export interface ActionHost {
@@ -26,7 +18,8 @@ export interface ActionHost {
   readonly exec: typeof exec;
   /** Sends a request. */
   readonly http: typeof http;
-  readonly publish: Publish;
+  /** Publishes a message, or keeps it until there is a connection. `ENOTCONN` without a broker in the configuration. */
+  readonly publish: MqttPort['publish'];
   nowNs(): number;
   /** Ms since 1970 by the wall clock. */
   wallMs(): number;

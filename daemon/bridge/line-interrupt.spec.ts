@@ -80,7 +80,7 @@ function rig(spec: InterruptSpec | undefined, computed: (edge: ModuleEdge) => un
       log.push(`http ${method} ${url} ${body}`);
       return { status: 200, tries: 1 };
     },
-    publish: async (topic, payload) => void log.push(`publish ${topic} ${payload}`),
+    publish: (topic, payload) => log.push(`publish ${topic} ${payload}`),
     wallMs: () => 0,
     chord: () => false,
     line,

@@ -61,6 +61,31 @@ const EVENTS: { readonly [T in ControlEvent['type']]: readonly Schema[] } = {
       count: count('how many'),
     }),
   ],
+  limited: [
+    objectOf<EventOf<'limited'>>('Actions that were left out, since there were more than their limit allows.', {
+      type: type('limited'),
+      atNs,
+      name: text('name of the interrupt, the chord or the trigger'),
+      count: count('how many'),
+    }),
+  ],
+  press: [
+    objectOf<EventOf<'press'>>('A button was pressed in a way that the configuration looks for.', {
+      type: type('press'),
+      atNs,
+      line: text('name of the line; of a chord, its own'),
+      pattern: text('how: single, double, long, hold, release, chord'),
+      count: count('number of the repetition while it is held, from 1'),
+    }),
+  ],
+  trigger: [
+    objectOf<EventOf<'trigger'>>('A trigger has come.', {
+      type: type('trigger'),
+      atNs,
+      trigger: text('its name'),
+      by: word(['schedule', 'hook', 'mqtt'], 'what it is set off by'),
+    }),
+  ],
   storm: [
     objectOf<PhaseOf<'storm', 'begins'>>('A line has more edges than its storm guard allows.', {
       type: type('storm'),

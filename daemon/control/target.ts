@@ -265,8 +265,11 @@ export interface ControlTarget {
   reload?(): Promise<ReloadReport>;
   /** Names of the hooks that triggers wait for. */
   hooks?(): readonly string[];
-  /** Runs the actions of a hook; resolves when they are queued. `ENOENT` for one that is not in the configuration. */
-  hook?(name: string): Promise<void>;
+  /**
+   * Runs the actions of a hook, to which `payload` (default: nothing) is handed; resolves when they are queued. `ENOENT` for one that is
+   * not in the configuration, `EAGAIN` when too many wait already.
+   */
+  hook?(name: string, payload?: string): Promise<void>;
 }
 
 /** The service, started by `startService` of daemon/service.ts. */

@@ -19,6 +19,8 @@ import type { StartTimer } from '../bridge/bursts.js';
 import type { Config } from '../config/config.js';
 import { formatApproximate } from '../config/duration.js';
 import type { ControlEvent, Service } from '../control/target.js';
+import { matches } from '../mqtt/message.js';
+import type { IncomingMessage } from '../mqtt/port.js';
 import { startService, type World } from '../service.js';
 import type { BoardInput } from './schema.js';
 import { bounceOf } from './steps.js';
@@ -100,9 +102,11 @@ export class Simulation {
   readonly #clock: VirtualClock;
   readonly #patienceMs: number;
   readonly #listeners: Set<(event: SimulationEvent) => void>;
+  readonly #inbox: Inbox;
   #ended = false;
 
-  private constructor(made: Made, service: Service, listeners: Set<(event: SimulationEvent) => void>) {
+  private constructor(made: Made, service: Service, listeners: Set<(event: SimulationEvent) => void>, inbox: Inbox) {
+    this.#inbox = inbox;
     this.service = service;
     this.board = made.board;
     this.pads = made.pads;
@@ -128,6 +132,7 @@ export class Simulation {
     const tell = (event: SimulationEvent): void => {
       for (const listener of listeners) listener(event);
     };
+    const inbox = new Inbox();
     const world: World = {
       openBackend: (config, log, events) => {
         made = build(clock, config, log, events, options);
@@ -145,8 +150,11 @@ export class Simulation {
         if (status >= 200 && status < 300) return { status, tries: 1 };
         throw new KernelError('EREMOTEIO', `${new URL(url).origin} answers with status ${status}`);
       },
-      publish: async (topic, payload, { qos, retain }) =>
-        tell({ type: 'publish', atNs: Math.round(now()), topic, payload, qos, retain }),
+      messages: {
+        publish: (topic, payload, { qos, retain }) =>
+          tell({ type: 'publish', atNs: Math.round(now()), topic, payload, qos, retain }),
+        onMessage: (filter, listener) => inbox.add(filter, listener),
+      },
       wallMs: () => startMs + Math.floor(now() / 1e6),
       startTimer: timerOn(clock),
       instance: ++instances,
@@ -154,7 +162,7 @@ export class Simulation {
     const { config, configPath, log = pino({ level: 'silent' }) } = options;
     const service = await startService({ config, configPath, log, world });
     if (made === undefined) throw new KernelError('ENODEV', 'the simulated Pi was not opened');
-    const simulation = new Simulation(made, service, listeners);
+    const simulation = new Simulation(made, service, listeners, inbox);
     await simulation.runUntil(0);
     return simulation;
   }
@@ -168,6 +176,16 @@ export class Simulation {
   subscribe(listener: (event: SimulationEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** A message comes, as from a broker, for triggers that wait for its topic. */
+  message(topic: string, payload: string): void {
+    this.#inbox.hand({ topic, payload });
+  }
+
+  /** A hook is called, as through the API. `ENOENT` for one that is not in the configuration. */
+  async hook(name: string, payload = ''): Promise<void> {
+    await this.service.hook?.(name, payload);
   }
 
   /** A line of the configuration as it is now; `ENOENT` when there is none of that name. */
@@ -229,6 +247,22 @@ export class Simulation {
       if (!stopped && !this.#clock.held && due !== Number.POSITIVE_INFINITY) this.#clock.step(due);
     }
     await stop;
+  }
+}
+
+/** Who waits for messages, in place of a broker. */
+class Inbox {
+  readonly #waiting = new Set<{ readonly filter: string; readonly listener: (message: IncomingMessage) => void }>();
+
+  /** @returns ends it */
+  add(filter: string, listener: (message: IncomingMessage) => void): () => void {
+    const one = { filter, listener };
+    this.#waiting.add(one);
+    return () => this.#waiting.delete(one);
+  }
+
+  hand(message: IncomingMessage): void {
+    for (const { filter, listener } of this.#waiting) if (matches(filter, message.topic)) listener(message);
   }
 }
 
