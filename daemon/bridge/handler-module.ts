@@ -2,7 +2,6 @@
 import { pathToFileURL } from 'node:url';
 import type { GpioDesc, IrqHandler, IrqThreadFn, Process, WorkFn } from '../../kernel/index.js';
 import * as kernel from '../../kernel/index.js';
-import { checkTrusted } from '../security/trusted-file.js';
 
 /** What a module may export: at least one of the first two. */
 interface HandlerExports {
@@ -38,7 +37,7 @@ export interface HandlerModule {
 const PARTS = ['topHalf', 'threadFn', 'work'] as const;
 
 /**
- * Loads a module and binds it. `EINVAL` when it cannot be loaded or is no handler, `EACCES` when others could have changed it.
+ * Loads a module and binds it. `EINVAL` when it cannot be loaded or is no handler.
  *
  * @param instance loads it anew, with variables of its own, for each value; default: as it was loaded first
  */
@@ -47,7 +46,6 @@ export async function loadHandlerModule(
   device: Omit<HandlerDevice, 'work' | 'kernel'>,
   instance?: number,
 ): Promise<HandlerModule> {
-  checkTrusted(path, 'code');
   const exports = await importModule(path, instance);
   for (const part of PARTS) {
     if (exports[part] !== undefined && typeof exports[part] !== 'function') {

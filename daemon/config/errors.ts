@@ -13,6 +13,7 @@ export const CONFIG_ERRORS = {
   CONFIG_RANGE: 'A number, length or duration out of its range.',
   CONFIG_DUPLICATE: 'Two entries claim what only one can have.',
   CONFIG_REFERENCE: 'A name that is defined nowhere in the file, or a file that does not exist.',
+  CONFIG_TRUST: 'A file that others could have changed, or a secret that others may read.',
   CONFIG_CONTEXT: 'An action in a context that must not run it.',
   CONFIG_CONFLICT: 'Settings that exclude each other.',
 } as const;
@@ -32,12 +33,16 @@ export interface ConfigError {
   readonly line: number;
   /** From 1, in UTF-16 units, as editors count. */
   readonly column: number;
+  /** Behind the last character of what is wrong, as far as that is on the line. */
+  readonly endColumn?: number;
   /** `lines.button1.edge`, `interrupts[0].thread[1]`; empty for the file as a whole. */
   readonly path: string;
   /** What is wrong. */
   readonly message: string;
   /** What would be right. */
   readonly hint?: string;
+  /** The word that was probably meant. */
+  readonly suggestion?: string;
 }
 
 /** What is wrong at a path, before it has a place in a file. */
@@ -48,6 +53,7 @@ export interface Finding {
   readonly atKey?: boolean;
   readonly message: string;
   readonly hint?: string;
+  readonly suggestion?: string;
 }
 
 /** Writes a path as people say it: `interrupts[0].thread[1].log`. */

@@ -1,163 +1,123 @@
 // Loading a configuration: from a file or a text to a frozen Config, or to the list of everything that is wrong.
 
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { buildConfig } from './build.js';
 import type { Config } from './config.js';
-import { type ConfigError, type ConfigPath, type Finding, formatPath, printable } from './errors.js';
-import { type Pieces, takeApart } from './pieces.js';
+import type { Environment } from './environment.js';
+import { type ConfigError, type ConfigPath, type Finding, formatPath } from './errors.js';
+import { checkConfigFile, checkPresent, checkTrust } from './files.js';
+import { gather, type Part } from './include.js';
+import { type Located, Merged } from './merge.js';
+import { takeApart } from './pieces.js';
+import { readText, toError } from './read.js';
+import { redactMentions, redactValue } from './redact.js';
 import { checkRules } from './rules.js';
-import { workItemsIn } from './sections/all-work.js';
-import { type Place, parseSource } from './source.js';
 
-/** A configuration, or what is wrong with the file: at least one error, in the order of the file. */
+export { type FileHints, MAX_FILE_BYTES, readText, type TextResult, toError } from './read.js';
+
+/** What was read: each file of the configuration, as the user would name it, with its text. The named one is the first. */
+export type ConfigTexts = ReadonlyMap<string, string>;
+
+/** A configuration, or what is wrong with its files: at least one error, file by file, in the order of each. */
 export type ConfigResult =
-  | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly errors: readonly ConfigError[] };
+  | { readonly ok: true; readonly config: Config; readonly texts: ConfigTexts }
+  | { readonly ok: false; readonly errors: readonly ConfigError[]; readonly texts: ConfigTexts };
 
-/** Largest file read, in bytes. */
-export const MAX_FILE_BYTES = 1024 * 1024;
+/** How a configuration is read. */
+export interface LoadOptions {
+  /**
+   * Refuses what others than root and the daemon's user could have changed, and secrets that others may read: for a daemon
+   * that runs by itself. Replays and tests run where everything may belong to anyone.
+   */
+  readonly trusted?: boolean;
+  /** What variables stand for; default: the environment of the process. */
+  readonly environment?: Environment;
+}
 
 /** Most errors listed; a file with more is not a configuration. */
 const MAX_ERRORS = 100;
 
-const FILE_FAULTS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
-  ENOENT: ['no such file', 'check the path'],
-  EACCES: ['permission denied', 'make it readable for the user who runs this'],
-  EISDIR: ['it is a directory', 'name the file in it'],
-  ENOTDIR: ['part of the path is not a directory', 'check the path'],
-  ELOOP: ['too many symbolic links', 'check the path'],
-  ENAMETOOLONG: ['the path is too long', 'check the path'],
-};
-
-/** What is told with a file that is not there, or too large. */
-export interface FileHints {
-  readonly missing: string;
-  readonly large: string;
-}
-
-const CONFIG_HINTS: FileHints = {
-  missing: 'name one with --config FILE; examples/button-led.yaml is one to start from',
-  large: 'is it a configuration at all?',
-};
-
-/** A finding with its place in a file. */
-export function toError(finding: Finding, file: string, place: Place): ConfigError {
-  const { code, message, hint } = finding;
-  const error = { code, file, line: place.line, column: place.column, path: formatPath(finding.path), message };
-  return Object.freeze(hint === undefined ? error : { ...error, hint });
-}
-
-/** A file as text, or why it cannot be read: an error at line 1, column 1. */
-export type TextResult =
-  | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly errors: readonly ConfigError[] };
-
-function fileError(file: string, code: 'CONFIG_FILE' | 'CONFIG_LIMIT', message: string, hint: string): TextResult {
-  return { ok: false, errors: [toError({ code, path: [], message, hint }, file, { line: 1, column: 1 })] };
-}
-
-/** Errors without repetition, in the order of the file, as many as are listed. */
-export function inOrder(errors: ConfigError[]): ConfigError[] {
+/** Errors without repetition, file by file, in the order of each, as many as are listed. */
+export function inOrder(errors: readonly ConfigError[], files: readonly string[] = []): ConfigError[] {
   const seen = new Set<string>();
   const distinct = errors.filter((error) => {
-    const key = `${error.line}:${error.column}:${error.path}:${error.message}`;
+    const key = `${error.file}:${error.line}:${error.column}:${error.path}:${error.message}`;
     return seen.size !== seen.add(key).size;
   });
-  return distinct.sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MAX_ERRORS);
+  const rank = (error: ConfigError): number => files.indexOf(error.file);
+  return distinct.sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column).slice(0, MAX_ERRORS);
 }
 
-/** The modules that the file names, and where. */
-function modulesIn(pieces: Pieces): { readonly module: string; readonly path: ConfigPath }[] {
-  const found: { module: string; path: ConfigPath }[] = [];
-  for (const { path, input } of pieces.interrupts) {
-    if (input?.handler !== undefined) found.push({ module: input.handler, path: [...path, 'handler'] });
-  }
-  for (const { item, at } of workItemsIn(pieces)) {
-    for (const [i, { module }] of item.do.entries()) {
-      if (module !== undefined) found.push({ module, path: [...at, 'do', i, 'module'] });
+/** Gives findings their places, and takes out of them what must not be shown. */
+class Placer {
+  readonly #unread = new Set<string>();
+  readonly #parts: readonly Part[];
+
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts;
+    for (const { file, source } of parts) {
+      for (const { path } of source.findings) if (path.length > 0) this.#unread.add(`${file}:${formatPath(path)}`);
     }
   }
-  return found;
+
+  /** @returns none for what could not be read (an alias, a tag): that has been said, and that nothing is there follows. */
+  errors(finding: Finding, { part, path }: Located): ConfigError[] {
+    if (this.#unread.has(`${part.file}:${formatPath(path)}`)) return [];
+    let told: Finding = redactValue({ ...finding, path }, part.source.substitutions.get(JSON.stringify(path)));
+    for (const { source } of this.#parts) told = redactMentions(told, source.substitutions.values());
+    return [toError(told, part.file, part.source.place(path, finding.atKey))];
+  }
+}
+
+/** The included files that others could have changed. */
+function untrusted(parts: readonly Part[]): ConfigError[] {
+  return parts.flatMap(({ file }) =>
+    checkConfigFile(file).map((finding) => toError(finding, file, { line: 1, column: 1 })),
+  );
 }
 
 /**
- * Reads a configuration from its text.
+ * Reads a configuration from its text, and from the files that it includes. Never throws.
  *
- * @param file name for messages; modules are looked up relative to its directory. Never throws.
+ * @param file name for messages; the paths in the text are relative to its directory.
  */
-export function parseConfig(text: string, file: string): ConfigResult {
-  const source = parseSource(text);
-  const errors = source.findings.map((finding) => toError(finding, file, finding.place));
-  if (source.value === undefined) return { ok: false, errors: inOrder(errors) };
-  const limited = source.findings.some((finding) => finding.code === 'CONFIG_LIMIT');
-  if (limited) return { ok: false, errors: inOrder(errors) };
+export function parseConfig(text: string, file: string, options: LoadOptions = {}): ConfigResult {
+  const { trusted = false, environment = process.env } = options;
+  const { parts, errors: unreadable, incomplete } = gather(text, file, environment);
+  const texts: ConfigTexts = new Map(parts.map((part) => [part.file, part.text]));
+  const files = [...texts.keys()];
+  const [root, ...included] = parts;
+  if (incomplete || root === undefined) return { ok: false, errors: inOrder(unreadable, files), texts };
 
-  const pieces = takeApart(source.value);
-  const unread = new Set(source.findings.filter((finding) => finding.path.length > 0).map((f) => formatPath(f.path)));
-  for (const finding of [...pieces.findings, ...checkRules(pieces)]) {
-    // What could not be read (an alias, a tag) has been said; that nothing is there follows from it.
-    if (unread.has(formatPath(finding.path))) continue;
-    errors.push(toError(finding, file, source.place(finding.path, finding.atKey)));
-  }
-  const directory = dirname(resolve(file));
-  for (const { module, path } of modulesIn(pieces)) {
-    if (existsSync(resolve(directory, module))) continue;
-    const finding: Finding = {
-      code: 'CONFIG_REFERENCE',
-      path,
-      message: `no file '${printable(module)}'`,
-      hint: `it is looked for in ${directory}, beside the configuration`,
-    };
-    errors.push(toError(finding, file, source.place(path)));
-  }
-  return errors.length > 0
-    ? { ok: false, errors: inOrder(errors) }
-    : { ok: true, config: buildConfig(pieces, directory) };
-}
-
-/** Reads at most one byte more than is allowed: a device or a growing file cannot fill the memory. */
-function readLimited(path: string): Uint8Array | 'not-a-file' | 'too-large' {
-  // Without O_NONBLOCK, opening a FIFO would wait for its writer.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const info = fstatSync(fd);
-    if (info.isDirectory()) throw Object.assign(new Error('directory'), { code: 'EISDIR' });
-    if (!info.isFile()) return 'not-a-file';
-    const buffer = new Uint8Array(MAX_FILE_BYTES + 1);
-    let length = 0;
-    for (let got = -1; got !== 0 && length < buffer.length; length += got) {
-      got = readSync(fd, buffer, length, buffer.length - length, null);
-    }
-    return length > MAX_FILE_BYTES ? 'too-large' : buffer.subarray(0, length);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Reads a YAML file of at most {@link MAX_FILE_BYTES} bytes. Never throws. @param hints for what a missing and a large file is told with */
-export function readText(path: string, hints: FileHints = CONFIG_HINTS): TextResult {
-  let bytes: ReturnType<typeof readLimited>;
-  try {
-    bytes = readLimited(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    const [message, hint] = FILE_FAULTS[code] ?? [`it cannot be read: ${String(error)}`, 'check the path'];
-    return fileError(path, 'CONFIG_FILE', message, code === 'ENOENT' ? hints.missing : hint);
-  }
-  if (bytes === 'not-a-file') return fileError(path, 'CONFIG_FILE', 'it is not a regular file', 'name a YAML file');
-  if (bytes === 'too-large') {
-    return fileError(path, 'CONFIG_LIMIT', 'it is larger than 1 MiB', hints.large);
-  }
-  try {
-    return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
-  } catch {
-    return fileError(path, 'CONFIG_FILE', 'it is not UTF-8 text', 'save it as UTF-8');
-  }
+  const merged = new Merged(root, parts);
+  const placer = new Placer(parts);
+  const directoryAt = (path: ConfigPath): string => merged.locate(path).part.directory;
+  const pieces = takeApart(merged.value, merged.substitutionAt);
+  const findings = [
+    ...pieces.findings,
+    ...checkRules(pieces, merged.where),
+    ...checkPresent(pieces, directoryAt),
+    ...(trusted ? checkTrust(pieces, directoryAt) : []),
+  ];
+  const errors = [
+    ...unreadable,
+    ...(trusted ? untrusted(included) : []),
+    ...merged.findings.flatMap((finding) => placer.errors(finding, finding)),
+    ...findings.flatMap((finding) => placer.errors(finding, merged.locate(finding.path))),
+  ];
+  if (errors.length > 0) return { ok: false, errors: inOrder(errors, files), texts };
+  const config = buildConfig(pieces, (at) => (path) => resolve(directoryAt(at), path));
+  return { ok: true, config, texts };
 }
 
 /** Loads a configuration file. Never throws; a file that cannot be read is an error at line 1, column 1. */
-export function loadConfig(path: string): ConfigResult {
+export function loadConfig(path: string, options: LoadOptions = {}): ConfigResult {
   const read = readText(path);
-  return read.ok ? parseConfig(read.text, path) : read;
+  if (!read.ok) return { ...read, texts: new Map() };
+  const distrust = options.trusted === true ? checkConfigFile(path) : [];
+  if (distrust.length > 0) {
+    const errors = distrust.map((finding) => toError(finding, path, { line: 1, column: 1 }));
+    return { ok: false, errors, texts: new Map([[path, read.text]]) };
+  }
+  return parseConfig(read.text, path, options);
 }

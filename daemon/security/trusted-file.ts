@@ -22,6 +22,9 @@ export interface Trustee {
   accounts(): string;
 }
 
+/** Where a program without a slash is looked for when nothing else is said. */
+export const PROGRAM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** As path_resolution(7): more links than these are a circle. */
 const LINKS_MAX = 40;
 const STICKY = 0o1000;

@@ -1,0 +1,88 @@
+// Specification of the files that a configuration names: each is told of at its place when others could have changed it.
+
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadConfig } from './load.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'gpio-irqd-files.'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+function put(name: string, mode: number, text = ''): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+}
+
+const CONFIG = `lines:
+  button: { gpio: 17, edge: both }
+  bell: { gpio: 18, edge: both }
+interrupts:
+  - { line: button, handler: ./top.mjs }
+  - line: bell
+    work:
+      queue: slow
+      do:
+        - { exec: [DIR/notify, "{line}"] }
+        - { exec: [sibling, "{line}"], env: { PATH: "/nonexistent:DIR" } }
+        - { module: ./heavy.mjs }
+workqueues: { slow: { flags: [cpu_intensive] } }
+mqtt: { url: mqtt://localhost, username: me, password_file: password }
+http: { token_file: token }
+`;
+
+/** What is wrong, as LINE: MESSAGE, with the directory as DIR. */
+function errors(trusted = true): string[] {
+  const result = loadConfig(join(directory, 'config.yaml'), { trusted });
+  return result.ok ? [] : result.errors.map((e) => `${e.code} ${e.line}: ${e.message}`.replaceAll(directory, 'DIR'));
+}
+
+function putAll(mode: number, secretMode: number): void {
+  put('config.yaml', 0o644, CONFIG.replaceAll('DIR', directory));
+  for (const name of ['top.mjs', 'heavy.mjs']) put(name, mode);
+  for (const name of ['notify', 'sibling']) put(name, mode | 0o111, '#!/bin/sh\n');
+  for (const name of ['password', 'token']) put(name, secretMode);
+}
+
+describe('a configuration for the service', () => {
+  test('is good when nobody else may write its files, or read its secrets', () => {
+    putAll(0o644, 0o600);
+    expect(errors()).toEqual([]);
+  });
+
+  test('is told at each place of a file that everyone may write, and of a secret that everyone may read', () => {
+    putAll(0o646, 0o644);
+    expect(errors()).toEqual([
+      'CONFIG_TRUST 5: DIR/top.mjs can be changed by everyone (mode 0646), and it would be run by the daemon',
+      'CONFIG_TRUST 10: DIR/notify can be changed by everyone (mode 0757), and it would be run by the daemon',
+      'CONFIG_TRUST 11: DIR/sibling can be changed by everyone (mode 0757), and it would be run by the daemon',
+      'CONFIG_TRUST 12: DIR/heavy.mjs can be changed by everyone (mode 0646), and it would be run by the daemon',
+      'CONFIG_TRUST 14: DIR/password is a secret that everyone may read (mode 0644)',
+      'CONFIG_TRUST 15: DIR/token is a secret that everyone may read (mode 0644)',
+    ]);
+  });
+
+  test('is itself refused when everyone may write it, before anything in it counts', () => {
+    putAll(0o646, 0o644);
+    chmodSync(join(directory, 'config.yaml'), 0o666);
+    expect(errors()).toEqual([
+      'CONFIG_TRUST 1: DIR/config.yaml can be changed by everyone (mode 0666), and it says what the daemon runs',
+    ]);
+  });
+
+  test('is not asked for files that are not there yet, except modules', () => {
+    putAll(0o644, 0o600);
+    for (const name of ['notify', 'password', 'token', 'heavy.mjs']) rmSync(join(directory, name));
+    expect(errors()).toEqual(["CONFIG_REFERENCE 12: no file './heavy.mjs'"]);
+  });
+});
+
+test('a replay takes the files as they are', () => {
+  putAll(0o666, 0o666);
+  expect(errors(false)).toEqual([]);
+});

@@ -1,0 +1,105 @@
+// The files that a configuration names: whether they are there, and whether others could have changed them.
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  alsoTrustOwnerOf,
+  distrustOf,
+  distrustOfProgram,
+  PROGRAM_PATH,
+  type TrustKind,
+} from '../security/trusted-file.js';
+import { type ConfigPath, type Finding, printable } from './errors.js';
+import type { Pieces } from './pieces.js';
+import { workItemsIn } from './sections/all-work.js';
+
+interface NamedFile {
+  /** As the configuration has it. */
+  readonly name: string;
+  readonly path: ConfigPath;
+}
+
+/** Where the service has its configuration, which nobody watches being read. */
+const SERVICE_DIRECTORY = '/etc/gpio-irqd/';
+
+/** Files of the section `mqtt` and what they are. A certificate may be read by all, but not exchanged. */
+const MQTT_FILES = {
+  password_file: 'secret',
+  key_file: 'secret',
+  cert_file: 'config',
+  ca_file: 'config',
+} as const satisfies Readonly<Record<string, TrustKind>>;
+
+function* modulesIn(pieces: Pieces): Generator<NamedFile> {
+  for (const { path, input } of pieces.interrupts) {
+    if (input?.handler !== undefined) yield { name: input.handler, path: [...path, 'handler'] };
+  }
+  for (const { item, at } of workItemsIn(pieces)) {
+    for (const [i, { module }] of item.do.entries()) {
+      if (module !== undefined) yield { name: module, path: [...at, 'do', i, 'module'] };
+    }
+  }
+}
+
+/** The programs that actions run, each with the directories that it is looked for in; not those that a placeholder names. */
+function* programsIn(pieces: Pieces): Generator<NamedFile & { readonly searchPath: string }> {
+  for (const { item, at } of workItemsIn(pieces)) {
+    for (const [i, { exec, env }] of item.do.entries()) {
+      const program = literal(exec?.[0]);
+      const searchPath = env?.PATH === undefined ? PROGRAM_PATH : literal(env.PATH);
+      if (program === undefined || searchPath === undefined) continue;
+      yield { name: program, path: [...at, 'do', i, 'exec', 0], searchPath };
+    }
+  }
+}
+
+function literal(template: readonly unknown[] | undefined): string | undefined {
+  const [text, ...more] = template ?? [];
+  return typeof text === 'string' && more.length === 0 ? text : undefined;
+}
+
+/** The directory that a path at this place is relative to: that of the file that it stands in. */
+export type DirectoryAt = (path: ConfigPath) => string;
+
+/** Modules that are not there. */
+export function checkPresent(pieces: Pieces, directoryAt: DirectoryAt): Finding[] {
+  const findings: Finding[] = [];
+  for (const { name, path } of modulesIn(pieces)) {
+    const directory = directoryAt(path);
+    const directory = directoryAt(path);
+    if (existsSync(resolve(directory, name))) continue;
+    const hint = `it is looked for in ${directory}, beside the configuration`;
+    findings.push({ code: 'CONFIG_REFERENCE', path, message: `no file '${printable(name)}'`, hint });
+  }
+  return findings;
+}
+
+/** Modules, programs, passwords and keys that others than root and the daemon's user could have changed, or may read. */
+export function checkTrust(pieces: Pieces, directoryAt: DirectoryAt): Finding[] {
+  const findings: Finding[] = [];
+  const add = (path: ConfigPath, distrust: ReturnType<typeof distrustOf>): void => {
+    if (distrust !== undefined) findings.push({ code: 'CONFIG_TRUST', path, ...distrust });
+  };
+  const addFile = ({ name, path }: NamedFile, kind: TrustKind): void =>
+    add(path, distrustOf(resolve(directoryAt(path), name), kind));
+  for (const module of modulesIn(pieces)) addFile(module, 'code');
+  for (const { name, path, searchPath } of programsIn(pieces)) add(path, distrustOfProgram(name, searchPath));
+  for (const [key, kind] of Object.entries(MQTT_FILES)) {
+    const name = pieces.mqtt?.[key as keyof typeof MQTT_FILES];
+    if (name !== undefined) addFile({ name, path: ['mqtt', key] }, kind);
+  }
+  const token = pieces.file?.http?.token_file;
+  if (token !== undefined) addFile({ name: token, path: ['http', 'token_file'] }, 'secret');
+  return findings;
+}
+
+/**
+ * The configuration file itself. By hand its owner is trusted with all that it names: it is the one that somebody chose. As
+ * a service, and in /etc/gpio-irqd, only root and the daemon's user are.
+ */
+export function checkConfigFile(file: string): Finding[] {
+  const path = resolve(file);
+  if (process.env.NOTIFY_SOCKET === undefined && !path.startsWith(SERVICE_DIRECTORY)) alsoTrustOwnerOf(path);
+  const distrust = distrustOf(path, 'config');
+  return distrust === undefined ? [] : [{ code: 'CONFIG_TRUST', path: [], ...distrust }];
+}
