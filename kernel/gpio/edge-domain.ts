@@ -99,8 +99,8 @@ export class EdgeDomain implements GpioIrqSource {
   readonly edge: EdgeInfo;
   readonly #machine: Machine;
   readonly #options: EdgeDomainOptions;
-  readonly #originHigh: number;
-  readonly #originLow: number;
+  /** `[low, high]`, as the batch wants it. */
+  readonly #origin: Uint32Array;
   /** By CPU. */
   readonly #queues: readonly EdgeQueue[];
   /** The CPU that each line is sent to. */
@@ -128,8 +128,7 @@ export class EdgeDomain implements GpioIrqSource {
     const { lines } = options;
     this.#machine = machine;
     this.#options = options;
-    this.#originHigh = Number(options.originNs >> 32n);
-    this.#originLow = Number(options.originNs & 0xffff_ffffn);
+    this.#origin = Uint32Array.of(Number(options.originNs & 0xffff_ffffn), Number(options.originNs >> 32n));
     this.#queues = machine.cpus.map(() => new EdgeQueue());
     this.edge = new RunningEdge(this.#queues[0] ?? new EdgeQueue(), this.#queues);
     this.#cpuOf = new Uint8Array(lines);
@@ -195,7 +194,7 @@ export class EdgeDomain implements GpioIrqSource {
       const seqno = batch.lineSeqno(i);
       this.#received[line] = (this.#received[line] ?? 0) + 1;
       if (this.#options.hasSeqno) this.#account(line, seqno);
-      this.#push(line, batch.rising(i), batch.timestampSince(i, this.#originHigh, this.#originLow), seqno);
+      this.#push(line, batch, i);
     }
     if (this.#anyLostNow) this.#tellLost(batch);
     for (const cpu of this.#machine.cpus) cpu.setIrqLine(this.#queues[cpu.id]?.empty === false, this.#input);
@@ -268,14 +267,14 @@ export class EdgeDomain implements GpioIrqSource {
     return this.#queues[this.#cpuOf[line] ?? 0];
   }
 
-  #push(line: number, rising: boolean, stampNs: number, seqno: number): void {
+  #push(line: number, batch: EdgeBatch, i: number): void {
     const queue = this.#queueOf(line);
     if (queue?.full !== false) {
       this.#dropped[line] = (this.#dropped[line] ?? 0) + 1;
       this.#lose(line, 1);
       return;
     }
-    queue.push(line, rising, stampNs, seqno);
+    queue.append(line, batch, i, this.#origin);
     this.#waits(line, 1);
   }
 

@@ -1,4 +1,5 @@
 // Edges on their way: the queue to each CPU, and what masked and disabled lines keep.
+import type { EdgeBatch } from './driver.js';
 
 /** Which edge an interrupt stands for; valid in the top half of its line. */
 export interface EdgeInfo {
@@ -38,6 +39,16 @@ export class EdgeQueue implements EdgeInfo {
   /** Appends an edge. The queue is not full. */
   push(line: number, rising: boolean, stampNs: number, seqno: number): void {
     this.#put(this.#tail & QUEUE_MASK, line, rising, stampNs, seqno);
+    this.#tail = (this.#tail + 1) | 0;
+  }
+
+  /** Appends record `i` of a batch, its stamp taken from `origin`. The queue is not full. */
+  append(line: number, batch: EdgeBatch, i: number, origin: Uint32Array): void {
+    const at = this.#tail & QUEUE_MASK;
+    this.#lines[at] = line;
+    this.#rising[at] = batch.rising(i) ? 1 : 0;
+    batch.timestampInto(this.#stamps, at, i, origin);
+    this.#seqnos[at] = batch.lineSeqno(i);
     this.#tail = (this.#tail + 1) | 0;
   }
 
