@@ -208,6 +208,27 @@ describe('many edges', () => {
   });
 });
 
+describe('many outputs', () => {
+  it('are set by one call of the system, however many they are: all at once, where the chip can', async () => {
+    const lines = Array.from({ length: 32 }, (_, offset) => ({ offset: offset + 20, direction: 'out' as const }));
+    const request = open().requestLines({ lines, consumer: 'test' });
+    const trace = spawn('strace', ['-f', '-e', 'trace=ioctl', '-p', String(process.pid)], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    onTestFinished(() => {
+      trace.kill('SIGKILL');
+    });
+    const seen: string[] = [];
+    createInterface({ input: trace.stderr }).on('line', (line) => seen.push(line));
+    await until(() => seen.some((line) => line.includes('attached')));
+    request.setValues(new Map(lines.map(({ offset }) => [offset, offset % 2 === 0 ? 1 : 0])));
+    trace.kill('SIGINT');
+    await once(trace, 'exit');
+    expect(seen.filter((line) => line.includes('GPIO_V2_LINE_SET_VALUES_IOCTL'))).toHaveLength(1);
+    expect(lines.map(({ offset }) => sim.value(offset))).toEqual(lines.map(({ offset }) => (offset % 2 === 0 ? 1 : 0)));
+  });
+});
+
 describe('lifetime', () => {
   it('a sink that throws is an uncaughtException, and the next edges come all the same', async () => {
     const script = `${preamble(64)}

@@ -82,7 +82,7 @@ build() {
 }
 
 programs() {
-  ensure /lib/systemd/systemd:systemd systemctl:systemd udevadm:udev gpiomon:gpiod ip:iproute2 kmod:kmod taskset:util-linux stty:coreutils \
+  ensure /lib/systemd/systemd:systemd systemctl:systemd udevadm:udev gpiomon:gpiod ip:iproute2 kmod:kmod strace:strace taskset:util-linux stty:coreutils \
     /usr/include/gpiod.h:libgpiod-dev
 }
 
