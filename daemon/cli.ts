@@ -16,6 +16,10 @@ export interface Surroundings {
   readonly uid: number;
   /** Called at SIGINT or SIGTERM, once, with the signal's name. @returns takes the listener back. */
   onSignal(listener: (signal: string) => void): () => void;
+  /** Of the terminal; absent where there is none. */
+  readonly size?: { readonly columns: number; readonly rows: number } | undefined;
+  /** Calls `listener` with each key that is pressed on the terminal. @returns takes the listener back. */
+  onKey?(listener: (key: string) => void): () => void;
 }
 
 /**
@@ -49,6 +53,20 @@ function listenForSignals(listener: (signal: string) => void): () => void {
   return forget;
 }
 
+/** Reads the terminal key by key, until the listener is taken back. */
+function listenForKeys(listener: (key: string) => void): () => void {
+  const { stdin } = process;
+  if (!stdin.isTTY) return () => undefined;
+  const handle = (keys: Buffer): void => listener(keys.toString('latin1'));
+  stdin.setRawMode(true);
+  stdin.on('data', handle);
+  return () => {
+    stdin.off('data', handle);
+    stdin.setRawMode(false);
+    stdin.pause();
+  };
+}
+
 /** The real ones. A reader that went away (`| head`) ends the command quietly; a service without its journal has failed. */
 export function processSurroundings(): Surroundings {
   for (const stream of [process.stdout, process.stderr]) {
@@ -64,6 +82,11 @@ export function processSurroundings(): Surroundings {
     env: process.env,
     uid: process.getuid?.() ?? 0,
     onSignal: listenForSignals,
+    get size() {
+      const { isTTY, columns, rows } = process.stdout;
+      return isTTY ? { columns, rows } : undefined;
+    },
+    onKey: listenForKeys,
   };
 }
 
@@ -108,6 +131,6 @@ export async function runProgram(
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     io.err(explainError(program.name(), error));
-    return EXIT.failed;
+    return error instanceof ControlClientError && error.code === 'CONFIG_REFUSED' ? EXIT.usage : EXIT.failed;
   }
 }

@@ -9,9 +9,10 @@ import { KernelError } from '../kernel/errno.js';
 import type { Surroundings } from './cli.js';
 import { FakeService } from './control/fake-service.spec-helper.js';
 import { type ControlServer, startControl } from './control/server.js';
-import { controlMain, findSocket } from './control-commands.js';
+import { controlMain } from './control-commands.js';
 import { daemonMain } from './daemon-commands.js';
 import { ctlCommand, type StartService } from './run.js';
+import { findSocket } from './session.js';
 
 /** How long a condition may take on a busy machine; met at once on an idle one. */
 const PATIENT = { timeout: 4_000 };
@@ -125,7 +126,7 @@ describe('gpio-irqctl', () => {
 
   it('fails when the daemon ends while it watches', async () => {
     const stage = new Stage();
-    const ended = controlMain(['--socket', socket, 'events'], stage);
+    const ended = controlMain(['--socket', socket, 'events', '--wait', '0s'], stage);
     await expect.poll(() => service.listeners, PATIENT).toBe(1);
     await server.close();
     expect(await ended).toBe(1);

@@ -1,32 +1,20 @@
 // The commands of gpio-irqctl: each asks the daemon one thing and shows the answer.
 
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { argument, createProgram, EXIT, runProgram, type Surroundings } from './cli.js';
+import { addCompletionCommands } from './completion-commands.js';
 import { formatDuration, parseDuration } from './config/duration.js';
-import { ControlClient } from './control/client.js';
-import { ControlClientError } from './control/client-error.js';
-import { checkDirectory, defaultSocketPath } from './control/socket.js';
-import { type DaemonStatus, type InterruptsStatus, type LineStatus, PRESS_MAX_NS } from './control/target.js';
-import { formatEvent, formatLines, table } from './format.js';
+import {
+  type DaemonStatus,
+  type InterruptsStatus,
+  type LineStatus,
+  PRESS_MAX_NS,
+  type ReloadReport,
+} from './control/target.js';
+import { formatLines, formatReload, table } from './format.js';
 import { addModelCommands } from './model-commands.js';
-
-/** Where the shipped unit has its socket. */
-const SERVICE_SOCKET = '/run/gpio-irqd/control.sock';
-
-interface Options {
-  readonly socket?: string;
-  readonly json?: boolean;
-}
-
-/** The user's own daemon, or the service. Throws KernelError `EACCES` when the directory could be another user's trap. */
-export function findSocket(io: Pick<Surroundings, 'env' | 'uid'>): string {
-  const own = defaultSocketPath(io);
-  if (!existsSync(own) && existsSync(SERVICE_SOCKET)) return SERVICE_SOCKET;
-  if (existsSync(dirname(own))) checkDirectory(dirname(own), io.uid);
-  return own;
-}
+import { Session } from './session.js';
+import { addWatchCommands } from './watch-commands.js';
 
 function formatStatus(
   status: DaemonStatus & { control?: { watching: number; dropped: number; refused: number } },
@@ -48,67 +36,6 @@ function formatStatus(
     rows.push(['control', `${watching} watching, ${dropped} cut off, ${refused} refused`]);
   }
   return table(rows);
-}
-
-/** One run of the program: the client, and how answers are shown. */
-class Session {
-  readonly #io: Surroundings;
-  readonly #program: Command;
-
-  constructor(io: Surroundings, program: Command) {
-    this.#io = io;
-    this.#program = program;
-  }
-
-  get #options(): Options {
-    return this.#program.opts();
-  }
-
-  get json(): boolean {
-    return this.#options.json === true;
-  }
-
-  async connected<T>(use: (client: ControlClient) => Promise<T>): Promise<T> {
-    const client = new ControlClient(this.#options.socket ?? findSocket(this.#io));
-    try {
-      return await use(client);
-    } finally {
-      await client.close();
-    }
-  }
-
-  /** Asks, and shows the answer: as JSON, or as `format` says. */
-  async ask<T>(
-    method: 'GET' | 'PUT' | 'POST',
-    route: string,
-    format: (answer: T) => string,
-    body?: unknown,
-  ): Promise<void> {
-    const answer = (await this.connected((client) => client.call(method, route, body))) as T;
-    this.#io.out(this.json ? `${JSON.stringify(answer)}\n` : format(answer));
-  }
-
-  /** Shows events until the user or the daemon ends it. */
-  async watch(): Promise<void> {
-    await this.connected(async (client) => {
-      let ended = false;
-      const forget = this.#io.onSignal(() => {
-        ended = true;
-        void client.close();
-      });
-      try {
-        for await (const event of client.events()) {
-          this.#io.out(`${this.json ? JSON.stringify(event) : formatEvent(event)}\n`);
-        }
-      } catch (error) {
-        if (!ended) throw error;
-      } finally {
-        forget();
-      }
-      if (!ended)
-        throw new ControlClientError('ENODATA', 'the daemon ended the events', 'It was stopped; start it again.');
-    });
-  }
 }
 
 const level = argument((text) => (text === '0' || text === '1' ? Number(text) : undefined), '0 or 1');
@@ -133,7 +60,7 @@ function addCommands(program: Command, session: Session): void {
     .action((name: string) => session.ask<LineStatus>('GET', line(name), (answer) => `${answer.value}\n`));
   program
     .command('set')
-    .argument('<line>')
+    .argument('<output>')
     .argument('<value>', '0 or 1', level)
     .description('set an output')
     .action((name: string, value: number) => session.ask('PUT', line(name), () => '', { value }));
@@ -142,14 +69,7 @@ function addCommands(program: Command, session: Session): void {
     .description('/proc/interrupts of the model')
     .action(() => session.ask<InterruptsStatus>('GET', '/v1/interrupts', (answer) => answer.text));
   addModelCommands(program, (...question) => session.ask(...question));
-  program
-    .command('trace')
-    .description('what ran when, in which context')
-    .action(() => session.ask<{ text: string }>('GET', '/v1/trace', (answer) => answer.text));
-  program
-    .command('events')
-    .description('events as they happen, until Ctrl-C')
-    .action(() => session.watch());
+  addWatchCommands(program, session);
   program
     .command('press <button>')
     .description('press a simulated button, and wait until what it set off has run')
@@ -161,13 +81,36 @@ function addCommands(program: Command, session: Session): void {
     });
 }
 
-/** gpio-irqctl. @returns the exit code. */
-export async function controlMain(args: readonly string[], io: Surroundings): Promise<number> {
+function addServiceCommands(program: Command, session: Session): void {
+  program
+    .command('reload')
+    .description('read the configuration again; a wrong one changes nothing, and is exit status 2')
+    .action(() => session.ask<ReloadReport>('POST', '/v1/reload', formatReload));
+  program
+    .command('hook <hook>')
+    .description('run the actions of a trigger that waits for this hook')
+    .action((name: string) => session.ask('POST', `/v1/hooks/${encodeURIComponent(name)}`, () => ''));
+  program
+    .command('hooks')
+    .description('the hooks that triggers wait for')
+    .action(() =>
+      session.ask<{ hooks: string[] }>('GET', '/v1/hooks', ({ hooks }) => hooks.map((hook) => `${hook}\n`).join('')),
+    );
+  program
+    .command('openapi')
+    .description('the description of the API, in OpenAPI 3.1')
+    .action(() => session.ask('GET', '/v1/openapi.json', (answer) => `${JSON.stringify(answer, undefined, 2)}\n`));
+}
+
+/** The program with its commands; what they do is done at its run. */
+export function createControlProgram(io: Surroundings): Command {
   const program = createProgram('gpio-irqctl', 'Ask and tell a running gpio-irqd.', io)
     .option('--socket <path>', 'control socket of the daemon (default: your own daemon, else the service)')
     .option('--json', 'answers as JSON, one a line');
   const session = new Session(io, program);
   addCommands(program, session);
+  addServiceCommands(program, session);
+  addCompletionCommands(program, session);
   // Options may stand before or after the command, as in `gpio-irqctl lines --json`.
   for (const command of program.commands) command.option('--socket <path>').option('--json');
   program.hook('preAction', (_program, command) => {
@@ -175,5 +118,10 @@ export async function controlMain(args: readonly string[], io: Surroundings): Pr
       if (key === 'socket' || key === 'json') program.setOptionValue(key, value);
     }
   });
-  return runProgram(program, args, io, () => EXIT.done);
+  return program;
+}
+
+/** gpio-irqctl. @returns the exit code. */
+export function controlMain(args: readonly string[], io: Surroundings): Promise<number> {
+  return runProgram(createControlProgram(io), args, io, () => EXIT.done);
 }

@@ -1,6 +1,7 @@
 // Text for people: tables, events, durations as they are shown by both commands.
 
-import type { ControlEvent, LineStatus, StormStatus } from './control/target.js';
+import type { GapEvent } from './control/events.js';
+import type { ControlEvent, LineStatus, ReloadReport, SectionReport, StormStatus } from './control/target.js';
 
 /** Lays rows out in columns, two spaces apart, without trailing spaces. Columns of numbers are aligned to the right. */
 export function table(rows: readonly (readonly (string | number)[])[]): string {
@@ -61,6 +62,12 @@ export function formatEvent(event: ControlEvent): string {
   return `${seconds(event.atNs).padStart(14)}  ${event.type.padEnd(7)}  ${happened(event)}`;
 }
 
+/** Events that are missing, as a line among the others. */
+export function formatGap({ missed }: GapEvent): string {
+  const what = missed === 'unknown' ? 'events may be' : missed === 1 ? '1 event is' : `${missed} events are`;
+  return `${''.padStart(14)}  gap      ${what} missing here`;
+}
+
 /** A line that the guard has disabled now is marked. */
 function leftOut(storm: StormStatus): string {
   return `${storm.leftOut}${storm.throttled ? ' (storm)' : ''}`;
@@ -85,4 +92,24 @@ export function formatLines(lines: readonly LineStatus[]): string {
     ...(guarded ? [line.storm === undefined ? '-' : leftOut(line.storm)] : []),
   ]);
   return table([head, ...rows]);
+}
+
+function changesOf(section: string, { added, changed, removed, kept }: SectionReport): string | undefined {
+  const names = [
+    ...added.map((name) => `+${name}`),
+    ...changed.map((name) => `~${name}`),
+    ...removed.map((name) => `-${name}`),
+  ];
+  if (names.length === 0) return undefined;
+  return `${section}: ${names.join(' ')}${kept > 0 ? ` (${kept} as before)` : ''}\n`;
+}
+
+/** What a reload came to: what was added (+), changed (~) and removed (-), and what is still to do. */
+export function formatReload({ sections, restart, problems }: ReloadReport): string {
+  const changes = Object.entries(sections).flatMap(([name, section]) => changesOf(name, section) ?? []);
+  return [
+    ...(changes.length === 0 ? ['nothing has changed\n'] : changes),
+    ...restart.map(({ key, why }) => `${key}: takes effect when the daemon is started anew: ${why}\n`),
+    ...problems.map((problem) => `${problem}\n`),
+  ].join('');
 }

@@ -1,66 +1,125 @@
 // The client of the control API: one request, or the stream of events, over the daemon's unix socket.
 
-import { Agent, request } from 'undici';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { ControlClientError } from './client-error.js';
 import type { ControlErrorBody } from './errors.js';
+import { readEvents, type SentEvent } from './event-reader.js';
 import type { ControlEvent } from './target.js';
 
 const UNREACHABLE: Readonly<Record<string, readonly [message: string, hint: string]>> = {
   ENOENT: ['no daemon: there is no socket at', 'Start gpio-irqd, or name its socket with --socket PATH.'],
   ECONNREFUSED: ['no daemon answers at', 'Start gpio-irqd; the socket is left over from one that ended.'],
   EACCES: ['no permission for', 'Add yourself to the group gpio-irqd (usermod -aG gpio-irqd USER), then log in again.'],
-  UND_ERR_SOCKET: ['the connection was closed at', 'The daemon has too many clients or was stopped; try again.'],
   ECONNRESET: ['the connection was closed at', 'The daemon has too many clients or was stopped; try again.'],
   EPIPE: ['the connection was closed at', 'The daemon has too many clients or was stopped; try again.'],
 };
 
+/** The longest that the daemon takes for an answer: a press of 10 s, and what it set off. */
+const ANSWER_MS = 60_000;
+
+/** How the API is asked. */
+export type Method = 'GET' | 'PUT' | 'POST';
+
+/** Which events are wanted. */
+export interface EventQuery {
+  /** Default: all. */
+  readonly types?: readonly string[];
+  readonly lines?: readonly string[];
+  /** Id of the last event that was seen: those since then come first. */
+  readonly lastId?: string | undefined;
+}
+
 /** Talks to one daemon. */
 export class ControlClient {
   readonly #path: string;
-  readonly #agent: Agent;
+  readonly #agent = new Agent();
+  readonly #open = new Set<IncomingMessage>();
 
   /** @param path of the control socket. */
   constructor(path: string) {
     this.#path = path;
-    this.#agent = new Agent({ connect: { socketPath: path }, bodyTimeout: 0, headersTimeout: 60_000, pipelining: 0 });
   }
 
   /** Sends one request; the body of the answer. Rejects with {@link ControlClientError}. */
-  async call(method: 'GET' | 'PUT' | 'POST', route: string, body?: unknown): Promise<unknown> {
-    const response = await this.#request(method, route, body);
-    const text = await response.body.text();
-    if (response.statusCode < 300) return JSON.parse(text);
+  async call(method: Method, route: string, body?: unknown): Promise<unknown> {
+    return JSON.parse(await this.text(method, route, body));
+  }
+
+  /** As {@link call}, for an answer as it is. */
+  async text(method: Method, route: string, body?: unknown): Promise<string> {
+    const response = await this.#request(method, route, body, {}, ANSWER_MS);
+    const text = await this.#textOf(response);
+    if ((response.statusCode ?? 0) < 300) return text;
     throw refusal(response.statusCode, text);
   }
 
-  /** Events as they happen, until the daemon ends the stream. */
-  async *events(): AsyncGenerator<ControlEvent, void, void> {
-    const response = await this.#request('GET', '/v1/events');
-    if (response.statusCode !== 200) throw refusal(response.statusCode, await response.body.text());
-    let waiting = '';
-    const decoder = new TextDecoder();
+  /** Events as they happen, until the daemon ends the stream. `followEvents` goes on after that. */
+  async *events(query: EventQuery = {}): AsyncGenerator<ControlEvent, void, void> {
+    for await (const { event } of this.stream(query)) if (event !== undefined && event.type !== 'gap') yield event;
+  }
+
+  /** The stream of events with all that is in it. */
+  async *stream(query: EventQuery = {}): AsyncGenerator<SentEvent, void, void> {
+    const { types = [], lines = [], lastId } = query;
+    const wanted = new URLSearchParams();
+    for (const type of types) wanted.append('type', type);
+    for (const line of lines) wanted.append('line', line);
+    const route = wanted.size === 0 ? '/v1/events' : `/v1/events?${wanted}`;
+    const headers = lastId === undefined ? {} : { 'last-event-id': lastId };
+    const response = await this.#request('GET', route, undefined, headers);
+    if (response.statusCode !== 200) throw refusal(response.statusCode, await this.#textOf(response));
+    this.#open.add(response);
     try {
-      for await (const chunk of response.body) {
-        waiting += decoder.decode(chunk as Uint8Array, { stream: true });
-        const lines = waiting.split('\n');
-        waiting = lines.pop() ?? '';
-        for (const line of lines) if (line.startsWith('data: ')) yield JSON.parse(line.slice('data: '.length));
-      }
+      yield* readEvents(response);
     } catch (error) {
       throw this.#unreachable(error);
+    } finally {
+      this.#open.delete(response);
+      response.destroy();
     }
   }
 
   /** Ends all connections. */
   close(): Promise<void> {
-    return this.#agent.destroy();
+    for (const response of this.#open) response.destroy();
+    this.#agent.destroy();
+    return Promise.resolve();
   }
 
-  async #request(method: 'GET' | 'PUT' | 'POST', route: string, body?: unknown) {
-    const content =
-      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  #request(
+    method: Method,
+    route: string,
+    body: unknown,
+    headers: Record<string, string>,
+    timeout?: number,
+  ): Promise<IncomingMessage> {
+    const content = body === undefined ? undefined : JSON.stringify(body);
+    const typed =
+      content === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(content)) };
+    const length = content === undefined && method !== 'GET' ? { 'content-length': '0' } : {};
+    const options = {
+      socketPath: this.#path,
+      agent: this.#agent,
+      method,
+      path: route,
+      headers: { host: 'localhost', ...headers, ...typed, ...length },
+      ...(timeout === undefined ? {} : { timeout }),
+    };
+    return new Promise((resolve, reject) => {
+      const asked = request(options, resolve);
+      asked.on('error', (error) => reject(this.#unreachable(error)));
+      asked.on('timeout', () => asked.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));
+      asked.end(content);
+    });
+  }
+
+  async #textOf(response: IncomingMessage): Promise<string> {
     try {
-      return await request(`http://localhost${route}`, { dispatcher: this.#agent, method, ...content });
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString('utf8');
     } catch (error) {
       throw this.#unreachable(error);
     }
@@ -74,7 +133,7 @@ export class ControlClient {
   }
 }
 
-function refusal(status: number, text: string): ControlClientError {
+function refusal(status = 0, text: string): ControlClientError {
   let body: Partial<ControlErrorBody> = {};
   try {
     body = JSON.parse(text);

@@ -10,7 +10,7 @@ import { formatConfigError } from '../config/errors.js';
 import { loadConfig } from '../config/load.js';
 import { ControlClient } from '../control/client.js';
 import type { DaemonStatus, LineStatus } from '../control/target.js';
-import { findSocket } from '../control-commands.js';
+import { findSocket } from '../session.js';
 import { overwrites } from './overwrites.js';
 import { Recorder } from './recorder.js';
 import { openFault } from './text-lines.js';

@@ -1,0 +1,72 @@
+// Completion for zsh. What the daemon knows is asked with the hidden command `names`.
+
+import type { CommandSpec, OptionSpec, ProgramSpec, Values } from './spec.js';
+
+/** Text between single quotes, within a specification of _arguments. */
+function quoted(text: string): string {
+  return text.replaceAll("'", "'\\''").replace(/[[\]:\\]/g, '\\$&');
+}
+
+function action(name: string, values: Values): string {
+  switch (values.kind) {
+    case 'words':
+      return `(${values.words.join(' ')})`;
+    case 'names':
+      return `{_${name.replaceAll('-', '_')}_names ${values.of}}`;
+    case 'files':
+      return '_files';
+    case 'any':
+      return ' ';
+  }
+}
+
+function optionSpecs(name: string, options: readonly OptionSpec[]): string[] {
+  return options.flatMap(({ flags, description, values }) =>
+    flags.map((flag) => {
+      const value = values === undefined ? '' : `:${flag.replace(/^-+/, '')}:${action(name, values)}`;
+      return `'${flag}[${quoted(description)}]${value}'`;
+    }),
+  );
+}
+
+function commandCase(name: string, { name: command, options, args }: CommandSpec): string {
+  const places = args.map((values, i) => `'${i + 1}:${command}:${action(name, values)}'`);
+  return `        ${command}) _arguments ${[...optionSpecs(name, options), ...places].join(' ')} ;;`;
+}
+
+/** Writes the script, for a file `_NAME` in a directory of $fpath. */
+export function zshCompletion({ name, options, commands }: ProgramSpec): string {
+  const id = `_${name.replaceAll('-', '_')}`;
+  const described = commands.map((command) => `        '${command.name}:${quoted(command.description)}'`);
+  return `#compdef ${name}
+# Completion of ${name} for zsh.
+
+${id}_names() {
+  local -a names socket
+  [[ -n \${opt_args[--socket]} ]] && socket=(--socket "\${opt_args[--socket]}")
+  names=("\${(@f)$(_call_program names command ${name} names $1 \${(q)PREFIX:-\\'\\'} $socket 2>/dev/null)}")
+  if [[ $1 == paths ]]; then compadd -S '' -- \${names:#}; else compadd -- \${names:#}; fi
+}
+
+${id}() {
+  local context state state_descr line
+  typeset -A opt_args
+  _arguments -C ${optionSpecs(name, options).join(' ')} '1:command:->command' '*::argument:->argument'
+  case $state in
+    command)
+      local -a commands=(
+${described.join('\n')}
+      )
+      _describe command commands
+      ;;
+    argument)
+      case $words[1] in
+${commands.map((command) => commandCase(name, command)).join('\n')}
+      esac
+      ;;
+  esac
+}
+
+if [[ $funcstack[1] == ${id} ]]; then ${id} "$@"; else compdef ${id} ${name}; fi
+`;
+}
