@@ -4,16 +4,19 @@ import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
 import { Backoff } from './backoff.js';
 import { MAX_PAYLOAD_BYTES, type Message, type Qos } from './message.js';
 import type { Outbox } from './outbox.js';
-import { MAX_PACKET_BYTES, PacketGuard } from './packet-guard.js';
+import { MAX_PACKET_BYTES } from './packet-guard.js';
 import { RateLimit } from './rate-limit.js';
+import type { BrokerAddress, OpenStream } from './stream.js';
 
 /** Version of the protocol: 5, or 4 for what is called 3.1.1. */
 export type ProtocolVersion = 4 | 5;
 
 /** Whom to connect to, and as whom. */
 export interface BrokerSettings {
-  /** Of `mqtt.js`: address, credentials, certificates, client identifier. */
-  readonly address: IClientOptions;
+  readonly address: BrokerAddress;
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
   /** `auto` begins with 5 and goes back to 4 when the broker does not know it. */
   readonly version: ProtocolVersion | 'auto';
   /** How long the broker keeps the session of a connection that broke, in s; 0 for not at all, `undefined` for the default. */
@@ -36,7 +39,9 @@ export interface BrokerSink {
 
 /** What surrounds the client; tests put their own here. */
 export interface BrokerSurroundings {
-  readonly connect: (options: IClientOptions) => MqttClient;
+  /** Of `mqtt.js`. */
+  readonly Client: typeof MqttClient;
+  readonly open: OpenStream;
   /** Numbers from 0 to 1 for the waits. */
   readonly random: () => number;
   /** A clock that only goes forward. */
@@ -87,6 +92,8 @@ export class BrokerClient {
   #window = WINDOW;
   /** Messages on their way. */
   readonly #flying = new Set<Message>();
+  /** Identifiers of those that were sent once. */
+  readonly #sent = new Set<number>();
   #sending = false;
   #sendingLater = false;
   #handled = 0;
@@ -102,8 +109,11 @@ export class BrokerClient {
     this.#backoff = new Backoff(WAITS, around.random);
     this.#flood = new RateLimit(MESSAGES_PER_SECOND, MESSAGES_PER_SECOND, around.nowMs);
     this.#version = settings.version === 'auto' ? 5 : settings.version;
-    this.#client = around.connect({
-      ...settings.address,
+    const { address, clientId, username, password } = settings;
+    this.#client = new around.Client(() => around.open(address), {
+      clientId,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
       ...this.#versioned(),
       keepalive: settings.keepaliveS,
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -118,7 +128,6 @@ export class BrokerClient {
     });
     this.#listen();
     this.#client.connect();
-    this.#watchStream();
   }
 
   /** Connected now. */
@@ -241,8 +250,12 @@ export class BrokerClient {
     });
     client.on('reconnect', () => {
       client.options.reconnectPeriod = this.#backoff.next();
-      // The stream is made by the time this turn ends, and gives nothing before.
-      process.nextTick(() => this.#watchStream());
+    });
+    client.on('packetsend', (packet) => {
+      if (packet.cmd !== 'publish' || packet.messageId === undefined || packet.qos === 0) return;
+      // What is sent again says so; the library leaves that to whoever reads this.
+      packet.dup = this.#sent.has(packet.messageId);
+      this.#sent.add(packet.messageId);
     });
     client.on('message', (topic, payload, { retain }) => {
       this.received++;
@@ -252,14 +265,6 @@ export class BrokerClient {
       if (++this.#handled % MESSAGES_PER_TURN === 0) setImmediate(done);
       else done();
     };
-  }
-
-  #watchStream(): void {
-    const { stream } = this.#client;
-    const guard = new PacketGuard();
-    stream.on('data', (chunk: Buffer) => {
-      if (!guard.allows(chunk)) stream.destroy(Object.assign(new Error('a packet is too long'), { code: 'EPROTO' }));
-    });
   }
 
   #connected({ properties }: IConnackPacket): void {
@@ -303,8 +308,9 @@ export class BrokerClient {
   #publish(message: Message): void {
     const { topic, payload, qos, retain } = message;
     this.#flying.add(message);
-    this.#client.publish(topic, payload, { qos, retain }, (error) => {
+    this.#client.publish(topic, payload, { qos, retain }, (error, answer) => {
       this.#flying.delete(message);
+      if (answer?.messageId !== undefined) this.#sent.delete(answer.messageId);
       if (error === undefined || error === null) this.published++;
       else this.#notTaken(message, error);
       this.send();

@@ -7,11 +7,11 @@ import { KernelError } from '../../kernel/errno.js';
 import type { Config } from '../config/config.js';
 import type { MqttSpec } from '../config/sections/mqtt.js';
 import type { ControlTarget } from '../control/target.js';
-import type { BrokerSurroundings } from './broker-client.js';
 import { filterFault, matches } from './message.js';
 import type { IncomingMessage, MqttNews, MqttPort, MqttStatus, PublishOptions } from './port.js';
 import { Session } from './session.js';
 import { brokerSettings, isPasswordOpen, topicsOf } from './settings.js';
+import { loadStreams } from './stream.js';
 
 /** What {@link Mqtt} needs. */
 export interface MqttOptions {
@@ -22,20 +22,12 @@ export interface MqttOptions {
   readonly host?: string;
   /** Numbers from 0 to 1 for waits; default: Math.random. */
   readonly random?: () => number;
-  /** Loads `mqtt.js`; default: when it is needed first. */
-  readonly load?: () => Promise<BrokerSurroundings['connect']>;
 }
 
 /** How long an end waits for the broker to confirm what is on its way. */
 const END_MS = 2_000;
 
 type Listener = (message: IncomingMessage) => void;
-
-/** The library, which only those load who have a broker. */
-async function loadLibrary(): Promise<BrokerSurroundings['connect']> {
-  const { default: mqtt } = await import('mqtt');
-  return (options) => mqtt.connect(options);
-}
 
 /** A text as UTF-8 has it, or the nearest thing to one. */
 const decoder = new TextDecoder();
@@ -160,9 +152,11 @@ export class Mqtt implements MqttPort {
     const topics = topicsOf(spec, this.#identity);
     const settings = brokerSettings(spec, this.#identity, topics);
     if (isPasswordOpen(spec)) this.#log.warn('mqtt: the password goes over the network for all to read; use mqtts://');
-    const { random = Math.random, load = loadLibrary } = this.#options;
+    const { random = Math.random } = this.#options;
     return async () => {
-      const broker = { connect: await load(), random, nowMs: () => performance.now() };
+      // Loaded here: only those who have a broker need it.
+      const [{ default: mqtt }, open] = await Promise.all([import('mqtt'), loadStreams(settings.address)]);
+      const broker = { Client: mqtt.MqttClient, open, random, nowMs: () => performance.now() };
       this.#session = new Session(config, {
         target,
         spec,

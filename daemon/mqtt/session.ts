@@ -126,7 +126,7 @@ export class Session {
       broker: shownAddress(spec),
       connected: client.up,
       ...(client.version === undefined ? {} : { version: client.version === 5 ? '5' : '3.1.1' }),
-      clientId: settings.address.clientId ?? '',
+      clientId: settings.clientId,
       baseTopic: topics.base,
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
       queued: this.#outbox.length,

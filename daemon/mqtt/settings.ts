@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { IClientOptions } from 'mqtt';
 import { KernelError } from '../../kernel/errno.js';
 import type { MqttSpec } from '../config/sections/mqtt.js';
 import { checkTrusted, type TrustKind } from '../security/trusted-file.js';
 import type { BrokerSettings } from './broker-client.js';
+import type { BrokerAddress } from './stream.js';
 import { Topics } from './topics.js';
 
 /** Names of this daemon at the broker. */
@@ -24,7 +24,15 @@ const MAX_FILE_BYTES = 256 * 1024;
 /** Hosts that a password reaches without leaving the machine. */
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
 
-const PROTOCOLS = { mqtt: 'mqtt', tcp: 'mqtt', mqtts: 'mqtts', tls: 'mqtts', ws: 'ws', wss: 'wss' } as const;
+/** By scheme of the URL: how it is spoken to, and where when it does not say. */
+const PROTOCOLS: ReadonlyMap<string, readonly [BrokerAddress['protocol'], number]> = new Map([
+  ['mqtt:', ['mqtt', 1883]],
+  ['tcp:', ['mqtt', 1883]],
+  ['mqtts:', ['mqtts', 8883]],
+  ['tls:', ['mqtts', 8883]],
+  ['ws:', ['ws', 80]],
+  ['wss:', ['wss', 443]],
+]);
 
 /** The topics of a configuration. */
 export function topicsOf(spec: MqttSpec, { host }: Identity): Topics {
@@ -55,20 +63,11 @@ export function isPasswordOpen(spec: MqttSpec): boolean {
  * @throws KernelError as checkTrusted does, `EINVAL` for a file that holds no certificate, key or password
  */
 export function brokerSettings(spec: MqttSpec, identity: Identity, topics: Topics): BrokerSettings {
-  const url = new URL(spec.url);
-  const address: IClientOptions = {
-    protocol: protocolOf(url),
-    // An address of IPv6 has brackets in a URL only.
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    ...(url.port === '' ? {} : { port: Number(url.port) }),
-    ...(url.protocol.startsWith('ws') ? { path: url.pathname + url.search } : {}),
-    clientId: clientIdOf(spec, identity),
-    ...(spec.username === undefined ? {} : { username: spec.username }),
-    ...(spec.passwordFile === undefined ? {} : { password: passwordIn(spec.passwordFile) }),
-    ...certificates(spec),
-  };
   return {
-    address,
+    address: addressOf(spec),
+    clientId: clientIdOf(spec, identity),
+    username: spec.username,
+    password: spec.passwordFile === undefined ? undefined : passwordIn(spec.passwordFile),
     version: spec.version,
     sessionS: spec.sessionNs === undefined ? undefined : spec.sessionNs / 1e9,
     keepaliveS: spec.keepaliveNs / 1e9,
@@ -76,10 +75,20 @@ export function brokerSettings(spec: MqttSpec, identity: Identity, topics: Topic
   };
 }
 
-function protocolOf(url: URL): (typeof PROTOCOLS)[keyof typeof PROTOCOLS] {
-  const scheme = url.protocol.slice(0, -1);
-  if (Object.hasOwn(PROTOCOLS, scheme)) return PROTOCOLS[scheme as keyof typeof PROTOCOLS];
-  throw new KernelError('EINVAL', `${url.protocol} is no way to a broker`, { subject: url.protocol });
+function addressOf(spec: MqttSpec): BrokerAddress {
+  const { protocol: scheme, hostname, port, pathname, search } = new URL(spec.url);
+  const [protocol, usualPort] = PROTOCOLS.get(scheme) ?? [];
+  if (protocol === undefined || usualPort === undefined) {
+    throw new KernelError('EINVAL', `${scheme} is no way to a broker`, { subject: scheme });
+  }
+  return {
+    protocol,
+    // An address of IPv6 has brackets in a URL only.
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? usualPort : Number(port),
+    path: pathname + search,
+    tls: certificates(spec),
+  };
 }
 
 /** The first line of a file, as editors leave an end of line behind. */
@@ -91,8 +100,8 @@ function passwordIn(path: string): string {
   throw new KernelError('EINVAL', `${path} is not a password: it is empty or has several lines`, { subject: path });
 }
 
-function certificates({ caFile, certFile, keyFile }: MqttSpec): IClientOptions {
-  const found: IClientOptions = {
+function certificates({ caFile, certFile, keyFile }: MqttSpec): BrokerAddress['tls'] {
+  const found: BrokerAddress['tls'] = {
     ...(caFile === undefined ? {} : { ca: read(caFile, 'config') }),
     ...(certFile === undefined ? {} : { cert: read(certFile, 'config') }),
     ...(keyFile === undefined ? {} : { key: read(keyFile, 'secret') }),
