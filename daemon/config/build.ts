@@ -1,7 +1,7 @@
 // From checked entries to the frozen configuration.
 
-import { resolve } from 'node:path';
 import type { Config } from './config.js';
+import type { ConfigPath } from './errors.js';
 import type { Entry, Pieces } from './pieces.js';
 import { buildChipChoice } from './sections/chips.js';
 import { EVENT_BUFFER_MAX } from './sections/events.js';
@@ -14,8 +14,11 @@ import { buildChord } from './sections/patterns.js';
 import { buildTrigger } from './sections/triggers.js';
 import { buildWorkqueue } from './sections/workqueues.js';
 
-function each<T, R>(entries: Iterable<Entry<T>>, build: (input: T) => R): R[] {
-  return [...entries].flatMap(({ input }) => (input === undefined ? [] : [build(input)]));
+/** Makes a path that a file names absolute. */
+export type ToPath = (path: string) => string;
+
+function each<T, R>(entries: Iterable<Entry<T>>, build: (input: T, at: ConfigPath) => R): R[] {
+  return [...entries].flatMap(({ input, path }) => (input === undefined ? [] : [build(input, path)]));
 }
 
 function named<T, R>(entries: ReadonlyMap<string, Entry<T>> | undefined, build: (name: string, input: T) => R): R[] {
@@ -31,11 +34,10 @@ function deepFreeze<T>(value: T): T {
 /**
  * Builds the configuration of a file without findings.
  *
- * @param directory where the file is: the paths that it names are relative to it.
+ * @param toPathAt makes paths absolute that stand in the entry at a path: they are relative to the file that it is in
  */
-export function buildConfig(pieces: Pieces, directory: string): Config {
+export function buildConfig(pieces: Pieces, toPathAt: (at: ConfigPath) => ToPath): Config {
   const { file } = pieces;
-  const toPath = (path: string): string => resolve(directory, path);
   return deepFreeze({
     driver: file?.driver ?? 'auto',
     chip: buildChipChoice(file?.chip ?? 'auto'),
@@ -43,12 +45,12 @@ export function buildConfig(pieces: Pieces, directory: string): Config {
     eventBuffer: file?.event_buffer ?? EVENT_BUFFER_MAX,
     eventClock: file?.event_clock ?? 'monotonic',
     lines: named(pieces.lines, (name, input) => buildLine(name, input, file?.storm_guard)),
-    interrupts: each(pieces.interrupts, (input) => buildInterrupt(input, toPath)),
-    chords: each(pieces.chords, (input) => buildChord(input, toPath)),
-    triggers: each(pieces.triggers, (input) => buildTrigger(input, toPath)),
+    interrupts: each(pieces.interrupts, (input, at) => buildInterrupt(input, toPathAt(at))),
+    chords: each(pieces.chords, (input, at) => buildChord(input, toPathAt(at))),
+    triggers: each(pieces.triggers, (input, at) => buildTrigger(input, toPathAt(at))),
     workqueues: named(pieces.workqueues, buildWorkqueue),
-    mqtt: file?.mqtt === undefined ? undefined : buildMqtt(file.mqtt, toPath),
-    http: file?.http === undefined ? undefined : buildHttp(file.http, toPath),
+    mqtt: file?.mqtt === undefined ? undefined : buildMqtt(file.mqtt, toPathAt(['mqtt'])),
+    http: file?.http === undefined ? undefined : buildHttp(file.http, toPathAt(['http'])),
     log: buildLog(file?.log),
   });
 }

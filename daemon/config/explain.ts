@@ -26,10 +26,19 @@ export function valueAt(root: unknown, path: ConfigPath): unknown {
   return value;
 }
 
-function choices(value: unknown, allowed: readonly string[]): string {
+/** Puts a value in place of the one at a path. @returns false when the path leads nowhere */
+export function setAt(root: unknown, path: ConfigPath, value: unknown): boolean {
+  const key = path.at(-1);
+  const holder = valueAt(root, path.slice(0, -1));
+  if (key === undefined || typeof holder !== 'object' || holder === null) return false;
+  return Reflect.set(holder, key, value);
+}
+
+function choices(value: unknown, allowed: readonly string[]): Pick<Finding, 'hint' | 'suggestion'> {
   const guess = typeof value === 'string' ? nearest(value, allowed) : undefined;
   const list = allowed.length === 1 ? (allowed[0] ?? '') : `one of ${allowed.join(', ')}`;
-  return guess === undefined ? `write ${list}` : `did you mean ${guess}? (${list})`;
+  if (guess === undefined) return { hint: `write ${list}` };
+  return { hint: `did you mean ${guess}? (${list})`, suggestion: guess };
 }
 
 function wrongType(issue: Issue & { code: 'invalid_type' }, path: ConfigPath, value: unknown): Finding {
@@ -77,7 +86,7 @@ function unknownKeys(
     path: [...path, key],
     atKey: true,
     message: 'unknown key',
-    hint: choices(key, known),
+    ...choices(key, known),
   }));
 }
 
@@ -99,13 +108,12 @@ export function explain(
     case 'invalid_type':
       return [wrongType(issue, path, value)];
     case 'invalid_value': {
+      const allowed = issue.values.map(String);
       if (value === undefined || value === null) {
-        return [
-          { code: 'CONFIG_MISSING', path, message: 'it is empty', hint: choices(value, issue.values.map(String)) },
-        ];
+        return [{ code: 'CONFIG_MISSING', path, message: 'it is empty', ...choices(value, allowed) }];
       }
-      const hint = choices(value, issue.values.map(String));
-      return [{ code: 'CONFIG_VALUE', path, message: `${describe(value)} is not allowed here`, hint }];
+      const message = `${describe(value)} is not allowed here`;
+      return [{ code: 'CONFIG_VALUE', path, message, ...choices(value, allowed) }];
     }
     case 'too_small':
     case 'too_big':

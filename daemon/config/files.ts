@@ -66,7 +66,6 @@ export function checkPresent(pieces: Pieces, directoryAt: DirectoryAt): Finding[
   const findings: Finding[] = [];
   for (const { name, path } of modulesIn(pieces)) {
     const directory = directoryAt(path);
-    const directory = directoryAt(path);
     if (existsSync(resolve(directory, name))) continue;
     const hint = `it is looked for in ${directory}, beside the configuration`;
     findings.push({ code: 'CONFIG_REFERENCE', path, message: `no file '${printable(name)}'`, hint });

@@ -1,8 +1,9 @@
 // The entries of a parsed file, each checked against its schema by itself, so that one bad entry hides no other.
 
 import type { z } from 'zod';
+import { type Substitution, typed } from './environment.js';
 import { type ConfigPath, describe, type Finding } from './errors.js';
-import { explain, valueAt } from './explain.js';
+import { explain, setAt, valueAt } from './explain.js';
 import { fileSchema, LISTS, MAPPINGS } from './schema.js';
 
 /** An entry that stands in the file; `input` is `undefined` when its own check failed. */
@@ -34,16 +35,24 @@ export interface Pieces extends Mapped, Listed {
 /** A name as entries have: it must fit a consumer label (31 bytes), a URL and a placeholder unquoted. */
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,30}$/;
 
-class Checker {
+/** Says whether variables were filled in at a path, and what came out. */
+export type SubstitutionAt = (path: ConfigPath) => Substitution | undefined;
+
+/** Checks values of a parsed file, and gathers what is wrong. */
+export class Checker {
   readonly findings: Finding[] = [];
   readonly #root: unknown;
+  readonly #substitutionAt: SubstitutionAt;
 
-  constructor(root: unknown) {
+  constructor(root: unknown, substitutionAt: SubstitutionAt) {
     this.#root = root;
+    this.#substitutionAt = substitutionAt;
   }
 
+  /** The value at a path, or `undefined` when it does not fit the schema. */
   check<S extends z.ZodType>(schema: S, path: ConfigPath): z.output<S> | undefined {
-    const result = schema.safeParse(valueAt(this.#root, path));
+    let result = schema.safeParse(valueAt(this.#root, path));
+    if (!result.success && this.#typed(path, result.error)) result = schema.safeParse(valueAt(this.#root, path));
     if (result.success) return result.data;
     const { issues } = result.error;
     // A length or range check runs on a value of the wrong type, too, if it has a length.
@@ -54,6 +63,19 @@ class Checker {
       this.findings.push(...explain(found, this.#root, at, () => found.message.split(' ')));
     }
     return undefined;
+  }
+
+  /** What variables gave is text. Where no text is wanted, it becomes what YAML would have made of it. */
+  #typed(path: ConfigPath, error: z.ZodError): boolean {
+    let changed = false;
+    for (const found of error.issues) {
+      const at = [...path, ...found.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
+      const substitution = this.#substitutionAt(at);
+      if (substitution === undefined || valueAt(this.#root, at) !== substitution.text) continue;
+      const value = typed(substitution.text);
+      if (value !== substitution.text) changed = setAt(this.#root, at, value) || changed;
+    }
+    return changed;
   }
 
   mapping<S extends z.ZodType>(key: keyof typeof MAPPINGS, schema: S): Map<string, Entry<z.output<S>>> | undefined {
@@ -94,13 +116,13 @@ const NOTHING = {
   triggers: [],
 };
 
-/** Checks every entry of a parsed file against the schema. */
-export function takeApart(root: unknown): Pieces {
+/** Checks every entry of a parsed file against the schema. What variables gave may be changed in it from text to a number. */
+export function takeApart(root: unknown, substitutionAt: SubstitutionAt = () => undefined): Pieces {
   if (root === null || root === undefined) {
     const hint = 'it needs at least `lines:`; see examples/button-led.yaml';
     return { ...NOTHING, findings: [{ code: 'CONFIG_MISSING', path: [], message: 'the file is empty', hint }] };
   }
-  const checker = new Checker(root);
+  const checker = new Checker(root, substitutionAt);
   const { chip, mqtt } = fileSchema.shape;
   return {
     keys: new Set(typeof root === 'object' ? Object.keys(root) : []),

@@ -12,13 +12,19 @@ import { checkTriggers } from './sections/triggers.js';
 import { checkWorkqueues } from './sections/workqueues.js';
 import { nearest } from './suggest.js';
 
+/** Names the entry at a path: `interrupts[0]`, with its file and place when there are several files. */
+export type Where = (path: ConfigPath) => string;
+
 /** Gathers what breaks a rule; the sections' checks add to it. */
 export class Rules {
   readonly findings: Finding[] = [];
   readonly pieces: Pieces;
+  /** Names the entry at a path, for the messages of others. */
+  readonly where: Where;
 
-  constructor(pieces: Pieces) {
+  constructor(pieces: Pieces, where: Where) {
     this.pieces = pieces;
+    this.where = where;
   }
 
   /** One thing wrong. @param atKey the key itself is wrong, not its value */
@@ -38,7 +44,7 @@ export class Rules {
       owners.set(what, path);
       return;
     }
-    const message = `${kind} ${describe(what)} is taken by ${formatPath(owner.slice(0, 2))}`;
+    const message = `${kind} ${describe(what)} is taken by ${this.where(owner.slice(0, 2))}`;
     this.add('CONFIG_DUPLICATE', path, message, hint);
   }
 
@@ -88,8 +94,8 @@ export class Rules {
 }
 
 /** Everything that breaks a rule between entries; entries that failed their own check are left out. */
-export function checkRules(pieces: Pieces): readonly Finding[] {
-  const rules = new Rules(pieces);
+export function checkRules(pieces: Pieces, where: Where = formatPath): readonly Finding[] {
+  const rules = new Rules(pieces, where);
   const guard = pieces.file?.storm_guard;
   if (guard !== undefined) checkStormGuard(rules, guard, ['storm_guard']);
   checkChips(rules);

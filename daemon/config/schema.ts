@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { chipSchema, driverSchema, otherChipSchema } from './sections/chips.js';
 import { eventBufferSchema, eventClockSchema } from './sections/events.js';
 import { httpSchema } from './sections/http.js';
+import { includeSchema } from './sections/include.js';
 import { interruptSchema } from './sections/interrupts.js';
 import { lineSchema } from './sections/lines.js';
 import { logSchema } from './sections/log.js';
@@ -28,6 +29,7 @@ const list = z.array(z.unknown()).max(MAX_ENTRIES).default([]);
 
 /** The file, with the entries of {@link MAPPINGS} and {@link LISTS} as they come. */
 export const fileSchema = keys({
+  include: includeSchema.optional(),
   driver: driverSchema,
   chip: chipSchema,
   chips: mapping.default({}).describe('Further chips, by name: I2C and SPI expanders are chips as the header is.'),

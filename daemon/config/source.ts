@@ -1,6 +1,7 @@
 // The YAML text of a configuration: parsed into plain values, each path with its place in the file.
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
+import { type Environment, START, type Substitution, substitute } from './environment.js';
 import type { ConfigPath, Finding } from './errors.js';
 import { printable } from './errors.js';
 
@@ -9,10 +10,12 @@ const MAX_DEPTH = 32;
 /** Most values in a configuration, those that aliases repeat included. */
 const MAX_VALUES = 20_000;
 
-/** A place in the text, both from 1. */
+/** A place in the text, all from 1. */
 export interface Place {
   readonly line: number;
   readonly column: number;
+  /** Behind the last character of what is meant, as far as that is on the line. */
+  readonly endColumn?: number;
 }
 
 /** A syntax error with its place. */
@@ -25,13 +28,33 @@ export interface Source {
   /** Mappings are objects without a prototype; `undefined` when the text could not be parsed. */
   readonly value: unknown;
   readonly findings: readonly PlacedFinding[];
+  /** Values that variables were filled in; by path, as JSON. */
+  readonly substitutions: ReadonlyMap<string, Substitution>;
+  /** Values read, those that aliases repeat included. */
+  readonly count: number;
   /** Place of a value or of its key; of the nearest enclosing one when the path does not exist. */
   place(path: ConfigPath, atKey?: boolean): Place;
 }
 
-interface Offsets {
-  readonly key: number | undefined;
-  readonly value: number | undefined;
+/** From the first character to behind the last. */
+type Span = readonly [start: number, end: number];
+
+interface Spans {
+  readonly key: Span | undefined;
+  readonly value: Span | undefined;
+}
+
+/** How a text is read. */
+export interface SourceOptions {
+  /** Most values, those that aliases repeat included. */
+  readonly maxValues?: number;
+  /** Fills in variables; without it, `${NAME}` is a text as any other. */
+  readonly environment?: Environment | undefined;
+}
+
+function spanOf(node: unknown): Span | undefined {
+  const range = (node as Node | null | undefined)?.range;
+  return range === undefined || range === null ? undefined : [range[0], range[1]];
 }
 
 const EXPLAINED: Readonly<Record<string, Pick<Finding, 'message' | 'hint'>>> = {
@@ -59,32 +82,37 @@ function firstLine(text: string): string {
 
 /** Turns nodes into values and notes where each stands; stops at the limits. */
 class Walker {
-  readonly offsets = new Map<string, Offsets>();
-  readonly findings: { readonly finding: Finding; readonly offset: number }[] = [];
+  readonly spans = new Map<string, Spans>();
+  readonly findings: { readonly finding: Finding; readonly span: Span }[] = [];
+  readonly substitutions = new Map<string, Substitution>();
   /** Anchored nodes so far. The library's own look-up walks the whole document for each alias. */
   readonly #anchors = new Map<string, Node>();
   #insideAlias = 0;
-  #values = 0;
+  count = 0;
   #stopped = false;
+  readonly #text: string;
   readonly #maxValues: number;
+  readonly #environment: Environment | undefined;
 
-  constructor(maxValues: number) {
+  constructor(text: string, { maxValues = MAX_VALUES, environment }: SourceOptions) {
+    this.#text = text;
     this.#maxValues = maxValues;
+    this.#environment = environment;
   }
 
-  walk(node: unknown, path: (string | number)[], key: number | undefined): unknown {
+  walk(node: unknown, path: (string | number)[], key: Span | undefined): unknown {
     if (this.#stopped) return null;
-    const at = (node as Node | null)?.range?.[0] ?? key ?? 0;
+    const at = spanOf(node) ?? key ?? [0, 0];
     this.#note(path, key, node as Node | null);
-    this.#values += 1;
-    if (this.#values > this.#maxValues)
+    this.count += 1;
+    if (this.count > this.#maxValues)
       return this.#stop(path, at, 'too many values', `at most ${this.#maxValues}, aliases included`);
     if (path.length > MAX_DEPTH) return this.#stop(path, at, 'nested too deeply', `at most ${MAX_DEPTH} levels`);
     if (isAlias(node)) return this.#walkAlias(node.source, path, at);
     return this.#walkNode(node as Node | null, path, at);
   }
 
-  #walkAlias(anchor: string, path: (string | number)[], at: number): unknown {
+  #walkAlias(anchor: string, path: (string | number)[], at: Span): unknown {
     const target = this.#anchors.get(anchor);
     if (target === undefined) return this.#report('CONFIG_REFERENCE', path, at, 'an alias without its anchor');
     this.#insideAlias += 1;
@@ -93,7 +121,7 @@ class Walker {
     return value;
   }
 
-  #walkNode(node: Node | null, path: (string | number)[], at: number): unknown {
+  #walkNode(node: Node | null, path: (string | number)[], at: Span): unknown {
     if (node?.tag !== undefined) {
       return this.#report(
         'CONFIG_TYPE',
@@ -107,76 +135,110 @@ class Walker {
     if (anchor !== undefined && node !== null && this.#insideAlias === 0) this.#anchors.set(anchor, node);
     if (isSeq(node)) return node.items.map((item, i) => this.walk(item, [...path, i], undefined));
     if (isMap(node)) return this.#walkMap(node.items, path);
-    return isScalar(node) ? node.value : null;
+    if (!isScalar(node)) return null;
+    const { value } = node;
+    return typeof value === 'string' && value.includes(START) ? this.#fillIn(value, path, at) : value;
+  }
+
+  #fillIn(raw: string, path: (string | number)[], at: Span): string | null {
+    if (this.#environment === undefined) return raw;
+    const result = substitute(raw, this.#environment);
+    if ('message' in result) {
+      const start = at[0] + Math.max(0, this.#text.slice(...at).indexOf(result.token));
+      const found = this.#text.startsWith(result.token, start);
+      const span: Span = found ? [start, start + result.token.length] : at;
+      return this.#report(result.code, path, span, result.message, result.hint);
+    }
+    if (result.variables) this.substitutions.set(JSON.stringify(path), { raw, text: result.text });
+    return result.text;
   }
 
   #walkMap(pairs: readonly { key: unknown; value: unknown }[], path: (string | number)[]): unknown {
     const value: Record<string, unknown> = Object.create(null);
     for (const pair of pairs) {
       const key = isScalar(pair.key) ? String(pair.key.value) : '';
-      value[key] = this.walk(pair.value, [...path, key], (pair.key as Node | null)?.range?.[0]);
+      value[key] = this.walk(pair.value, [...path, key], spanOf(pair.key));
     }
     return value;
   }
 
   /** A block collection is shown at its key, where the eye looks for it; a flow collection or scalar at its start. */
-  #note(path: ConfigPath, key: number | undefined, node: Node | null): void {
-    const range = node?.range;
+  #note(path: ConfigPath, key: Span | undefined, node: Node | null): void {
+    const span = spanOf(node);
     const block = (isMap(node) || isSeq(node)) && node.flow !== true;
-    const empty = range === undefined || range === null || range[0] === range[1];
-    const value = key !== undefined && (block || empty) ? key : range?.[0];
-    this.offsets.set(JSON.stringify(path), { key, value });
+    const empty = span === undefined || span[0] === span[1];
+    this.spans.set(JSON.stringify(path), { key, value: key !== undefined && (block || empty) ? key : span });
   }
 
-  #stop(path: ConfigPath, at: number, message: string, hint: string): null {
+  #stop(path: ConfigPath, at: Span, message: string, hint: string): null {
     this.#stopped = true;
     return this.#report('CONFIG_LIMIT', path.slice(0, 4), at, message, hint);
   }
 
-  #report(code: Finding['code'], path: ConfigPath, offset: number, message: string, hint?: string): null {
-    this.findings.push({ finding: { code, path, message, ...(hint === undefined ? {} : { hint }) }, offset });
+  #report(code: Finding['code'], path: ConfigPath, span: Span, message: string, hint?: string): null {
+    this.findings.push({ finding: { code, path, message, ...(hint === undefined ? {} : { hint }) }, span });
     return null;
   }
 }
 
-/**
- * Parses the text of a file. Never throws: what is wrong is in `findings`, and then `value` is what could be read, if anything.
- *
- * @param maxValues most values, those that aliases repeat included
- */
-export function parseSource(text: string, maxValues: number = MAX_VALUES): Source {
-  const lines = new LineCounter();
-  const toPlace = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
+/** Turns offsets into places. */
+class Places {
+  readonly lines = new LineCounter();
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  at([start, end]: Span): Place {
+    const { line, col } = this.lines.linePos(start);
+    const column = Math.max(1, col);
+    const newline = this.#text.indexOf('\n', start);
+    const last = Math.min(end, newline < 0 ? this.#text.length : newline);
+    const place = { line: Math.max(1, line), column };
+    return last > start ? { ...place, endColumn: column + last - start } : place;
+  }
+}
+
+const NOWHERE: Place = { line: 1, column: 1 };
+
+/** What is said of an unquoted variable inside `{ }` or `[ ]`, which YAML takes for one more mapping. */
+function unquotedVariable(text: string, { place, code, ...finding }: PlacedFinding): PlacedFinding {
+  const line = text.split(/\r\n|\n|\r/)[place.line - 1] ?? '';
+  if (code !== 'CONFIG_SYNTAX' || !/[{[][^"']*(?<!\$)\$\{[A-Za-z_]/.test(line)) return { ...finding, code, place };
+  return { ...finding, code, place, hint: `inside { } and [ ], put quotes around it: "\${NAME}"` };
+}
+
+/** Parses the text of a file. Never throws: what is wrong is in `findings`, and then `value` is what could be read, if anything. */
+export function parseSource(text: string, options: SourceOptions = {}): Source {
+  const places = new Places(text);
   const document = parseDocument(text, {
-    lineCounter: lines,
+    lineCounter: places.lines,
     prettyErrors: false,
     strict: true,
     stringKeys: true,
     version: '1.2',
   });
-  const syntax = document.errors.map((error) => syntaxFinding(error, toPlace(error.pos[0])));
+  const syntax = document.errors.map((error) => unquotedVariable(text, syntaxFinding(error, places.at(error.pos))));
   const tooDeep = syntax.find((finding) => finding.code === 'CONFIG_LIMIT');
   const broken = syntax.some((finding) => finding.code !== 'CONFIG_DUPLICATE_KEY');
-  const nowhere = (): Place => ({ line: 1, column: 1 });
-  if (broken) return { value: undefined, findings: tooDeep === undefined ? syntax : [tooDeep], place: nowhere };
+  if (broken) {
+    const findings = tooDeep === undefined ? syntax : [tooDeep];
+    return { value: undefined, findings, substitutions: new Map(), count: 0, place: () => NOWHERE };
+  }
 
-  const walker = new Walker(maxValues);
+  const walker = new Walker(text, options);
   const value = walker.walk(document.contents, [], undefined);
-  const findings = [
-    ...syntax,
-    ...walker.findings.map(({ finding, offset }) => ({ ...finding, place: toPlace(offset) })),
-  ];
+  const found = walker.findings.map(({ finding, span }) => ({ ...finding, place: places.at(span) }));
   const place = (path: ConfigPath, atKey = false): Place => {
     for (let length = path.length; length >= 0; length--) {
-      const found = walker.offsets.get(JSON.stringify(path.slice(0, length)));
-      if (found === undefined) continue;
-      const offset = atKey || length < path.length ? (found.key ?? found.value) : (found.value ?? found.key);
-      return offset === undefined ? nowhere() : toPlace(offset);
+      const spans = walker.spans.get(JSON.stringify(path.slice(0, length)));
+      if (spans === undefined) continue;
+      const span = atKey || length < path.length ? (spans.key ?? spans.value) : (spans.value ?? spans.key);
+      return span === undefined ? NOWHERE : places.at(span);
     }
-    return nowhere();
+    return NOWHERE;
   };
-  return { value, findings, place };
+  const { substitutions, count } = walker;
+  return { value, findings: [...syntax, ...found], substitutions, count, place };
 }

@@ -54,7 +54,7 @@ function scenarioOf(
 
 /** Reads a scenario from the text of a YAML file. Never throws. */
 export function parseScenario(text: string, file: string, config: Pick<Config, 'lines'>): ScenarioResult {
-  const source = parseSource(text, MAX_VALUES);
+  const source = parseSource(text, { maxValues: MAX_VALUES });
   const errors = source.findings.map((finding) => toError(finding, file, finding.place));
   const place = (finding: Finding): Place => source.place(finding.path, finding.atKey);
   if (source.value === undefined || errors.length > 0) return { ok: false, errors: errorsInOrder(errors) };

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { type ChipChoice, DRIVERS } from '../config.js';
-import { formatPath } from '../errors.js';
+import type { ConfigPath } from '../errors.js';
 import type { Rules } from '../rules.js';
 import { matching } from '../values.js';
 
@@ -37,16 +37,16 @@ export interface ChipSpec {
 
 /** No chip under two names: its lines would be asked for twice. */
 export function checkChips(rules: Rules): void {
-  const owners = new Map<string, string>();
+  const owners = new Map<string, ConfigPath>();
   const { file, chips } = rules.pieces;
-  if (file !== undefined) owners.set(file.chip, 'chip');
+  if (file !== undefined) owners.set(file.chip, ['chip']);
   for (const { path, input } of chips?.values() ?? []) {
     if (input === undefined) continue;
     const owner = owners.get(input);
     if (owner !== undefined) {
-      rules.add('CONFIG_DUPLICATE', path, `it is already ${owner}`, 'give a chip one name');
+      rules.add('CONFIG_DUPLICATE', path, `it is already ${rules.where(owner)}`, 'give a chip one name');
     }
-    owners.set(input, formatPath(path));
+    owners.set(input, path);
   }
 }
 

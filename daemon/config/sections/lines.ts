@@ -62,8 +62,8 @@ export function checkLines(rules: Rules): void {
     rules.add('CONFIG_MISSING', ['lines'], 'no line at all', hint);
   }
   const perChip = new Map<string, number>();
-  const owners = new Map<string, string>();
-  for (const [line, { path, input }] of lines) {
+  const owners = new Map<string, ConfigPath>();
+  for (const { path, input } of lines.values()) {
     if (input === undefined) continue;
     checkDirection(rules, input, path);
     checkGuard(rules, input, path);
@@ -76,8 +76,11 @@ export function checkLines(rules: Rules): void {
       rules.add('CONFIG_RANGE', path, what, `${LINES_MAX} at most`, true);
     }
     const owner = owners.get(`${chip} ${input.gpio}`);
-    if (owner === undefined) owners.set(`${chip} ${input.gpio}`, line);
-    else rules.add('CONFIG_DUPLICATE', [...path, 'gpio'], `GPIO${input.gpio} is already ${owner}`, 'one line a GPIO');
+    if (owner === undefined) owners.set(`${chip} ${input.gpio}`, path);
+    else {
+      const message = `GPIO${input.gpio} is already ${rules.where(owner)}`;
+      rules.add('CONFIG_DUPLICATE', [...path, 'gpio'], message, 'one line a GPIO');
+    }
   }
 }
 
