@@ -13,6 +13,7 @@ import {
 } from './control/target.js';
 import { formatLines, formatReload, table } from './format.js';
 import { addModelCommands } from './model-commands.js';
+import type { MqttStatus } from './mqtt/port.js';
 import { Session } from './session.js';
 import { addWatchCommands } from './watch-commands.js';
 
@@ -27,6 +28,7 @@ function formatStatus(
     ['edges', `${edges.received} received, ${edges.lost} lost, ${status.dropped} without thread or work`],
     ...(status.leftOut > 0 ? [['storms', `${status.leftOut} edges left out`]] : []),
     ['handler errors', String(status.handlerErrors)],
+    ...(status.mqtt === undefined ? [] : [['mqtt', formatMqtt(status.mqtt)]]),
     ['up', formatDuration(Math.floor(status.uptimeNs / 1e9) * 1e9)],
     ['config', status.config],
     ['version', `${status.version} (pid ${status.pid})`],
@@ -36,6 +38,11 @@ function formatStatus(
     rows.push(['control', `${watching} watching, ${dropped} cut off, ${refused} refused`]);
   }
   return table(rows);
+}
+
+function formatMqtt({ broker, connected, problem, queued, published, dropped }: MqttStatus): string {
+  const state = connected ? `connected to ${broker}` : `${broker}: ${problem ?? 'not connected yet'}`;
+  return `${state}; ${published} published, ${queued} waiting, ${dropped} given up`;
 }
 
 const level = argument((text) => (text === '0' || text === '1' ? Number(text) : undefined), '0 or 1');

@@ -52,8 +52,23 @@ function happened(event: ControlEvent): string {
       return `${event.line}: ${event.phase === 'held' ? 'held' : `waits: ${event.waitingFor}`}`;
     case 'reload':
       return event.ok ? event.changes.join('; ') || 'nothing has changed' : `refused: ${event.errors.join('; ')}`;
+    case 'mqtt':
+      return mqttNews(event);
     case 'error':
       return `${event.interrupt}: ${event.stack ?? event.message}`;
+  }
+}
+
+function mqttNews(event: ControlEvent & { readonly type: 'mqtt' }): string {
+  switch (event.phase) {
+    case 'connected':
+      return `connected to ${event.broker}`;
+    case 'disconnected':
+      return `disconnected: ${event.reason}`;
+    case 'dropped':
+      return `${event.count} ${event.count === 1 ? 'message' : 'messages'} given up`;
+    case 'refused':
+      return `the broker refuses ${event.what}: ${event.reason}`;
   }
 }
 

@@ -6,6 +6,7 @@ import type { EdgeRecord } from './bridge/edge-ring.js';
 import type { TriggerSpec } from './config/action-types.js';
 import { formatApproximate, formatDuration } from './config/duration.js';
 import type { ControlEvent, ControlListener } from './control/target.js';
+import type { MqttNews } from './mqtt/port.js';
 
 /** Name under which the model itself reports mistakes of the user's code. */
 const MODEL = 'kernel';
@@ -156,6 +157,11 @@ export class Reports {
     this.#lost.flush();
     this.#dropped.flush();
     this.#limited.flush();
+  }
+
+  /** What there is of MQTT, which logs for itself. */
+  mqtt(news: MqttNews): void {
+    this.#emit({ type: 'mqtt', atNs: this.#now(), ...news });
   }
 
   #mistake(interrupt: string, message: string, stack: string | undefined): void {

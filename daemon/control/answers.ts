@@ -1,6 +1,7 @@
 // The schemas of the answers of the API, by name.
 
 import type { TaskInfo } from '../../kernel/index.js';
+import type { MqttStatus } from '../mqtt/port.js';
 import { count, flag, knownCount, list, objectOf, ref, type Schema, text, word } from './answer-schema.js';
 import { CONTROL_ERRORS, type ControlErrorBody } from './errors.js';
 import { eventSchemas } from './event-schemas.js';
@@ -47,13 +48,37 @@ const daemon = {
       dropped: count('edges whose top half ran, and for whose thread or work there was no room'),
       leftOut: count('edges that were left out while the storm guard had their line disabled'),
       handlerErrors: count('handlers that threw or broke a rule, and actions that failed'),
+      mqtt: ref('MqttStatus'),
       control: objectOf<ControlCounts>('What this API counts.', {
         watching: count('clients that watch events'),
         dropped: count('watchers that were cut off because they did not read'),
         refused: count('connections that were closed because there were too many'),
       }),
     },
-    { problem: true, chips: true },
+    { problem: true, chips: true, mqtt: true },
+  ),
+  MqttStatus: objectOf<MqttStatus>(
+    'The connection to the broker, and what became of the messages since the start.',
+    {
+      broker: text('its address'),
+      connected: flag('there is a connection'),
+      version: word(['5', '3.1.1'], 'of the protocol; absent before the first connection'),
+      clientId: text('name of the daemon at the broker'),
+      baseTopic: text('what its topics begin with'),
+      problem: text('why there is no connection; absent while there is one'),
+      queued: count('messages that wait'),
+      unconfirmed: count('messages that were sent and are not confirmed'),
+      published: count('messages that the broker has taken'),
+      dropped: count('messages that were given up, the oldest first'),
+      superseded: count('states that a newer one of the same line has taken the place of before they were sent'),
+      refused: count('messages and subscriptions that the broker would not take'),
+      received: count('messages that came'),
+      flooded: count('of those, left out because more came than are handled'),
+      commands: count('commands to outputs that were carried out'),
+      commandsRefused: count('commands that were not'),
+      reconnects: count('connections after the first'),
+    },
+    { version: true, problem: true },
   ),
   ChipStatus: objectOf<ChipStatus>(
     'One chip of the configuration.',

@@ -141,6 +141,33 @@ const EVENTS: { readonly [T in ControlEvent['type']]: readonly Schema[] } = {
       errors: list({ type: 'string' }, 'why it was refused'),
     }),
   ],
+  mqtt: [
+    objectOf<PhaseOf<'mqtt', 'connected'>>('The broker is there.', {
+      type: type('mqtt'),
+      atNs,
+      phase: type('connected'),
+      broker: text('its address'),
+    }),
+    objectOf<PhaseOf<'mqtt', 'disconnected'>>('The broker is not there any more; it is tried again.', {
+      type: type('mqtt'),
+      atNs,
+      phase: type('disconnected'),
+      reason: text('why'),
+    }),
+    objectOf<PhaseOf<'mqtt', 'dropped'>>('Messages were given up: more would have waited for the broker than may.', {
+      type: type('mqtt'),
+      atNs,
+      phase: type('dropped'),
+      count: count('how many'),
+    }),
+    objectOf<PhaseOf<'mqtt', 'refused'>>('The broker would not take something.', {
+      type: type('mqtt'),
+      atNs,
+      phase: type('refused'),
+      what: text('a message or a subscription'),
+      reason: text('why'),
+    }),
+  ],
   error: [
     objectOf<EventOf<'error'>>(
       'A handler threw or broke a rule of its context, or an action failed.',

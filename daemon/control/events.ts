@@ -28,6 +28,7 @@ export const EVENT_TYPES = {
   chip: 'chip',
   line: 'line',
   reload: 'reload',
+  mqtt: 'mqtt',
   error: 'error',
 } as const satisfies { readonly [T in ControlEvent['type']]: T };
 

@@ -3,6 +3,7 @@
 import type { Bias, ChipInfo, Drive, Edge, Level } from '../../kernel/gpio/driver.js';
 import type { TraceRecord } from '../../kernel/index.js';
 import type { Config } from '../config/config.js';
+import type { MqttStatus } from '../mqtt/port.js';
 import type { ModelTarget } from './model-target.js';
 
 /**
@@ -41,6 +42,8 @@ export interface DaemonStatus {
   readonly leftOut: number;
   /** Since the start: handlers that threw or broke a rule of their context, and actions that failed. */
   readonly handlerErrors: number;
+  /** The connection to the broker; absent without `mqtt:` in the configuration. */
+  readonly mqtt?: MqttStatus;
 }
 
 /** One chip of the configuration. */
@@ -184,6 +187,20 @@ export type ControlEvent =
       readonly ok: boolean;
       readonly changes: readonly string[];
       readonly errors: readonly string[];
+    }
+  /** The broker is there. */
+  | { readonly type: 'mqtt'; readonly atNs: number; readonly phase: 'connected'; readonly broker: string }
+  /** The broker is not there any more; it is tried again. */
+  | { readonly type: 'mqtt'; readonly atNs: number; readonly phase: 'disconnected'; readonly reason: string }
+  /** Messages were given up while the broker was away; told as `lost` is. */
+  | { readonly type: 'mqtt'; readonly atNs: number; readonly phase: 'dropped'; readonly count: number }
+  /** The broker would not take a message or a subscription. */
+  | {
+      readonly type: 'mqtt';
+      readonly atNs: number;
+      readonly phase: 'refused';
+      readonly what: string;
+      readonly reason: string;
     }
   /** A handler threw or broke a rule of its context, or an action failed. `interrupt` says where. */
   | {
