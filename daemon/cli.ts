@@ -2,6 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { KernelError } from '../kernel/errno.js';
+import { type InheritedFd, takeInheritedFds } from '../systemd/listen-fds.js';
 import { ControlClientError } from './control/client-error.js';
 
 /** Exit codes: done; refused or failed; wrong use or wrong configuration. */
@@ -14,6 +15,8 @@ export interface Surroundings {
   readonly terminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
+  /** Descriptors that a service manager passed on; whoever calls this owns them. Absent where there is none. */
+  readonly takeInheritedFds?: () => readonly InheritedFd[];
   /** Called at SIGINT or SIGTERM, once, with the signal's name. @returns takes the listener back. */
   onSignal(listener: (signal: string) => void): () => void;
   /** Of the terminal; absent where there is none. */
@@ -81,6 +84,7 @@ export function processSurroundings(): Surroundings {
     terminal: process.stdout.isTTY === true,
     env: process.env,
     uid: process.getuid?.() ?? 0,
+    takeInheritedFds: () => takeInheritedFds(process.env, process.pid),
     onSignal: listenForSignals,
     get size() {
       const { isTTY, columns, rows } = process.stdout;

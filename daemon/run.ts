@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { createNotifier, type Notifier } from '../systemd/notify.js';
 import { startWatchdog, type Watchdog } from '../systemd/watchdog.js';
+import type { KeptLines } from './bridge/kept-lines.js';
 import { EXIT, type Surroundings } from './cli.js';
 import type { Config, DriverChoice } from './config/config.js';
 import { formatConfigError } from './config/errors.js';
@@ -12,6 +13,7 @@ import { type ControlServer, startControl } from './control/server.js';
 import { defaultSocketPath } from './control/socket.js';
 import type { Service } from './control/target.js';
 import { runDemo } from './demo.js';
+import { openKeptLines } from './keeping.js';
 import { createLogger } from './log.js';
 import type { LogLevel } from './log-levels.js';
 
@@ -22,6 +24,8 @@ export type StartService = (options: {
   log: Logger;
   /** Absolute. */
   configPath: string;
+  /** Has the lines outlive the process. */
+  kept?: KeptLines | undefined;
 }) => Promise<Service>;
 
 /** Options of the command. */
@@ -97,6 +101,7 @@ async function serve(
   config: Config,
   io: Surroundings,
   log: Logger,
+  notifier: Notifier,
 ): Promise<number> {
   const path = resolve(options.socket ?? defaultSocketPath(io));
   let stop: (signal: string) => void = () => undefined;
@@ -109,7 +114,7 @@ async function serve(
   try {
     control = await startControl({ target: service, path, log });
     if (config.http !== undefined) await control.setPort(config.http);
-    supervision = new Supervision(await createNotifier({ env: io.env, log }), io.env, log);
+    supervision = new Supervision(notifier, io.env, log);
     log.info({ socket: path }, 'control socket is open');
     if (service.status().simulated) log.warn('SIMULATED: no real line is read or driven');
     // Not into the journal: there the log says it.
@@ -155,8 +160,14 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
   const config: Config = Object.freeze({ ...result.config, driver });
   const level = options.logLevel ?? (options.demo === true ? 'warn' : 'info');
   const log = createLogger({ level, output: { write: io.out }, terminal: io.terminal });
+  if (options.demo !== true) {
+    const notifier = await createNotifier({ env: io.env, log });
+    const kept = await openKeptLines(driver, notifier, io.takeInheritedFds?.() ?? [], log);
+    const service = await startService({ config, log, configPath, kept });
+    await kept?.letGo();
+    return serve(service, options, config, io, log, notifier);
+  }
   const service = await startService({ config, log, configPath });
-  if (options.demo !== true) return serve(service, options, config, io, log);
   try {
     io.out(`gpio-irqd demo, on a SIMULATED ${service.status().chip.label}: no real line is read or driven.\n`);
     await runDemo(service, config, io.out);

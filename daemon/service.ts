@@ -31,11 +31,12 @@ import { exec } from './actions/exec.js';
 import { http } from './actions/http.js';
 import { Outputs } from './actions/outputs.js';
 import { Slots } from './actions/slots.js';
-import { type Backend, openBackend } from './bridge/backend.js';
+import { type Backend, type BackendEvents, openBackend } from './bridge/backend.js';
 import type { StartTimer } from './bridge/bursts.js';
 import { Chords } from './bridge/chords.js';
 import { loadHandlerModule } from './bridge/handler-module.js';
 import type { InterruptHost } from './bridge/host.js';
+import type { KeptLines } from './bridge/kept-lines.js';
 import { LineInterrupt } from './bridge/line-interrupt.js';
 import { Queues } from './bridge/queues.js';
 import type { Config, InterruptSpec, LineSpec, TriggerSpec } from './config/config.js';
@@ -61,6 +62,8 @@ export interface ServiceOptions {
   /** Absolute path of the configuration, for `status`. */
   readonly configPath: string;
   readonly log: Logger;
+  /** Has the lines of hardware outlive the process. */
+  readonly kept?: KeptLines | undefined;
   /** How long a stop waits; default {@link STOP_TIMES}. */
   readonly stopTimes?: StopTimes;
   /** What a replay has in place of the world around; default: the real ones. */
@@ -166,7 +169,7 @@ class RunningService implements Service {
   #waitingFor = 'nothing';
 
   constructor(options: ServiceOptions) {
-    const { config, configPath, log, stopTimes = STOP_TIMES, world = REAL_WORLD } = options;
+    const { config, configPath, log, kept, stopTimes = STOP_TIMES, world = REAL_WORLD } = options;
     this.#messages = world.messages ?? options.messages ?? NO_MESSAGES;
     this.#startTimer = world.startTimer;
     this.#config = config;
@@ -177,15 +180,16 @@ class RunningService implements Service {
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });
-    this.#backend = world.openBackend(config, log, {
-      onLost: (offset, count) => this.#reports.lost(this.#lineAt(offset), count),
+    const events: BackendEvents = {
+      onLost: (offset, count) => this.#whenOpened(() => this.#reports.lost(this.#lineAt(offset), count)),
       onGone: (error) => this.#changed(() => this.#reports.chipGone(error)),
       onBack: (chip) => this.#changed(() => this.#reports.chipBack(chip)),
       onWaiting: (offset, why) => this.#changed(() => this.#reports.lineWaiting(this.#lineAt(offset), offset, why)),
       onHeld: (offset) => this.#changed(() => this.#reports.lineHeld(this.#lineAt(offset))),
       onOops: (where, error) => this.#reports.error(where, error),
       onBug: (text) => this.#reports.bug(text),
-    });
+    };
+    this.#backend = world.openBackend(config, log, events, kept);
     const { originNs, machine } = this.#backend;
     this.#queues = new Queues(machine);
     this.model = new ModelView(machine);
@@ -444,6 +448,8 @@ class RunningService implements Service {
 
   async #shutDown(reason: string): Promise<void> {
     this.#log.info({ reason }, 'stopping');
+    // What comes from now on, the next process takes.
+    this.#backend.pause();
     const programs = setTimeout(() => this.#ending.abort(), this.#stopTimes.programs);
     let handlers: NodeJS.Timeout | undefined;
     const tooLong = new Promise<boolean>((resolve) => {
@@ -495,12 +501,13 @@ class RunningService implements Service {
 
   /** Which lines are held has changed. */
   #changed(tell: () => void): void {
-    if (!this.#opened) {
-      this.#untold.push(tell);
-      return;
-    }
-    tell();
-    this.#onProblem(this.#backend.problem);
+    this.#whenOpened(tell);
+    if (this.#opened) this.#onProblem(this.#backend.problem);
+  }
+
+  #whenOpened(tell: () => void): void {
+    if (this.#opened) tell();
+    else this.#untold.push(tell);
   }
 
   #lineAt(offset: number): string {

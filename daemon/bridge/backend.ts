@@ -18,6 +18,7 @@ import { type BoardDescription, createSimulatedPi, type SimulatedPi } from '../.
 import type { Config, LineSpec } from '../config/config.js';
 import type { Known } from '../control/target.js';
 import { NodeHostTime } from './host-time.js';
+import type { KeptLines } from './kept-lines.js';
 import { type Comeback, LastingLines, type LineNotices } from './lasting-lines.js';
 
 const NS_PER_US = 1_000;
@@ -54,6 +55,8 @@ export interface Backend {
   waitingFor(offset: number): string | undefined;
   /** Edges start to come in. */
   start(): void;
+  /** Reads no more edges of lines that the next process takes over: it finds them. */
+  pause(): void;
   /** Lets the lines and the chip go. */
   close(): void;
 }
@@ -109,6 +112,7 @@ export function createMachineOn(clock: Clock, options: MachineOptions, log: Logg
  * Takes all lines of a chip in one request. Errors as the driver's; the chip is closed then.
  *
  * @param comeback how the chip is found again when it was gone; default: it stays gone
+ * @param kept has its lines outlive the process
  */
 export function openHardware(
   chip: GpioChip,
@@ -116,6 +120,7 @@ export function openHardware(
   events: BackendEvents,
   made: MachineInTime,
   comeback?: Comeback,
+  kept?: KeptLines,
 ): Backend {
   const { machine, originNs } = made;
   const domain = new EdgeDomain(machine, {
@@ -127,11 +132,13 @@ export function openHardware(
   });
   const lines = new LastingLines({
     chip,
+    held: kept?.adopt(chip, new Set(config.lines.map(({ gpio }) => gpio)), { consumer: CONSUMER }) ?? [],
+    kept,
     lines: config.lines.map(lineConfig),
     consumer: CONSUMER,
     notices: events,
     comeback,
-    onAnew: (offset) => domain.restart(offset),
+    onAnew: (offset, mark) => domain.restart(offset, mark),
     nameOf: (offset) => config.lines.find(({ gpio }) => gpio === offset)?.name ?? `GPIO${offset}`,
   });
   return {
@@ -150,6 +157,7 @@ export function openHardware(
     },
     waitingFor: (offset) => lines.waitingFor(offset),
     start: () => lines.onEdges((batch) => domain.deliver(batch)),
+    pause: () => lines.pause(),
     close: () => {
       lines.close();
       made.stop();
@@ -161,13 +169,13 @@ export function openHardware(
  * Opens what the configuration asks for. Errors as the drivers': `auto` simulates only on a machine without any GPIO chip,
  * and a chip that is there and cannot be used is an error, never a reason to simulate.
  */
-export function openBackend(config: Config, log: Logger, events: BackendEvents): Backend {
+export function openBackend(config: Config, log: Logger, events: BackendEvents, kept?: KeptLines): Backend {
   const { driver } = config;
   const chip = driver === 'sim' ? undefined : openDriver({ driver, chip: config.chip });
   if (driver === 'sim' || chip === undefined) return openSimulation(config, log, events);
   const hardware = driver === 'auto' ? 'hardware' : driver;
   const reopen = (): GpioChip => reopenDriver(hardware, chip.info);
-  return openHardware(chip, config, events, createMachine(log, events), { reopen });
+  return openHardware(chip, config, events, createMachine(log, events), { reopen }, kept);
 }
 
 /** A board with a button at every input and an LED at every output, under the lines' names. */
@@ -219,6 +227,7 @@ function openSimulation(config: Config, log: Logger, events: BackendEvents): Bac
     problem: undefined,
     waitingFor: () => undefined,
     start: () => {},
+    pause: () => {},
     close: () => {
       request.release();
       chip.close();
