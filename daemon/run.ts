@@ -16,6 +16,8 @@ import { runDemo } from './demo.js';
 import { openKeptLines } from './keeping.js';
 import { createLogger } from './log.js';
 import type { LogLevel } from './log-levels.js';
+import { Mqtt } from './mqtt/mqtt.js';
+import type { MqttPort } from './mqtt/port.js';
 
 /** Starts the service; daemon/service.ts has the real one. */
 export type StartService = (options: {
@@ -24,8 +26,8 @@ export type StartService = (options: {
   log: Logger;
   /** Absolute. */
   configPath: string;
-  /** Has the lines outlive the process. */
-  kept?: KeptLines | undefined;
+  /** Messages to and from a broker. */
+  messages?: MqttPort;
 }) => Promise<Service>;
 
 /** Options of the command. */
@@ -97,6 +99,7 @@ class Supervision {
 /** Runs until a signal or the service itself ends it. */
 async function serve(
   service: Service,
+  mqtt: Mqtt,
   options: RunOptions,
   config: Config,
   io: Surroundings,
@@ -112,6 +115,7 @@ async function serve(
   let control: ControlServer | undefined;
   let supervision: Supervision | undefined;
   try {
+    await mqtt.start(service, config);
     control = await startControl({ target: service, path, log });
     if (config.http !== undefined) await control.setPort(config.http);
     supervision = new Supervision(notifier, io.env, log);
@@ -128,11 +132,14 @@ async function serve(
     await supervision.stopping(reason);
     await control.close();
     await service.stop(reason);
+    // Last, for what actions have published in the end.
+    await mqtt.stop();
     return typeof ended === 'string' ? EXIT.done : ended;
   } finally {
     supervision?.end();
     await control?.close();
     await service.stop('end');
+    await mqtt.stop();
     // Last: until then a signal that comes twice must not end it half-way.
     forget();
   }
@@ -160,14 +167,9 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
   const config: Config = Object.freeze({ ...result.config, driver });
   const level = options.logLevel ?? (options.demo === true ? 'warn' : 'info');
   const log = createLogger({ level, output: { write: io.out }, terminal: io.terminal });
-  if (options.demo !== true) {
-    const notifier = await createNotifier({ env: io.env, log });
-    const kept = await openKeptLines(driver, notifier, io.takeInheritedFds?.() ?? [], log);
-    const service = await startService({ config, log, configPath, kept });
-    await kept?.letGo();
-    return serve(service, options, config, io, log, notifier);
-  }
-  const service = await startService({ config, log, configPath });
+  const mqtt = new Mqtt({ log, configPath, config });
+  const service = await startService({ config, log, configPath, ...(options.demo === true ? {} : { messages: mqtt }) });
+  if (options.demo !== true) return serve(service, mqtt, options, config, io, log);
   try {
     io.out(`gpio-irqd demo, on a SIMULATED ${service.status().chip.label}: no real line is read or driven.\n`);
     await runDemo(service, config, io.out);

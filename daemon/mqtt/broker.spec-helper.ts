@@ -118,18 +118,31 @@ export class TestDaemon {
   readonly service = new FakeService();
   readonly logged: { level: string; msg: string }[] = [];
   readonly news: MqttNews[] = [];
-  readonly mqtt: Mqtt;
+  #mqtt: Mqtt | undefined;
+  readonly #log: Logger;
 
   constructor() {
     const write = (line: string): void => void this.logged.push(JSON.parse(line));
-    const log: Logger = pino({ base: null, formatters: { level: (level) => ({ level }) } }, { write });
-    // Waits are as short as they come.
-    this.mqtt = new Mqtt({ log, configPath: '/etc/gpio-irqd/config.yaml', host: 'pi', random: () => 0 });
-    this.mqtt.onNews((news) => this.news.push(news));
+    this.#log = pino({ base: null, formatters: { level: (level) => ({ level }) } }, { write });
   }
 
-  start(config: Config): void {
-    this.mqtt.start(this.service, config);
+  /** That of {@link start}; before it, one without a broker. */
+  get mqtt(): Mqtt {
+    this.#mqtt ??= this.#create({ ...configOf('mqtt://localhost'), mqtt: undefined });
+    return this.#mqtt;
+  }
+
+  #create(config: Config): Mqtt {
+    // Waits are as short as they come.
+    const options = { log: this.#log, configPath: '/etc/gpio-irqd/config.yaml', host: 'pi', random: () => 0 };
+    const mqtt = new Mqtt({ ...options, config });
+    mqtt.onNews((news) => this.news.push(news));
+    return mqtt;
+  }
+
+  async start(config: Config): Promise<void> {
+    this.#mqtt = this.#create(config);
+    await this.#mqtt.start(this.service, config);
   }
 
   /** An edge of a line, as the service tells of it. */

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 async function connect(more = ''): Promise<void> {
-  daemon.start(configOf(broker.url, more));
+  await daemon.start(configOf(broker.url, more));
   await daemon.connected();
   await eventually(() => daemon.mqtt.status()?.unconfirmed === 0);
 }
@@ -160,7 +160,7 @@ test('more events than may wait are given up, the oldest first, and counted', as
 
 test('a broker that is away at the start is waited for, and told of once', async () => {
   await broker.close();
-  daemon.start(configOf(broker.url));
+  await daemon.start(configOf(broker.url));
   await eventually(() => daemon.mqtt.status()?.problem?.includes('ECONNREFUSED'));
   expect(daemon.mqtt.status()).toMatchObject({ connected: false });
   await new Promise((resolve) => setTimeout(resolve, 1200));
@@ -172,22 +172,25 @@ test('a broker that is away at the start is waited for, and told of once', async
 
 test('actions publish, and triggers hear; what is retained is no news', async () => {
   const heard: string[] = [];
+  await broker.send('home/old/ring', 'old', true);
+  await connect();
   const end = daemon.mqtt.onMessage('home/+/ring', ({ topic, payload }) => heard.push(`${topic} ${payload}`));
   daemon.mqtt.onMessage('home/#', () => {
     throw new Error('of the receiver');
   });
-  await broker.send('home/old/ring', 'old', true);
-  await connect();
-  await broker.send('home/bell/ring', 'dring');
-  await eventually(() => heard.length > 0);
+  await eventually(() => {
+    void broker.send('home/bell/ring', 'dring');
+    return heard.length > 0;
+  });
   daemon.mqtt.publish('home/answer', 'yes', { qos: 1, retain: false });
   await eventually(() => broker.lines.includes('home/answer yes'));
-  expect(heard).toEqual(['home/bell/ring dring']);
+  expect(new Set(heard)).toEqual(new Set(['home/bell/ring dring']));
   expect(daemon.logged.some(({ msg }) => msg === 'mqtt: a receiver of messages failed')).toBe(true);
   end();
   await broker.send('home/bell/ring', 'again');
-  await eventually(() => (daemon.mqtt.status()?.received ?? 0) >= 3);
-  expect(heard).toHaveLength(1);
+  await broker.send('house/pi/line/led1/set', 'ON');
+  await eventually(() => daemon.service.led === 1);
+  expect(heard).not.toContain('home/bell/ring again');
 });
 
 test('what cannot be published or listened to is refused at once', async () => {
@@ -205,7 +208,7 @@ test('when it stops it says so; when it is killed the broker does', async () => 
   expect(daemon.mqtt.status()).toBeUndefined();
   expect(daemon.service.listeners).toBe(0);
   const other = new TestDaemon();
-  other.start(configOf(broker.url));
+  await other.start(configOf(broker.url));
   await other.connected();
   broker.cut();
   await eventually(() => broker.lines.filter((line) => line === 'house/pi/status offline').length === 2);
@@ -241,7 +244,7 @@ test('what a daemon with another configuration has left is taken away when this 
   await daemon.mqtt.stop();
   broker.got.length = 0;
   daemon = new TestDaemon();
-  daemon.start(configOf(broker.url, '', FAKE_LINES.replace('button2', 'button3').replace('led1', 'led2')));
+  await daemon.start(configOf(broker.url, '', FAKE_LINES.replace('button2', 'button3').replace('led1', 'led2')));
   await eventually(() => broker.newest('house/pi/line/led1/state') === '');
   await eventually(() => broker.newest('house/pi/line/button2/state') === '');
   const device = broker.got

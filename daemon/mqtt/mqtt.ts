@@ -7,17 +7,17 @@ import { KernelError } from '../../kernel/errno.js';
 import type { Config } from '../config/config.js';
 import type { MqttSpec } from '../config/sections/mqtt.js';
 import type { ControlTarget } from '../control/target.js';
-import { filterFault, matches } from './message.js';
+import { checkMessage, filterFault, type Message, matches } from './message.js';
 import type { IncomingMessage, MqttNews, MqttPort, MqttStatus, PublishOptions } from './port.js';
-import { Session } from './session.js';
-import { brokerSettings, isPasswordOpen, topicsOf } from './settings.js';
-import { loadStreams } from './stream.js';
+import type { Session } from './session.js';
 
 /** What {@link Mqtt} needs. */
 export interface MqttOptions {
   readonly log: Logger;
   /** Absolute. */
   readonly configPath: string;
+  /** As the daemon starts with it. */
+  readonly config: Config;
   /** Name of the machine; default: its host name. */
   readonly host?: string;
   /** Numbers from 0 to 1 for waits; default: Math.random. */
@@ -26,6 +26,8 @@ export interface MqttOptions {
 
 /** How long an end waits for the broker to confirm what is on its way. */
 const END_MS = 2_000;
+/** Messages that are kept before there is a session at all: for the moments in which one begins. */
+const MAX_EARLY = 1000;
 
 type Listener = (message: IncomingMessage) => void;
 
@@ -43,11 +45,13 @@ export class Mqtt implements MqttPort {
   #session: Session | undefined;
   /** The session that is being opened or ended; one thing after the other. */
   #busy: Promise<void> = Promise.resolve();
-  #configured = false;
+  #configured: boolean;
+  #early: Message[] = [];
 
   constructor(options: MqttOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#configured = options.config.mqtt !== undefined;
     // The part of a full name that is the machine's own.
     this.#host = options.host ?? hostname().split('.', 1)[0] ?? 'localhost';
   }
@@ -57,12 +61,10 @@ export class Mqtt implements MqttPort {
    *
    * @throws KernelError as brokerSettings does: for credentials that cannot be used
    */
-  start(target: ControlTarget, config: Config): void {
+  async start(target: ControlTarget, config: Config): Promise<void> {
     this.#target = target;
     const { mqtt: spec } = config;
-    if (spec === undefined) return;
-    this.#configured = true;
-    this.#then(this.#prepare(spec, config, target));
+    if (spec !== undefined) this.#then(await this.#prepare(spec, config, target));
   }
 
   /**
@@ -70,8 +72,10 @@ export class Mqtt implements MqttPort {
    *
    * @throws KernelError as {@link start} does
    */
-  check({ mqtt: spec }: Config): void {
-    if (spec !== undefined) brokerSettings(spec, this.#identity, topicsOf(spec, this.#identity));
+  async check({ mqtt: spec }: Config): Promise<void> {
+    if (spec === undefined) return;
+    const { brokerSettings, topicsOf } = await import('./settings.js');
+    brokerSettings(spec, this.#identity, topicsOf(spec, this.#identity));
   }
 
   /**
@@ -85,12 +89,17 @@ export class Mqtt implements MqttPort {
     await this.#busy;
     const session = this.#session;
     const { mqtt: spec } = config;
-    if (session !== undefined && isDeepStrictEqual(session.spec, spec)) return session.configure(config);
-    const open = spec === undefined ? undefined : this.#prepare(spec, config, target);
+    if (session !== undefined && isDeepStrictEqual(session.spec, spec)) {
+      session.configure(config);
+      return;
+    }
+    const open = spec === undefined ? undefined : await this.#prepare(spec, config, target);
     this.#configured = spec !== undefined;
     this.#session = undefined;
-    const elsewhere = spec === undefined || !this.#isSamePlace(session?.spec, spec);
-    if (session !== undefined) this.#then(() => session.end(END_MS, elsewhere));
+    if (session !== undefined) {
+      const elsewhere = spec === undefined || !(await this.#isSamePlace(session.spec, spec));
+      this.#then(() => session.end(END_MS, elsewhere));
+    }
     if (open !== undefined) this.#then(open);
     await this.#busy;
   }
@@ -100,8 +109,14 @@ export class Mqtt implements MqttPort {
       const hint = 'docs/mqtt.md says what to write';
       throw new KernelError('ENOTCONN', 'no mqtt: in the configuration', { subject: topic, hint });
     }
-    if (this.#session !== undefined) this.#session.publish({ topic, payload, qos, retain });
-    else this.#then(async () => this.#session?.publish({ topic, payload, qos, retain }));
+    const message = { topic, payload, qos, retain };
+    if (this.#session !== undefined) {
+      this.#session.publish(message);
+      return;
+    }
+    checkMessage(message);
+    this.#early.push(message);
+    if (this.#early.length > MAX_EARLY) this.#early.shift();
   }
 
   onMessage(filter: string, listener: Listener): () => void {
@@ -148,15 +163,20 @@ export class Mqtt implements MqttPort {
   }
 
   /** Reads what is needed at once, so that its errors are told at once. @returns opens the session */
-  #prepare(spec: MqttSpec, config: Config, target: ControlTarget): () => Promise<void> {
+  async #prepare(spec: MqttSpec, config: Config, target: ControlTarget): Promise<() => Promise<void>> {
+    // Loaded here and below: only those who have a broker need it.
+    const { brokerSettings, isPasswordOpen, topicsOf } = await import('./settings.js');
     const topics = topicsOf(spec, this.#identity);
     const settings = brokerSettings(spec, this.#identity, topics);
     if (isPasswordOpen(spec)) this.#log.warn('mqtt: the password goes over the network for all to read; use mqtts://');
     const { random = Math.random } = this.#options;
     return async () => {
-      // Loaded here: only those who have a broker need it.
-      const [{ default: mqtt }, open] = await Promise.all([import('mqtt'), loadStreams(settings.address)]);
-      const broker = { Client: mqtt.MqttClient, open, random, nowMs: () => performance.now() };
+      const [{ default: mqtt }, { Session }, { loadStreams }] = await Promise.all([
+        import('mqtt'),
+        import('./session.js'),
+        import('./stream.js'),
+      ]);
+      const open = await loadStreams(settings.address);
       this.#session = new Session(config, {
         target,
         spec,
@@ -164,16 +184,17 @@ export class Mqtt implements MqttPort {
         topics,
         details: { host: this.#host, version: target.status().version },
         log: this.#log,
-        broker,
+        broker: { Client: mqtt.MqttClient, open, random, nowMs: () => performance.now() },
         filters: () => this.#listeners.keys(),
         onMessage: (topic, payload) => this.#hand(topic, payload),
         onNews: (news) => this.#onNews(news),
       });
+      for (const message of this.#early.splice(0)) this.#session.publish(message);
     };
   }
 
-  #isSamePlace(before: MqttSpec | undefined, now: MqttSpec): boolean {
-    if (before === undefined) return false;
+  async #isSamePlace(before: MqttSpec, now: MqttSpec): Promise<boolean> {
+    const { topicsOf } = await import('./settings.js');
     const same = topicsOf(before, this.#identity).base === topicsOf(now, this.#identity).base;
     return same && before.url === now.url && before.discovery === now.discovery;
   }
