@@ -1,6 +1,6 @@
 // The commands of gpio-irqd: run, check, detect.
 
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { createProgram, EXIT, runProgram, type Surroundings } from './cli.js';
 import { type Config, DRIVERS } from './config/config.js';
 import { formatConfigError } from './config/errors.js';
@@ -37,9 +37,8 @@ function check(file: string, json: boolean, io: Surroundings): number {
   return result.ok ? EXIT.done : EXIT.usage;
 }
 
-/** gpio-irqd. @returns the exit code. */
-export async function daemonMain(args: readonly string[], io: Surroundings, parts: DaemonParts): Promise<number> {
-  let code: number = EXIT.done;
+/** The program with its commands; what they do is done at its run. @param ends is told the exit code */
+export function createDaemonProgram(io: Surroundings, parts: DaemonParts, ends: (code: number) => void): Command {
   const program = createProgram('gpio-irqd', 'GPIO edges through a model of the Linux interrupt machinery.', io);
   const config = () => new Option('-c, --config <file>', 'configuration file').default(DEFAULT_CONFIG);
   program
@@ -61,7 +60,7 @@ export async function daemonMain(args: readonly string[], io: Surroundings, part
     .option('--demo', 'press the simulated buttons, show what ran in which context, and end')
     .action(async (options: RunOptions) => {
       const { run } = await import('./run.js');
-      code = await run(options, io, await parts.startService());
+      ends(await run(options, io, await parts.startService()));
     });
   program
     .command('check')
@@ -69,7 +68,7 @@ export async function daemonMain(args: readonly string[], io: Surroundings, part
     .addOption(config())
     .option('--json', 'the result as JSON')
     .action((options: { config: string; json?: true }) => {
-      code = check(options.config, options.json === true, io);
+      ends(check(options.config, options.json === true, io));
     });
   program
     .command('detect')
@@ -78,7 +77,14 @@ export async function daemonMain(args: readonly string[], io: Surroundings, part
     .action(async (options: { json?: true }) => {
       io.out(await parts.detect(options.json === true));
     });
-  addScenarioCommands(program, io, config, (result) => {
+  addScenarioCommands(program, io, config, ends);
+  return program;
+}
+
+/** gpio-irqd. @returns the exit code. */
+export function daemonMain(args: readonly string[], io: Surroundings, parts: DaemonParts): Promise<number> {
+  let code: number = EXIT.done;
+  const program = createDaemonProgram(io, parts, (result) => {
     code = result;
   });
   return runProgram(program, args, io, () => code);

@@ -36,7 +36,7 @@ function changeRoute(verb: 'enable' | 'disable', summary: string, act: (irq: num
   });
 }
 
-function irqRoutes(model: ModelTarget): Route[] {
+function irqRoutes(model: () => ModelTarget): Route[] {
   return [
     route({
       method: 'GET',
@@ -45,10 +45,12 @@ function irqRoutes(model: ModelTarget): Route[] {
       summary: 'One interrupt line of the model, in all that is known of it.',
       params: irqParams,
       answer: { schema: 'IrqStatus' },
-      handle: ({ params }) => model.irq(number(params)),
+      handle: ({ params }) => model().irq(number(params)),
     }),
-    changeRoute('enable', 'Undoes one disable of this API.', (irq) => model.enableIrq(irq)),
-    changeRoute('disable', 'Disables it once more, without waiting for its handlers.', (irq) => model.disableIrq(irq)),
+    changeRoute('enable', 'Undoes one disable of this API.', (irq) => model().enableIrq(irq)),
+    changeRoute('disable', 'Disables it once more, without waiting for its handlers.', (irq) =>
+      model().disableIrq(irq),
+    ),
     route({
       method: 'PUT',
       path: '/v1/irqs/:irq/affinity',
@@ -59,12 +61,12 @@ function irqRoutes(model: ModelTarget): Route[] {
         mask: z.string().min(1).max(MASK_MAX).describe('in hexadecimal, as smp_affinity takes it'),
       }),
       answer: { schema: 'IrqStatus' },
-      handle: ({ params, body }) => model.setAffinity(number(params), body.mask),
+      handle: ({ params, body }) => model().setAffinity(number(params), body.mask),
     }),
   ];
 }
 
-function fileRoutes(model: ModelTarget): Route[] {
+function fileRoutes(model: () => ModelTarget): Route[] {
   return [
     route({
       method: 'GET',
@@ -73,7 +75,7 @@ function fileRoutes(model: ModelTarget): Route[] {
       summary: 'A file of the model’s /proc or /sys, or what a directory has.',
       params: fileParams,
       answer: { schema: 'FileAnswer' },
-      handle: ({ params }): FileAnswer => model.readFile(`/${params['*']}`),
+      handle: ({ params }): FileAnswer => model().readFile(`/${params['*']}`),
     }),
     route({
       method: 'PUT',
@@ -85,7 +87,7 @@ function fileRoutes(model: ModelTarget): Route[] {
       answer: { schema: 'Written' },
       handle: async ({ params, body }) => {
         const path = `/${params['*']}`;
-        await model.writeFile(path, body.text);
+        await model().writeFile(path, body.text);
         return { path };
       },
     }),
@@ -93,7 +95,7 @@ function fileRoutes(model: ModelTarget): Route[] {
 }
 
 /** The routes. */
-export function modelRoutes(model: ModelTarget): readonly Route[] {
+export function modelRoutes(model: () => ModelTarget): readonly Route[] {
   return [
     ...irqRoutes(model),
     ...fileRoutes(model),
@@ -103,7 +105,7 @@ export function modelRoutes(model: ModelTarget): readonly Route[] {
       id: 'listSoftirqs',
       summary: '/proc/softirqs of the model, as text and by itself.',
       answer: { schema: 'Softirqs' },
-      handle: () => model.softirqs(),
+      handle: () => model().softirqs(),
     }),
     route({
       method: 'GET',
@@ -111,7 +113,7 @@ export function modelRoutes(model: ModelTarget): readonly Route[] {
       id: 'listWorkqueues',
       summary: 'The workqueues of the model, and what they have done.',
       answer: { schema: 'Workqueues' },
-      handle: () => ({ workqueues: model.workqueues() }),
+      handle: () => ({ workqueues: model().workqueues() }),
     }),
     route({
       method: 'GET',
@@ -119,7 +121,7 @@ export function modelRoutes(model: ModelTarget): readonly Route[] {
       id: 'listTasks',
       summary: 'The tasks of the model: interrupt threads, kworkers, ksoftirqd.',
       answer: { schema: 'Tasks' },
-      handle: () => model.tasks(),
+      handle: () => model().tasks(),
     }),
   ];
 }

@@ -10,10 +10,10 @@ import { RawAnswer, type Route, route } from './route.js';
 import { type ControlTarget, PRESS_DEFAULT_NS, PRESS_MAX_NS } from './target.js';
 import { TRACE_FORMATS } from './trace-formats.js';
 
-/** What the routes need. */
+/** What the routes need, when they are asked: to be described, they need nothing. */
 export interface RoutesOptions {
-  readonly target: ControlTarget;
-  readonly events: EventStream;
+  readonly target: () => ControlTarget;
+  readonly events: () => EventStream;
   /** What the server says of itself. */
   readonly counts: () => object;
   /** Of others: the metrics, for one. */
@@ -33,7 +33,7 @@ function many<T>(values: T | readonly T[] | undefined): readonly T[] | undefined
   return Array.isArray(values) ? values : [values as T];
 }
 
-function lineRoutes(target: ControlTarget): Route[] {
+function lineRoutes(target: () => ControlTarget): Route[] {
   return [
     route({
       method: 'GET',
@@ -41,7 +41,7 @@ function lineRoutes(target: ControlTarget): Route[] {
       id: 'listLines',
       summary: 'Every line, in the order of the configuration.',
       answer: { schema: 'Lines' },
-      handle: () => ({ lines: target.lines() }),
+      handle: () => ({ lines: target().lines() }),
     }),
     route({
       method: 'GET',
@@ -50,7 +50,7 @@ function lineRoutes(target: ControlTarget): Route[] {
       summary: 'One line.',
       params: namedParams,
       answer: { schema: 'LineStatus' },
-      handle: ({ params }) => target.getLine(params.name),
+      handle: ({ params }) => target().getLine(params.name),
     }),
     route({
       method: 'PUT',
@@ -61,8 +61,8 @@ function lineRoutes(target: ControlTarget): Route[] {
       body: z.strictObject({ value: z.literal(LEVELS).describe('logical level') }),
       answer: { schema: 'LineStatus' },
       handle: ({ params, body }) => {
-        target.setLine(params.name, body.value);
-        return target.getLine(params.name);
+        target().setLine(params.name, body.value);
+        return target().getLine(params.name);
       },
     }),
     route({
@@ -80,14 +80,14 @@ function lineRoutes(target: ControlTarget): Route[] {
       answer: { schema: 'Pressed' },
       handle: async ({ params, body }) => {
         const { forNs = PRESS_DEFAULT_NS, bounce = false } = body ?? {};
-        await target.press(params.name, { forNs, bounce });
+        await target().press(params.name, { forNs, bounce });
         return { pressed: params.name, forNs, bounce };
       },
     }),
   ];
 }
 
-function eventRoute(target: ControlTarget, events: EventStream): Route {
+function eventRoute(target: () => ControlTarget, events: () => EventStream): Route {
   return route({
     method: 'GET',
     path: '/v1/events',
@@ -102,10 +102,10 @@ function eventRoute(target: ControlTarget, events: EventStream): Route {
     stream: ({ query, headers }, response) => {
       const types = many(query.type);
       const lines = many(query.line);
-      for (const line of lines ?? []) target.getLine(line);
-      if (events.full) throw new ControlError('TOO_MANY_WATCHERS', 'too many clients watch events');
+      for (const line of lines ?? []) target().getLine(line);
+      if (events().full) throw new ControlError('TOO_MANY_WATCHERS', 'too many clients watch events');
       const lastId = headers['last-event-id'];
-      events.add(response, {
+      events().add(response, {
         ...(types === undefined ? {} : { types: new Set(types) }),
         ...(lines === undefined ? {} : { lines: new Set(lines) }),
         ...(typeof lastId === 'string' ? { lastId } : {}),
@@ -114,7 +114,7 @@ function eventRoute(target: ControlTarget, events: EventStream): Route {
   });
 }
 
-function traceRoute(target: ControlTarget): Route {
+function traceRoute(target: () => ControlTarget): Route {
   return route({
     method: 'GET',
     path: '/v1/trace',
@@ -128,16 +128,17 @@ function traceRoute(target: ControlTarget): Route {
     }),
     answer: { schema: 'Text', types: ['text/plain', 'application/x-ndjson'] },
     handle: async ({ query: { format } }) => {
-      if (format === undefined) return { text: target.trace() };
-      if (target.records === undefined) throw new ControlError('NOT_SUPPORTED', 'no records of the trace are kept');
+      if (format === undefined) return { text: target().trace() };
+      const records = target().records?.();
+      if (records === undefined) throw new ControlError('NOT_SUPPORTED', 'no records of the trace are kept');
       const { exportTrace } = await import('../observe/trace-export.js');
-      const { type, text } = exportTrace(format, target.records());
+      const { type, text } = exportTrace(format, records);
       return new RawAnswer(type, text);
     },
   });
 }
 
-function commandRoutes(target: ControlTarget): Route[] {
+function commandRoutes(target: () => ControlTarget): Route[] {
   return [
     route({
       method: 'POST',
@@ -147,8 +148,8 @@ function commandRoutes(target: ControlTarget): Route[] {
       body: noBody,
       answer: { schema: 'ReloadReport' },
       handle: async () => {
-        if (target.reload === undefined) throw new ControlError('NOT_SUPPORTED', 'this daemon cannot reload');
-        const report = await target.reload();
+        const report = await target().reload?.();
+        if (report === undefined) throw new ControlError('NOT_SUPPORTED', 'this daemon cannot reload');
         if (!report.ok) throw new ControlError('CONFIG_REFUSED', report.errors.join('\n'));
         return report;
       },
@@ -159,7 +160,7 @@ function commandRoutes(target: ControlTarget): Route[] {
       id: 'listHooks',
       summary: 'The hooks that triggers wait for.',
       answer: { schema: 'Hooks' },
-      handle: () => ({ hooks: target.hooks?.() ?? [] }),
+      handle: () => ({ hooks: target().hooks?.() ?? [] }),
     }),
     route({
       method: 'POST',
@@ -170,8 +171,8 @@ function commandRoutes(target: ControlTarget): Route[] {
       body: noBody,
       answer: { schema: 'Hooked' },
       handle: async ({ params }) => {
-        if (target.hook === undefined) throw new ControlError('NOT_SUPPORTED', 'this daemon has no hooks');
-        await target.hook(params.name);
+        if (target().hook === undefined) throw new ControlError('NOT_SUPPORTED', 'this daemon has no hooks');
+        await target().hook(params.name);
         return { hook: params.name };
       },
     }),
@@ -187,7 +188,7 @@ export function controlRoutes({ target, events, counts, extra = [] }: RoutesOpti
       id: 'getStatus',
       summary: 'The daemon as a whole: its driver, its chip, edges received and lost.',
       answer: { schema: 'DaemonStatus' },
-      handle: () => ({ ...target.status(), control: counts() }),
+      handle: () => ({ ...target().status(), control: counts() }),
     }),
     ...lineRoutes(target),
     route({
@@ -196,9 +197,9 @@ export function controlRoutes({ target, events, counts, extra = [] }: RoutesOpti
       id: 'listInterrupts',
       summary: '/proc/interrupts of the model, as text and by itself.',
       answer: { schema: 'InterruptsStatus' },
-      handle: () => target.interrupts(),
+      handle: () => target().interrupts(),
     }),
-    ...modelRoutes(target.model),
+    ...modelRoutes(() => target().model),
     traceRoute(target),
     eventRoute(target, events),
     ...commandRoutes(target),
@@ -210,10 +211,18 @@ export function controlRoutes({ target, events, counts, extra = [] }: RoutesOpti
       answer: { types: ['application/json'] },
       handle: async () => {
         const { openapi } = await import('./openapi.js');
-        return openapi(routes, target.status().version);
+        return openapi(routes, target().status().version);
       },
     }),
     ...extra,
   ];
   return routes;
+}
+
+/** The routes to be described, without anybody to ask. */
+export function describedRoutes(): readonly Route[] {
+  const nobody = (): never => {
+    throw new Error('these routes are described only');
+  };
+  return controlRoutes({ target: nobody, events: nobody, counts: nobody });
 }

@@ -106,7 +106,12 @@ class RunningControl implements ControlServer {
   async #createHttp(): Promise<HttpServer> {
     const [{ createApp }, { controlRoutes }] = await Promise.all([import('./app.js'), import('./routes.js')]);
     const { target, log, extraRoutes = [] } = this.#options;
-    const routes = controlRoutes({ target, events: this.#events, counts: () => this.counts, extra: extraRoutes });
+    const routes = controlRoutes({
+      target: () => target,
+      events: () => this.#events,
+      counts: () => this.counts,
+      extra: extraRoutes,
+    });
     return createApp({ routes, limits: this.#limits, log });
   }
 }

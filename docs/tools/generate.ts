@@ -1,6 +1,7 @@
-// `npm run docs`: writes the pages of docs/reference/ anew, and takes away those that are no more. Run at the repository's root.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// `npm run docs`: writes what is made of the sources anew, and takes away pages that are no more. Run at the repository's root.
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { interfaceFiles } from './interfaces.js';
 import { committedPages, differing, referencePages } from './reference.js';
 
 const folder = 'docs/reference';
@@ -12,4 +13,12 @@ for (const name of changed) {
   if (text === undefined) await rm(join(folder, name));
   else await writeFile(join(folder, name), text);
 }
-process.stdout.write(changed.length === 0 ? `${folder} is up to date\n` : `written: ${changed.join(', ')}\n`);
+
+const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+for (const [path, text] of interfaceFiles(version)) {
+  if ((await readFile(path, 'utf8').catch(() => undefined)) === text) continue;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+  changed.push(path);
+}
+process.stdout.write(changed.length === 0 ? 'all is up to date\n' : `written: ${changed.join(', ')}\n`);
