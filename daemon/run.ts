@@ -28,6 +28,8 @@ export type StartService = (options: {
   configPath: string;
   /** Messages to and from a broker. */
   messages?: MqttPort;
+  /** Has the lines outlive the process. */
+  kept?: KeptLines | undefined;
 }) => Promise<Service>;
 
 /** Options of the command. */
@@ -167,9 +169,17 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
   const config: Config = Object.freeze({ ...result.config, driver });
   const level = options.logLevel ?? (options.demo === true ? 'warn' : 'info');
   const log = createLogger({ level, output: { write: io.out }, terminal: io.terminal });
-  const mqtt = new Mqtt({ log, configPath, config });
-  const service = await startService({ config, log, configPath, ...(options.demo === true ? {} : { messages: mqtt }) });
-  if (options.demo !== true) return serve(service, mqtt, options, config, io, log);
+  const started = { config, log, configPath };
+  if (options.demo === true) return demo(await startService(started), config, io);
+  const mqtt = new Mqtt(started);
+  const notifier = await createNotifier({ env: io.env, log });
+  const kept = await openKeptLines(driver, notifier, io.takeInheritedFds?.() ?? [], log);
+  const service = await startService({ ...started, messages: mqtt, kept });
+  await kept?.letGo();
+  return serve(service, mqtt, options, config, io, log, notifier);
+}
+
+async function demo(service: Service, config: Config, io: Surroundings): Promise<number> {
   try {
     io.out(`gpio-irqd demo, on a SIMULATED ${service.status().chip.label}: no real line is read or driven.\n`);
     await runDemo(service, config, io.out);
