@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds the addon for x64, arm64 and arm (ARMv7) with Debian's cross compilers, as the package ships it.
 #
-#   npm run prebuilds [-- OUT]     # default OUT: this package's folder; writes OUT/prebuilds/linux-*/
+#   npm run prebuilds [-- OUT [ARCH]]     # default OUT: this package's folder, all three; writes OUT/prebuilds/linux-*/
 #
 # By npm, since npm brings node-gyp.
 # A Pi with an ARMv6 (Zero, 1) builds on install: code of ARMv7 would not run there, and node-gyp-build takes none.
@@ -9,6 +9,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 out=$(mkdir -p "${1:-$root}" && cd "${1:-$root}" && pwd)
+only=${2:-}
 # node-gyp builds in the folder of the package, where the addon of this machine lies.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -20,6 +21,7 @@ ln -s "$root/node_modules" "$work/node_modules"
 # prebuild ARCH GNU-TRIPLET [OPTION...]
 prebuild() {
   local arch=$1 prefix=$2-
+  [ -z "$only" ] || [ "$only" = "$arch" ] || return 0
   if [ "$arch" = "$(node -p process.arch)" ]; then
     prefix=
   elif ! command -v "${prefix}gcc" >/dev/null; then

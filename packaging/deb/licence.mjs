@@ -1,0 +1,24 @@
+// A stanza of the Debian package's copyright file for one library: licence.mjs PACKAGE.JSON DIRECTORY [LICENCE-FILE]
+import { readFileSync } from 'node:fs';
+
+const [manifest = '', directory = '', licenceFile = ''] = process.argv.slice(2);
+const { name, version, license, author } = JSON.parse(readFileSync(manifest, 'utf8'));
+const text = licenceFile === '' ? '' : readFileSync(licenceFile, 'utf8');
+const holders = [...new Set(text.match(/^[ \t]*copyright\b.*\d{4}.*$/gim) ?? [])].map((line) =>
+  line.replace(/^\s*copyright\s*(\(c\)|©)?\s*/i, '').trim(),
+);
+const fallback = typeof author === 'string' ? author : (author?.name ?? `the authors of ${name}`);
+const body = text.trim() === '' ? ['As in the package of that name at the npm registry.'] : text.trim().split(/\r?\n/);
+
+const lines = [
+  '',
+  `Files: ${directory}/*`,
+  `Copyright: ${holders.length > 0 ? holders.join('\n           ') : fallback}`,
+  // A name of its own for each: the texts of one licence differ in their holders.
+  `License: ${license ?? 'unknown'}-${name.replace(/^@/, '').replaceAll('/', '-')}`,
+  `Comment: ${name} ${version}`,
+  '',
+  `License: ${license ?? 'unknown'}-${name.replace(/^@/, '').replaceAll('/', '-')}`,
+  ...body.map((line) => (line.trim() === '' ? ' .' : ` ${line.trimEnd()}`)),
+];
+process.stdout.write(`${lines.join('\n')}\n`);
