@@ -190,23 +190,34 @@ class Places {
     this.#text = text;
   }
 
+  /** The beginning of a line. */
+  lineText(line: number): string {
+    const start = this.lines.lineStarts[line - 1] ?? 0;
+    const end = this.lines.lineStarts[line] ?? this.#text.length;
+    return this.#text.slice(start, Math.min(end, start + LINE_MAX));
+  }
+
   at([start, end]: Span): Place {
     const { line, col } = this.lines.linePos(start);
     const column = Math.max(1, col);
-    const newline = this.#text.indexOf('\n', start);
-    const last = Math.min(end, newline < 0 ? this.#text.length : newline);
+    const next = this.lines.lineStarts[line];
+    const last = Math.min(end, next === undefined ? this.#text.length : next - 1);
     const place = { line: Math.max(1, line), column };
     return last > start ? { ...place, endColumn: column + last - start } : place;
   }
 }
 
+/** Longest part of a line that is looked at for a hint. */
+const LINE_MAX = 500;
+
 const NOWHERE: Place = { line: 1, column: 1 };
 
 /** What is said of an unquoted variable inside `{ }` or `[ ]`, which YAML takes for one more mapping. */
-function unquotedVariable(text: string, { place, code, ...finding }: PlacedFinding): PlacedFinding {
-  const line = text.split(/\r\n|\n|\r/)[place.line - 1] ?? '';
-  if (code !== 'CONFIG_SYNTAX' || !/[{[][^"']*(?<!\$)\$\{[A-Za-z_]/.test(line)) return { ...finding, code, place };
-  return { ...finding, code, place, hint: `inside { } and [ ], put quotes around it: "\${NAME}"` };
+function unquotedVariable(finding: PlacedFinding, places: Places): PlacedFinding {
+  if (finding.code !== 'CONFIG_SYNTAX') return finding;
+  const line = places.lineText(finding.place.line);
+  if (!line.includes(START) || !(line.includes(' {') || line.includes('['))) return finding;
+  return { ...finding, hint: `inside { } and [ ], put quotes around a variable: "\${NAME}"` };
 }
 
 /** Parses the text of a file. Never throws: what is wrong is in `findings`, and then `value` is what could be read, if anything. */
@@ -219,7 +230,7 @@ export function parseSource(text: string, options: SourceOptions = {}): Source {
     stringKeys: true,
     version: '1.2',
   });
-  const syntax = document.errors.map((error) => unquotedVariable(text, syntaxFinding(error, places.at(error.pos))));
+  const syntax = document.errors.map((error) => unquotedVariable(syntaxFinding(error, places.at(error.pos)), places));
   const tooDeep = syntax.find((finding) => finding.code === 'CONFIG_LIMIT');
   const broken = syntax.some((finding) => finding.code !== 'CONFIG_DUPLICATE_KEY');
   if (broken) {
