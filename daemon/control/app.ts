@@ -5,7 +5,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { answerRubbish } from './answer.js';
-import { controlError, explainThrown } from './errors.js';
+import { ControlError, controlError, explainThrown } from './errors.js';
 import type { ControlLimits } from './limits.js';
 import { admit } from './listener.js';
 import { type Asked, RawAnswer, type Route } from './route.js';
@@ -77,7 +77,10 @@ function addRoutes(app: FastifyInstance, routes: readonly Route[]): void {
 function addErrors(app: FastifyInstance, log: AppOptions['log']): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const { status, body } = explainThrown(error);
-    if (status >= 500) log.error({ err: error, url: request.url, method: request.method }, 'control: a request failed');
+    // What a route itself refuses is no failure of the daemon.
+    if (status >= 500 && !(error instanceof ControlError)) {
+      log.error({ err: error, url: request.url, method: request.method }, 'control: a request failed');
+    }
     return reply.code(status).send(body);
   });
   app.setNotFoundHandler((request, reply) => {

@@ -171,8 +171,9 @@ function commandRoutes(target: () => ControlTarget): Route[] {
       body: noBody,
       answer: { schema: 'Hooked' },
       handle: async ({ params }) => {
-        if (target().hook === undefined) throw new ControlError('NOT_SUPPORTED', 'this daemon has no hooks');
-        await target().hook(params.name);
+        const service = target();
+        if (service.hook === undefined) throw new ControlError('NOT_SUPPORTED', 'this daemon has no hooks');
+        await service.hook(params.name);
         return { hook: params.name };
       },
     }),

@@ -86,7 +86,8 @@ function sectionLines(key: string, schema: Schema, required: boolean): string[] 
   if (entry === undefined) return keyLines(key, schema, required, 0);
   const what = key in MAPPINGS ? 'by name' : 'a list';
   const text = `${schema.description ?? ''}${required ? ' (required)' : ''}`;
-  return [...item(`\\fB${key}\\fR: ${what}`, text), '.RS', ...keysOf(objectsOf(schemaOf(entry)), 1), '.RE'];
+  const keys = keysOf(objectsOf(schemaOf(entry)), 1);
+  return [...item(`\\fB${key}\\fR: ${what}`, text), ...(keys.length === 0 ? [] : ['.RS', ...keys, '.RE'])];
 }
 
 /** Writes gpio-irqd.yaml(5). */

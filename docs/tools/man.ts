@@ -41,10 +41,11 @@ function prose(text: string): string {
   return escaped(text).replace(/`([^`]+)`/g, '\\fB$1\\fR');
 }
 
-/** `<name>` and `[name]` in italics. */
+/** Bold, names in italics. */
 function flags(text: string): string {
   return escaped(text)
-    .replace(/[<[]([\w\\.-]+)[>\]]/g, '\\fI$1\\fB')
+    .replace(/<([\w\\.-]+)>/g, '\\fI$1\\fB')
+    .replace(/\[([\w\\.-]+)\]/g, '\\fR[\\fI$1\\fR]\\fB')
     .replace(/^/, '\\fB')
     .concat('\\fR');
 }
