@@ -99,8 +99,8 @@ it('lets no receiver keep events from the others', () => {
 
 it('tells of a chip that goes and comes back, and of lines that somebody else has', () => {
   const { reports, events, logged } = rig();
-  reports.chipGone(new Error('chip: ENODEV'));
-  reports.chipBack({ name: 'gpiochip1', label: 'pinctrl-rp1', lines: 54 });
+  reports.chipGone('chip', new Error('chip: ENODEV'));
+  reports.chipBack('chip', { name: 'gpiochip1', label: 'pinctrl-rp1', lines: 54 });
   reports.lineWaiting('led', 4, "held by 'w1-gpio'");
   reports.lineHeld('led');
   expect(events).toEqual([

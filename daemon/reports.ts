@@ -3,10 +3,12 @@ import type { Logger } from 'pino';
 import type { ChipInfo, Level, StormLimits, StormState } from '../kernel/index.js';
 import { Bursts, type StartTimer } from './bridge/bursts.js';
 import type { EdgeRecord } from './bridge/edge-ring.js';
+import { MAIN_CHIP } from './bridge/held-chip.js';
 import type { TriggerSpec } from './config/action-types.js';
 import { formatApproximate, formatDuration } from './config/duration.js';
-import type { ControlEvent, ControlListener } from './control/target.js';
+import type { ControlEvent, ControlListener, ReloadReport } from './control/target.js';
 import type { MqttNews } from './mqtt/port.js';
+import { changesOf } from './reload-report.js';
 
 /** Name under which the model itself reports mistakes of the user's code. */
 const MODEL = 'kernel';
@@ -15,7 +17,8 @@ const MODEL = 'kernel';
 export class Reports {
   /** Errors of handlers and actions so far. */
   handlerErrors = 0;
-  #goneNs = 0;
+  /** By chip, when it went. */
+  readonly #goneNs = new Map<string, number>();
   readonly #log: Logger;
   readonly #nowNs: () => number;
   readonly #monotonic: (ns: number) => number;
@@ -118,19 +121,19 @@ export class Reports {
     this.#emit({ type: 'storm', atNs: this.#now(), line, phase: 'ends', throttles, throttledNs, leftOut });
   }
 
-  /** The chip is gone, and is waited for. */
-  chipGone(error: Error): void {
+  /** A chip is gone, and is waited for. @param id what the configuration calls it */
+  chipGone(id: string, error: Error): void {
     const { message } = error;
-    this.#goneNs = this.#nowNs();
-    this.#log.error({ err: error }, `the GPIO chip is gone, with all lines; it is waited for: ${message}`);
-    this.#emit({ type: 'chip', atNs: this.#now(), phase: 'gone', message });
+    this.#goneNs.set(id, this.#nowNs());
+    this.#log.error({ err: error }, `${called(id)} is gone, with all lines; it is waited for: ${message}`);
+    this.#emit({ type: 'chip', atNs: this.#now(), ...other(id), phase: 'gone', message });
   }
 
-  chipBack({ name, label }: ChipInfo): void {
-    const after = formatApproximate(this.#nowNs() - this.#goneNs);
-    const text = `the GPIO chip is back after ${after}, as ${name} [${label}]; what edges there were meanwhile is unknown`;
+  chipBack(id: string, { name, label }: ChipInfo): void {
+    const after = formatApproximate(this.#nowNs() - (this.#goneNs.get(id) ?? 0));
+    const text = `${called(id)} is back after ${after}, as ${name} [${label}]; what edges there were meanwhile is unknown`;
     this.#log.warn({ chip: name }, text);
-    this.#emit({ type: 'chip', atNs: this.#now(), phase: 'back', name });
+    this.#emit({ type: 'chip', atNs: this.#now(), ...other(id), phase: 'back', name });
   }
 
   /** Somebody else has a line. */
@@ -145,10 +148,14 @@ export class Reports {
   }
 
   /** The configuration was read anew: what was touched, or why all stays as it was. */
-  reloaded(ok: boolean, changes: readonly string[], errors: readonly string[]): void {
+  reloaded(report: ReloadReport): void {
+    const { ok, errors, restart, problems } = report;
+    const changes = changesOf(report);
     const what = changes.length === 0 ? 'nothing has changed' : changes.join('; ');
     if (ok) this.#log.info(`configuration reloaded: ${what}`);
     else this.#log.error({ errors }, `configuration not reloaded, the old one goes on: ${errors.join('; ')}`);
+    for (const { key, why } of restart) this.#log.warn({ key }, `${key} takes effect at the next start: ${why}`);
+    for (const problem of problems) this.#log.error(problem);
     this.#emit({ type: 'reload', atNs: this.#now(), ok, changes, errors });
   }
 
@@ -200,4 +207,13 @@ export class Reports {
   #now(): number {
     return this.#monotonic(this.#nowNs());
   }
+}
+
+function called(id: string): string {
+  return id === MAIN_CHIP ? 'the GPIO chip' : `the GPIO chip ${id}`;
+}
+
+/** Events tell of a chip unless it is the file's own. */
+function other(id: string): { readonly chip?: string } {
+  return id === MAIN_CHIP ? {} : { chip: id };
 }

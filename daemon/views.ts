@@ -4,9 +4,11 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type GpioDesc, KernelError, showInterrupts, type TraceRecord } from '../kernel/index.js';
 import type { Backend } from './bridge/backend.js';
+import { type HeldChip, MAIN_CHIP } from './bridge/held-chip.js';
+import type { Interrupts } from './bridge/interrupts.js';
 import type { LineInterrupt } from './bridge/line-interrupt.js';
 import type { Config, LineSpec } from './config/config.js';
-import type { DaemonStatus, InterruptsStatus, Known, LineStatus, StormStatus } from './control/target.js';
+import type { ChipStatus, DaemonStatus, InterruptsStatus, Known, LineStatus, StormStatus } from './control/target.js';
 
 /** Levels up to the package: from its source one, from where it is built to more. */
 const LEVELS = ['../', '../../', '../../../'];
@@ -28,41 +30,46 @@ export interface Viewed {
   readonly configPath: string;
   readonly backend: Backend;
   readonly startedNs: number;
-  /** By name of the line; lines without edges have no interrupt. */
-  readonly interrupts: ReadonlyMap<string, LineInterrupt>;
+  readonly interrupts: Interrupts;
   readonly handlerErrors: number;
   /** `ENOENT` for a line that is not in the configuration. */
   desc(name: string): GpioDesc;
 }
 
 export function viewStatus(of: Viewed): DaemonStatus {
-  const { chip, machine } = of.backend;
+  const { backend } = of;
+  const { chip } = backend.main;
   let received = 0;
   let dropped = 0;
   let leftOut = 0;
   let lost: Known<number> = 0;
-  for (const { name, gpio } of of.config.lines) {
-    const interrupt = of.interrupts.get(name);
+  for (const line of of.config.lines) {
+    const interrupt = of.interrupts.get(line.name);
     received += (interrupt?.rising ?? 0) + (interrupt?.falling ?? 0);
     dropped += interrupt?.dropped ?? 0;
-    leftOut += stormOf(of, gpio, interrupt)?.leftOut ?? 0;
-    const lostHere = of.backend.lostOn(gpio);
+    leftOut += stormOf(of, line, interrupt)?.leftOut ?? 0;
+    const lostHere = backend.chipOf(line).lostOn(line.gpio);
     lost = lost === 'unknown' || lostHere === 'unknown' ? 'unknown' : lost + lostHere;
   }
   return {
     version,
     pid: process.pid,
     config: of.configPath,
-    uptimeNs: Math.round(machine.clock.now() - of.startedNs),
+    uptimeNs: Math.round(backend.machine.clock.now() - of.startedNs),
     driver: chip.driver,
     simulated: chip.simulated,
     chip: chip.info,
-    ...(of.backend.problem === undefined ? {} : { problem: of.backend.problem }),
+    chips: [...backend.chips.values()].map(chipStatus),
+    ...(backend.problem === undefined ? {} : { problem: backend.problem }),
     edges: { received, lost },
     dropped,
     leftOut,
     handlerErrors: of.handlerErrors,
   };
+}
+
+function chipStatus({ id, chip, problem }: HeldChip): ChipStatus {
+  return { id, driver: chip.driver, ...chip.info, ...(problem === undefined ? {} : { problem }) };
 }
 
 /** In the order of the configuration. */
@@ -78,9 +85,9 @@ export function viewLine(of: Viewed, name: string): LineStatus {
 }
 
 /** Of a line that has edges, and a guard. */
-function stormOf({ backend }: Viewed, gpio: number, interrupt: LineInterrupt | undefined): StormStatus | undefined {
+function stormOf({ backend }: Viewed, line: LineSpec, interrupt: LineInterrupt | undefined): StormStatus | undefined {
   if (interrupt === undefined) return undefined;
-  const state = backend.machine.irqs.get(backend.toIrq(gpio)).storm?.state;
+  const state = backend.machine.irqs.get(backend.chipOf(line).toIrq(line.gpio)).storm?.state;
   if (state === undefined) return undefined;
   const { throttled, storms, throttles, throttledNs, merged } = state;
   return { throttled, storms, throttles, throttledNs: Math.round(throttledNs), leftOut: merged };
@@ -90,14 +97,16 @@ function lineStatus(of: Viewed, line: LineSpec): LineStatus {
   const { name, gpio, direction, activeLow, edge, bias, drive, debounceNs } = line;
   const interrupt = of.interrupts.get(name);
   const lastEdgeNs = Math.round(of.backend.originNs + (interrupt?.lastStampNs ?? 0));
-  const storm = stormOf(of, gpio, interrupt);
-  const waitingFor = of.backend.waitingFor(gpio);
+  const storm = stormOf(of, line, interrupt);
+  const held = of.backend.chipOf(line);
+  const waitingFor = held.waitingFor(gpio);
   const seen = interrupt !== undefined && interrupt.lastStampNs >= 0;
   return {
+    ...(held.id === MAIN_CHIP ? {} : { chip: held.id }),
     ...{ name, gpio, direction, value: levelOf(of.desc(name)), activeLow, edge, bias, drive, debounceNs },
     rising: interrupt?.rising ?? 0,
     falling: interrupt?.falling ?? 0,
-    lost: of.backend.lostOn(gpio),
+    lost: held.lostOn(gpio),
     dropped: interrupt?.dropped ?? 0,
     ...(storm === undefined ? {} : { storm }),
     ...(waitingFor === undefined ? {} : { waitingFor }),

@@ -36,18 +36,19 @@ const fail = (error: unknown): never => {
   throw error;
 };
 const events = {
-  onLost: (_line: number, count: number) => {
+  onLost: (_chip: string, _line: number, count: number) => {
     lost += count;
   },
   onGone: fail,
   onBack: fail,
-  onWaiting: (_line: number, why: string) => fail(new Error(why)),
+  onWaiting: (_chip: string, _line: number, why: string) => fail(new Error(why)),
   onHeld: fail,
   onOops: (_where: string, error: unknown) => fail(error),
   onBug: fail,
 };
 const backend = openBackend(config, createLogger({ output: process.stderr, terminal: false }), events);
-const { machine, edge, originNs } = backend;
+const { machine, originNs } = backend;
+const { edge } = backend.main;
 
 /**
  * The time of entry is that of irq_handler_entry, which the model's trace, always on, has read right before the call: one
@@ -73,7 +74,7 @@ const blocking = new Work(() => {
 const flags = IRQF_TRIGGER_RISING | IRQF_TRIGGER_FALLING;
 await machine.call(function* () {
   for (const offset of offsets(lines)) {
-    yield* requestThreadedIrq(backend.toIrq(offset), topHalf, threadFn, flags, `line${offset}`, null);
+    yield* requestThreadedIrq(backend.main.toIrq(offset), topHalf, threadFn, flags, `line${offset}`, null);
   }
 });
 backend.start();

@@ -21,11 +21,11 @@ const LED: LineSpec = { ...LINE, name: 'led', gpio: 4, direction: 'out', initial
 
 const reported: string[] = [];
 const EVENTS: BackendEvents = {
-  onLost: (offset, count) => reported.push(`lost ${offset} ${count}`),
-  onGone: (error) => reported.push(`gone ${error.message}`),
-  onBack: ({ name }) => reported.push(`back ${name}`),
-  onWaiting: (offset, why) => reported.push(`waiting ${offset} ${why}`),
-  onHeld: (offset) => reported.push(`held ${offset}`),
+  onLost: (chip, offset, count) => reported.push(`lost ${chip} ${offset} ${count}`),
+  onGone: (chip, error) => reported.push(`gone ${chip} ${error.message}`),
+  onBack: (chip, { name }) => reported.push(`back ${chip} ${name}`),
+  onWaiting: (chip, offset, why) => reported.push(`waiting ${chip} ${offset} ${why}`),
+  onHeld: (chip, offset) => reported.push(`held ${chip} ${offset}`),
   onOops: (where, error) => reported.push(`oops ${where}: ${(error as Error).message}`),
   onBug: (text) => reported.push(text.split('\n')[0] ?? ''),
 };
@@ -44,7 +44,7 @@ function open(lines: readonly LineSpec[], driver: Config['driver'] = 'sim'): Bac
 }
 
 it('is a BCM2835 that says that it is simulated, with the lines held as configured', () => {
-  const { chip, request, lostOn } = open([BUTTON, { ...LED, activeLow: true }]);
+  const { chip, lines: request, lostOn } = open([BUTTON, { ...LED, activeLow: true }]).main;
   expect(chip).toMatchObject({ simulated: true, driver: 'sim', info: { label: 'pinctrl-bcm2835', lines: 54 } });
   expect(chip.lineInfo(17)).toMatchObject({ consumer: 'gpio-irqd', direction: 'in', bias: 'pull-up', activeLow: true });
   // A button that nobody presses is off, an output has its initial level.
@@ -53,7 +53,8 @@ it('is a BCM2835 that says that it is simulated, with the lines held as configur
 });
 
 it('brings a press to the interrupt of the line, with the edge that it was', async () => {
-  const { machine, pi, edge, toIrq, originNs } = open([BUTTON, LED]);
+  const { machine, main, originNs } = open([BUTTON, LED]);
+  const { board, edge, toIrq } = main;
   const irq = toIrq(17);
   const handled = new Promise<object>((resolve) => {
     const handler = () => {
@@ -64,7 +65,7 @@ it('brings a press to the interrupt of the line, with the edge that it was', asy
   });
   const before = Number(process.hrtime.bigint()) - originNs;
   await machine.call(() => undefined);
-  pi?.board.press('button', { holdNs: 1_000_000 });
+  board?.press('button', { holdNs: 1_000_000 });
   const seen = (await handled) as { rising: boolean; lineSeqno: number; stampNs: number };
   expect(seen).toMatchObject({ rising: true, lineSeqno: 1 });
   // The origin is known to within a reading of the clock.
@@ -72,12 +73,13 @@ it('brings a press to the interrupt of the line, with the edge that it was', asy
 });
 
 it('tells of functions that throw and of rules that are broken', async () => {
-  const { machine, pi, toIrq } = open([BUTTON]);
+  const { machine, main } = open([BUTTON]);
+  const { board, toIrq } = main;
   const irq = toIrq(17);
   await machine.call(() =>
     requestIrq(irq, (() => Promise.reject(new Error('late'))) as never, IRQF_TRIGGER_FALLING, 'button'),
   );
-  pi?.board.press('button', { holdNs: 1_000_000 });
+  board?.press('button', { holdNs: 1_000_000 });
   await expect.poll(() => reported).toHaveLength(2);
   expect(reported[0]).toMatch(/^BUG: scheduling while atomic: /);
   expect(reported[1]).toMatch(/^oops handler button of irq \d+: late$/);
@@ -90,5 +92,5 @@ it('has no line beyond the simulated chip', () => {
 const hasChips = existsSync('/dev') && readdirSync('/dev').some((name) => name.startsWith('gpiochip'));
 it.skipIf(hasChips)('is never simulated where hardware was asked for', () => {
   expect(() => open([LED], 'hardware')).toThrow(expect.objectContaining({ code: 'ENOENT' }));
-  expect(open([LED], 'auto').chip.simulated).toBe(true);
+  expect(open([LED], 'auto').main.chip.simulated).toBe(true);
 });

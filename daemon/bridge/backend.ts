@@ -1,70 +1,62 @@
-// What the service stands on: a machine of the model over real lines, or over simulated ones.
+// What the service stands on: a machine of the model, and the chips that its lines are on, real or simulated.
 import type { Logger } from 'pino';
 import { openDriver, reopenDriver } from '../../drivers/index.js';
 import {
   type Clock,
-  EdgeDomain,
-  type EdgeInfo,
   type GpioChip,
-  KernelError,
-  type LineConfig,
-  type LineValues,
   type LogLevel,
   Machine,
   type MachineOptions,
   MonotonicClock,
 } from '../../kernel/index.js';
-import { type BoardDescription, createSimulatedPi, type SimulatedPi } from '../../sim-fallback/index.js';
-import type { Config, LineSpec } from '../config/config.js';
-import type { Known } from '../control/target.js';
+import { type Board, createSimulatedPi } from '../../sim-fallback/index.js';
+import type { ChipChoice, ChipSpec, Config, LineSpec } from '../config/config.js';
+import { type ChipEvents, type HeldChip, holdChip, MAIN_CHIP } from './held-chip.js';
 import { NodeHostTime } from './host-time.js';
 import type { KeptLines } from './kept-lines.js';
-import { type Comeback, LastingLines, type LineNotices } from './lasting-lines.js';
+import type { Comeback } from './lasting-lines.js';
+import { boardOf, createSimulatedChip, holdSimulatedPi, simulatedInfo } from './simulated-chips.js';
 
-const NS_PER_US = 1_000;
+export { boardOf } from './simulated-chips.js';
+
 /** Longest that the model runs before I/O gets its turn. */
 const SLICE_NS = 2_000_000;
-const CONSUMER = 'gpio-irqd';
 
 /** What a backend tells while it runs. */
-export interface BackendEvents extends LineNotices {
-  onLost(offset: number, count: number): void;
+export interface BackendEvents extends ChipEvents {
   /** A function of the user's threw. */
   onOops(where: string, error: unknown): void;
   /** A function of the user's broke a rule of its context; the text is what the kernel would print. */
   onBug(text: string): void;
 }
 
-/** A machine, and lines that are held, with their interrupts. */
+/** A machine, and chips whose lines are held. */
 export interface Backend {
   readonly machine: Machine;
-  /** The chip that holds the lines, or the one that did so last. */
-  readonly chip: GpioChip;
-  readonly request: LineValues;
   /** CLOCK_MONOTONIC at the origin of the machine's clock, in ns. */
   readonly originNs: number;
-  /** The simulated Pi; undefined on real hardware. */
-  readonly pi: SimulatedPi | undefined;
-  toIrq(offset: number): number;
-  /** The edge that is being handled; for top halves. */
-  readonly edge: EdgeInfo;
-  lostOn(offset: number): Known<number>;
-  /** What keeps lines from being held, in one sentence; undefined when all are. */
+  /** The file's own chip. */
+  readonly main: HeldChip;
+  /** All chips by what the configuration calls them, the file's own first. */
+  readonly chips: ReadonlyMap<string, HeldChip>;
+  /** The chip of a line. */
+  chipOf(line: Pick<LineSpec, 'chip'>): HeldChip;
+  /** What keeps lines from being held as they are to be, in one sentence; undefined when all are. */
   readonly problem: string | undefined;
-  /** Why a line is not held, in words after "is"; undefined when it is. */
-  waitingFor(offset: number): string | undefined;
+  /** Opens a chip and takes its lines; it is one of {@link chips} when it is installed. Errors as the driver's; nothing is held then. */
+  open(spec: ChipSpec, lines: readonly LineSpec[]): HeldChip;
+  /** Adds a chip that {@link open} opened; its edges come in from now on, or from {@link start}. */
+  install(chip: HeldChip): void;
+  /** Lets a chip go that is not the file's own. */
+  remove(id: string): void;
   /** Edges start to come in. */
   start(): void;
   /** Reads no more edges of lines that the next process takes over: it finds them. */
   pause(): void;
-  /** Lets the lines and the chip go. */
+  /** Reads no more edges of lines that the next process takes over: it finds them. */
+  pause(): void;
+  /** Lets all lines and chips go. */
   close(): void;
-}
-
-function lineConfig(line: LineSpec): LineConfig {
-  const common = { offset: line.gpio, bias: line.bias, activeLow: line.activeLow };
-  if (line.direction === 'out') return { ...common, direction: 'out', drive: line.drive, initial: line.initial };
-  return { ...common, direction: 'in', edge: line.edge, debounceUs: line.debounceNs / NS_PER_US };
 }
 
 /** Levels of the model's log as pino's. An emergency of the model is a mistake of the user's code, and no line of the log only. */
@@ -108,130 +100,139 @@ export function createMachineOn(clock: Clock, options: MachineOptions, log: Logg
   });
 }
 
-/**
- * Takes all lines of a chip in one request. Errors as the driver's; the chip is closed then.
- *
- * @param comeback how the chip is found again when it was gone; default: it stays gone
- * @param kept has its lines outlive the process
- */
-export function openHardware(
-  chip: GpioChip,
-  config: Config,
-  events: BackendEvents,
-  made: MachineInTime,
-  comeback?: Comeback,
-  kept?: KeptLines,
-): Backend {
-  const { machine, originNs } = made;
-  const domain = new EdgeDomain(machine, {
-    name: chip.info.name,
-    lines: chip.info.lines,
-    originNs,
-    hasSeqno: chip.capabilities.seqno,
-    onLost: (offset, count) => events.onLost(offset, count),
-  });
-  const lines = new LastingLines({
-    chip,
-    held: kept?.adopt(chip, new Set(config.lines.map(({ gpio }) => gpio)), { consumer: CONSUMER }) ?? [],
-    kept,
-    lines: config.lines.map(lineConfig),
-    consumer: CONSUMER,
-    notices: events,
-    comeback,
-    onAnew: (offset, mark) => domain.restart(offset, mark),
-    nameOf: (offset) => config.lines.find(({ gpio }) => gpio === offset)?.name ?? `GPIO${offset}`,
-  });
-  return {
-    machine,
-    get chip() {
-      return lines.chip;
-    },
-    request: lines,
-    originNs: Number(originNs),
-    pi: undefined,
-    edge: domain.edge,
-    toIrq: (offset) => domain.toIrq(offset),
-    lostOn: (offset) => (lines.missed(offset) ? 'unknown' : (domain.countsOf(offset).lost ?? 'unknown')),
-    get problem() {
-      return lines.problem;
-    },
-    waitingFor: (offset) => lines.waitingFor(offset),
-    start: () => lines.onEdges((batch) => domain.deliver(batch)),
-    pause: () => lines.pause(),
-    close: () => {
-      lines.close();
-      made.stop();
-    },
-  };
+/** A chip that was opened for the service. */
+export interface OpenedChip {
+  readonly chip: GpioChip;
+  /** How it is found again when it was gone; default: it stays gone. */
+  readonly comeback?: Comeback;
+  /** What is around a simulated chip. */
+  readonly board?: Board;
+  /** Has its requests outlive the process. */
+  readonly kept?: KeptLines | undefined;
+}
+
+/** What a {@link Chips} is made from. */
+export interface ChipsOptions {
+  readonly config: Config;
+  readonly events: BackendEvents;
+  readonly made: MachineInTime;
+  /** Holds the file's own chip with its lines. */
+  holdMain(lines: readonly LineSpec[]): HeldChip;
+  /** Opens a further chip. @param number of it, from 1 */
+  open(spec: ChipSpec, lines: readonly LineSpec[], number: number): OpenedChip;
+}
+
+/** The lines of a configuration that are on one chip. */
+export function linesOf(config: Pick<Config, 'lines'>, id: string): LineSpec[] {
+  return config.lines.filter(({ chip = MAIN_CHIP }) => chip === id);
+}
+
+/** All chips of one service. */
+export class Chips implements Backend {
+  readonly machine: Machine;
+  readonly originNs: number;
+  readonly main: HeldChip;
+  readonly chips = new Map<string, HeldChip>();
+  readonly #options: ChipsOptions;
+  #started = false;
+  #opened = 0;
+
+  /** Takes all lines. Errors as the drivers'; nothing is held then. */
+  constructor(options: ChipsOptions) {
+    const { config, made } = options;
+    this.#options = options;
+    this.machine = made.machine;
+    this.originNs = Number(made.originNs);
+    try {
+      this.main = options.holdMain(linesOf(config, MAIN_CHIP));
+      this.chips.set(MAIN_CHIP, this.main);
+      for (const spec of config.chips ?? []) this.install(this.open(spec, linesOf(config, spec.name)));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  chipOf({ chip = MAIN_CHIP }: Pick<LineSpec, 'chip'>): HeldChip {
+    return this.chips.get(chip) ?? this.main;
+  }
+
+  get problem(): string | undefined {
+    const problems = [...this.chips.values()].flatMap(({ id, problem }) => {
+      if (problem === undefined) return [];
+      return id === MAIN_CHIP ? problem : `${id}: ${problem}`;
+    });
+    return problems.length === 0 ? undefined : problems.join('; ');
+  }
+
+  open(spec: ChipSpec, lines: readonly LineSpec[]): HeldChip {
+    const { events, made } = this.#options;
+    const { machine, originNs } = made;
+    const opened = this.#options.open(spec, lines, this.#opened + 1);
+    const held = holdChip({ ...opened, id: spec.name, lines, machine, originNs, events });
+    this.#opened++;
+    return held;
+  }
+
+  install(chip: HeldChip): void {
+    this.chips.set(chip.id, chip);
+    if (this.#started) chip.start();
+  }
+
+  remove(id: string): void {
+    this.chips.get(id)?.close();
+    this.chips.delete(id);
+  }
+
+  start(): void {
+    this.#started = true;
+    for (const chip of this.chips.values()) chip.start();
+  }
+
+  pause(): void {
+    for (const chip of this.chips.values()) chip.pause();
+  }
+
+  close(): void {
+    for (const chip of this.chips.values()) chip.close();
+    this.#options.made.stop();
+  }
 }
 
 /**
  * Opens what the configuration asks for. Errors as the drivers': `auto` simulates only on a machine without any GPIO chip,
  * and a chip that is there and cannot be used is an error, never a reason to simulate.
+ *
+ * @param kept has the lines of hardware outlive the process
  */
 export function openBackend(config: Config, log: Logger, events: BackendEvents, kept?: KeptLines): Backend {
   const { driver } = config;
-  const chip = driver === 'sim' ? undefined : openDriver({ driver, chip: config.chip });
-  if (driver === 'sim' || chip === undefined) return openSimulation(config, log, events);
+  const first = driver === 'sim' ? undefined : openDriver({ driver, chip: config.chip });
+  if (driver === 'sim' || first === undefined) return openSimulation(config, log, events);
   const hardware = driver === 'auto' ? 'hardware' : driver;
-  const reopen = (): GpioChip => reopenDriver(hardware, chip.info);
-  return openHardware(chip, config, events, createMachine(log, events), { reopen }, kept);
-}
-
-/** A board with a button at every input and an LED at every output, under the lines' names. */
-export function boardOf(lines: readonly LineSpec[]): BoardDescription {
-  const buttons: Record<string, { gpio: number; pull: 'up' | 'down' }> = {};
-  const leds: Record<string, { gpio: number; activeLow: boolean }> = {};
-  for (const { name, gpio, direction, activeLow, bias } of lines) {
-    if (direction === 'out') leds[name] = { gpio, activeLow };
-    else buttons[name] = { gpio, pull: bias === 'pull-up' || (bias !== 'pull-down' && activeLow) ? 'up' : 'down' };
-  }
-  return { buttons, leds };
-}
-
-/** Builds a simulated Pi in real time whose board fits the configuration. */
-function openSimulation(config: Config, log: Logger, events: BackendEvents): Backend {
-  const { machine, originNs, stop } = createMachine(log, events);
-  const pi = createSimulatedPi({ machine, board: boardOf(config.lines), originNs });
-  const { chip, pinctrl, board } = pi;
-  for (const line of config.lines) {
-    if (line.gpio >= chip.info.lines) {
-      throw new KernelError('EINVAL', `line ${line.name}: the simulated chip has no GPIO${line.gpio}`, {
-        hint: `it has GPIO0 to GPIO${chip.info.lines - 1}`,
-        subject: line.name,
-      });
-    }
-  }
-  // Edges reach handlers through the interrupts of the simulated chip itself, so none are asked of the request; and the
-  // board debounces, where on hardware the kernel does.
-  const request = chip.requestLines({
-    lines: config.lines.map((line) => ({
-      ...lineConfig(line),
-      ...(line.direction === 'in' ? { edge: 'none' as const } : {}),
-    })),
-    consumer: CONSUMER,
-  });
-  for (const line of config.lines) {
-    pinctrl.setActiveLow(line.gpio, line.activeLow);
-    if (line.direction === 'in') board.setDebounce(line.gpio, line.debounceNs);
-  }
-  return {
-    machine,
+  const lasting = (chip: GpioChip): OpenedChip => ({
     chip,
-    request,
-    originNs: Number(originNs),
-    pi,
-    edge: pinctrl.edge,
-    toIrq: (offset) => pinctrl.toIrq(offset),
-    lostOn: () => 0,
-    problem: undefined,
-    waitingFor: () => undefined,
-    start: () => {},
-    pause: () => {},
-    close: () => {
-      request.release();
-      chip.close();
-      stop();
-    },
-  };
+    kept,
+    comeback: { reopen: () => reopenDriver(hardware, chip.info) },
+  });
+  const open = (chip: ChipChoice): OpenedChip => lasting(openDriver({ driver: hardware, chip }));
+  const made = createMachine(log, events);
+  const { machine, originNs } = made;
+  return new Chips({
+    ...{ config, events, made },
+    holdMain: (lines) => holdChip({ ...lasting(first), id: MAIN_CHIP, lines, machine, originNs, events }),
+    open: ({ choice }) => open(choice),
+  });
+}
+
+/** Builds a simulated Pi in real time whose board fits the configuration, and the chips beside it. */
+function openSimulation(config: Config, log: Logger, events: BackendEvents): Backend {
+  const made = createMachine(log, events);
+  const { machine, originNs } = made;
+  return new Chips({
+    ...{ config, events, made },
+    holdMain: (lines) =>
+      holdSimulatedPi(createSimulatedPi({ machine, board: boardOf(lines), originNs }), lines, events),
+    open: (spec, lines, number) => createSimulatedChip(simulatedInfo(spec, number), lines, { machine, originNs, log }),
+  });
 }

@@ -50,6 +50,7 @@ export class LineInterrupt {
   readonly #presses: LinePresses | undefined;
   readonly #of: OccasionLine;
   #droppedTold = 0;
+  #droppedBefore = 0;
 
   /** `ENOENT` when the interrupt names a line or a queue that there is not. */
   constructor(host: InterruptHost, line: LineSpec, spec: InterruptSpec | undefined) {
@@ -74,8 +75,23 @@ export class LineInterrupt {
 
   /** Edges whose top half ran, and for whose tasklet, thread or work there was no room. */
   get dropped(): number {
-    const before = this.#edges.dropped + (this.#tasklet?.dropped ?? 0);
+    const before = this.#droppedBefore + this.#edges.dropped + (this.#tasklet?.dropped ?? 0);
     return this.#works.reduce((sum, work) => sum + work.dropped, before);
+  }
+
+  /** Counts on from where another one of the same line has got to. Nothing comes to either of them meanwhile. */
+  countOn({ rising, falling, lineSeqno, lastStampNs, dropped }: LineInterrupt): void {
+    this.rising = rising;
+    this.falling = falling;
+    this.lineSeqno = lineSeqno;
+    this.lastStampNs = lastStampNs;
+    this.#droppedBefore = dropped;
+    this.#droppedTold = dropped;
+  }
+
+  /** Once it was freed: looks for no more presses; the work that there is goes on. */
+  retire(): void {
+    this.#presses?.end();
   }
 
   /** Work items that may be queued or running. */

@@ -74,10 +74,15 @@ export class LinePresses {
     this.#arm();
   }
 
-  /** Looks for nothing more, and forgets what no work item has begun with. @returns how many of those. */
-  cancel(): number {
+  /** Looks for nothing more; what was found is still done. */
+  end(): void {
     hrtimerTryToCancel(this.#timer);
     this.#recognizer.lost();
+  }
+
+  /** As {@link end}, and forgets what no work item has begun with. @returns how many of those. */
+  cancel(): number {
+    this.end();
     return this.#items.reduce((sum, item) => sum + item.cancel(), 0);
   }
 

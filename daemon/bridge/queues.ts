@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import {
   allocWorkqueue,
+  destroyWorkqueue,
   KernelError,
   type Machine,
   type Workqueue,
@@ -10,7 +11,7 @@ import {
   WQ_UNBOUND,
 } from '../../kernel/index.js';
 import { ModuleWorkers } from '../actions/module-workers.js';
-import type { Config, WorkqueueSpec } from '../config/config.js';
+import type { WorkqueueSpec } from '../config/config.js';
 
 const FLAGS = { unbound: WQ_UNBOUND, highpri: WQ_HIGHPRI, cpu_intensive: WQ_CPU_INTENSIVE } as const;
 
@@ -24,7 +25,12 @@ export class Queues {
   readonly #queues = new Map<string, Workqueue>();
   readonly #workers = new Map<string, ModuleWorkers>();
 
+  /** Of queues that are removed, and still have something to do. */
+  readonly #ending = new Set<ModuleWorkers>();
+  readonly #machine: Machine;
+
   constructor(machine: Machine) {
+    this.#machine = machine;
     const { systemWq, systemHighpriWq, systemUnboundWq } = machine.workqueues;
     this.#queues.set('system_wq', systemWq);
     this.#queues.set('system_highpri_wq', systemHighpriWq);
@@ -32,15 +38,11 @@ export class Queues {
   }
 
   /**
-   * Makes the queues of the configuration, and the threads of those that compute.
+   * Makes a queue of the configuration, and its threads if it computes.
    *
    * @param onStray told what a module threw when nothing waited for it any more
    */
-  async add({ workqueues }: Config, onStray: (queue: string, error: unknown) => void): Promise<void> {
-    for (const spec of workqueues) await this.#addOne(spec, onStray);
-  }
-
-  async #addOne(spec: WorkqueueSpec, onStray: (queue: string, error: unknown) => void): Promise<void> {
+  async add(spec: WorkqueueSpec, onStray: (queue: string, error: unknown) => void): Promise<void> {
     const { name, flags, memoryMax } = spec;
     const computes = flags.includes('cpu_intensive');
     // One item a thread: an item whose time runs must not wait for a thread.
@@ -62,9 +64,21 @@ export class Queues {
     return found(this.#workers, name, 'no worker threads of a workqueue');
   }
 
+  /** Ends a queue of the configuration: nobody finds it any more; resolves when what is queued on it is done. */
+  async remove(name: string): Promise<void> {
+    const [queue, workers] = [this.#queues.get(name), this.#workers.get(name)];
+    this.#queues.delete(name);
+    this.#workers.delete(name);
+    if (workers !== undefined) this.#ending.add(workers);
+    if (queue !== undefined) await this.#machine.call(() => destroyWorkqueue(queue), 'reload');
+    if (workers === undefined) return;
+    await workers.close();
+    this.#ending.delete(workers);
+  }
+
   /** Ends all worker threads. */
   async close(): Promise<void> {
-    for (const workers of this.#workers.values()) await workers.close();
+    for (const workers of [...this.#workers.values(), ...this.#ending]) await workers.close();
   }
 }
 

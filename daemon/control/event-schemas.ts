@@ -104,18 +104,28 @@ const EVENTS: { readonly [T in ControlEvent['type']]: readonly Schema[] } = {
     }),
   ],
   chip: [
-    objectOf<PhaseOf<'chip', 'gone'>>('The chip is gone, with all lines; it is waited for.', {
-      type: type('chip'),
-      atNs,
-      phase: type('gone'),
-      message: text('how it was noticed'),
-    }),
-    objectOf<PhaseOf<'chip', 'back'>>('The chip is back.', {
-      type: type('chip'),
-      atNs,
-      phase: type('back'),
-      name: text('its name now'),
-    }),
+    objectOf<PhaseOf<'chip', 'gone'>>(
+      'The chip is gone, with all lines; it is waited for.',
+      {
+        type: type('chip'),
+        atNs,
+        chip: text('what the configuration calls it; absent for the chip of lines that name none'),
+        phase: type('gone'),
+        message: text('how it was noticed'),
+      },
+      { chip: true },
+    ),
+    objectOf<PhaseOf<'chip', 'back'>>(
+      'The chip is back.',
+      {
+        type: type('chip'),
+        atNs,
+        chip: text('what the configuration calls it; absent for the chip of lines that name none'),
+        phase: type('back'),
+        name: text('its name now'),
+      },
+      { chip: true },
+    ),
   ],
   line: [
     objectOf<PhaseOf<'line', 'waiting'>>('Somebody else has a line; it is taken when it is free.', {

@@ -167,9 +167,22 @@ export type ControlEvent =
       readonly leftOut: number;
     }
   /** The chip is gone, with all lines; it is waited for. Edges that come until it is back are `unknown` in `lost`. */
-  | { readonly type: 'chip'; readonly atNs: number; readonly phase: 'gone'; readonly message: string }
+  | {
+      readonly type: 'chip';
+      readonly atNs: number;
+      /** {@link ChipStatus.id}; absent for the file's own chip. */
+      readonly chip?: string;
+      readonly phase: 'gone';
+      readonly message: string;
+    }
   /** The chip is back, under this name. */
-  | { readonly type: 'chip'; readonly atNs: number; readonly phase: 'back'; readonly name: string }
+  | {
+      readonly type: 'chip';
+      readonly atNs: number;
+      readonly chip?: string;
+      readonly phase: 'back';
+      readonly name: string;
+    }
   /** Somebody else has a line; it is taken when it is free. */
   | {
       readonly type: 'line';

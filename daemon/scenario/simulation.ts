@@ -14,9 +14,11 @@ import {
 } from '../../sim-fallback/index.js';
 import type { ExecOptions, ExecResult } from '../actions/exec.js';
 import type { HttpRequest } from '../actions/http.js';
-import { type Backend, type BackendEvents, boardOf, createMachineOn, openHardware } from '../bridge/backend.js';
+import { type Backend, type BackendEvents, boardOf, Chips, createMachineOn, linesOf } from '../bridge/backend.js';
 import type { StartTimer } from '../bridge/bursts.js';
-import type { Config } from '../config/config.js';
+import { holdChip, MAIN_CHIP } from '../bridge/held-chip.js';
+import { createSimulatedChip, simulatedInfo } from '../bridge/simulated-chips.js';
+import type { Config, LineSpec } from '../config/config.js';
 import { formatApproximate } from '../config/duration.js';
 import type { ControlEvent, Service } from '../control/target.js';
 import { matches } from '../mqtt/message.js';
@@ -293,18 +295,20 @@ function build(
     traceRecords: 16,
     printk: (_, message) => log.warn(`simulated Pi: ${message}`),
   });
-  const lines = new Map(config.lines.map(({ name, gpio, activeLow }) => [name, { gpio, activeLow }]));
-  const description = describeBoard(config, lines, options.board);
+  const own = linesOf(config, MAIN_CHIP);
+  const lines = new Map(own.map(({ name, gpio, activeLow }) => [name, { gpio, activeLow }]));
+  const description = describeBoard(own, lines, options.board);
   const { chip, board, soc } = createSimulatedPi({ machine: kernel, board: description, seed, originNs: ORIGIN_NS });
   const device = new FaultyDevice(clock, () => chip.open());
   const machine = createMachineOn(clock, traceRecords === undefined ? {} : { traceRecords }, log, events);
-  const backend = openHardware(
-    device.open(),
-    config,
-    events,
-    { machine, originNs: ORIGIN_NS, stop: () => {} },
-    { reopen: () => device.open(), startTimer: timerOn(clock) },
-  );
+  const originNs = ORIGIN_NS;
+  const comeback = { reopen: () => device.open(), startTimer: timerOn(clock) };
+  const backend = new Chips({
+    ...{ config, events, made: { machine, originNs, stop: () => {} } },
+    holdMain: (held) =>
+      holdChip({ id: MAIN_CHIP, chip: device.open(), lines: held, machine, originNs, events, comeback }),
+    open: (spec, held, number) => createSimulatedChip(simulatedInfo(spec, number), held, { machine, originNs, log }),
+  });
   return {
     clock,
     patienceMs,
@@ -319,11 +323,11 @@ function build(
 
 /** The board that the configuration suggests, with what a scenario says of it. */
 function describeBoard(
-  config: Config,
+  own: readonly LineSpec[],
   lines: ReadonlyMap<string, StageLine>,
   input: BoardInput | undefined,
 ): BoardDescription {
-  const suggested = boardOf(config.lines);
+  const suggested = boardOf(own);
   const gpio = (name: string): number => lines.get(name)?.gpio ?? Number(name.slice('GPIO'.length));
   const { buttons = {}, leds = {}, wires = [], pulls = {} } = input ?? {};
   // What the scenario puts on a line is there in place of what would be.
