@@ -10,6 +10,7 @@ import {
 } from '../action-types.js';
 import type { ConfigPath } from '../errors.js';
 import type { Rules } from '../rules.js';
+import { type OccasionKind, PLACEHOLDERS_OF, type Placeholder, placeholdersIn, type Template } from '../template.js';
 import { duration, keys, level, matching, modulePath, name, template } from '../values.js';
 
 /** How long a program or a module may run when its action does not say. */
@@ -103,33 +104,61 @@ const OPTIONS = {
   limit: ['log', 'exec', 'http', 'mqtt', 'module'],
 } as const satisfies Readonly<Partial<Record<keyof ActionInput, readonly Verb[]>>>;
 
-/** Where actions stand. `trigger` is a work item that no edge leads to. */
-export type ActionPlace = 'top_half' | 'tasklet' | 'thread' | 'work' | 'trigger';
+/** Where actions stand: in which context, and for what they run. */
+export type ActionPlace = 'top_half' | 'tasklet' | 'thread' | 'work' | Exclude<OccasionKind, 'edge'>;
+
+/** Where a list of actions stands. */
+export interface ActionSite {
+  readonly place: ActionPlace;
+  /** The line whose edges they are for. */
+  readonly line?: string;
+}
+
+interface Permission {
+  readonly kind: OccasionKind;
+  readonly verbs: readonly Verb[];
+  readonly why: string;
+}
+
+const WITHOUT_EDGE = {
+  verbs: VERBS.filter((verb) => verb !== 'follow' && verb !== 'module'),
+  why: 'there is no edge: follow and module stand in the work of an interrupt',
+};
 
 /** What each place may do, and why it may do no more. */
-const PLACES: Readonly<Record<ActionPlace, { verbs: readonly Verb[]; why: string }>> = {
+const PLACES: Readonly<Record<ActionPlace, Permission>> = {
   top_half: {
+    kind: 'edge',
     verbs: ATOMIC,
     why: 'the top half runs in atomic context: set, toggle, follow and pulse only; move it to thread',
   },
   tasklet: {
+    kind: 'edge',
     verbs: ATOMIC,
     why: 'a tasklet runs in atomic context: set, toggle, follow and pulse only; move it to thread',
   },
-  thread: { verbs: [...ATOMIC, 'log'], why: 'it would hold up the irq thread; move it to work' },
-  work: { verbs: VERBS, why: '' },
-  trigger: { verbs: VERBS.filter((verb) => verb !== 'follow'), why: 'there is no edge to follow; use set' },
+  thread: { kind: 'edge', verbs: [...ATOMIC, 'log'], why: 'it would hold up the irq thread; move it to work' },
+  work: { kind: 'edge', verbs: VERBS, why: '' },
+  press: { kind: 'press', ...WITHOUT_EDGE },
+  chord: { kind: 'chord', ...WITHOUT_EDGE },
+  schedule: { kind: 'schedule', ...WITHOUT_EDGE },
+  hook: { kind: 'hook', ...WITHOUT_EDGE },
+  mqtt: { kind: 'mqtt', ...WITHOUT_EDGE },
 };
 
+/** What comes from outside of the machine, with a hook or a message. */
+const FOREIGN: readonly string[] = ['payload', 'topic'] satisfies Placeholder[];
+
 /** Checks a list of actions. @param at where the list is */
-export function checkActions(rules: Rules, actions: readonly ActionInput[], at: ConfigPath, place: ActionPlace): void {
-  for (const [i, action] of actions.entries()) checkAction(rules, action, [...at, i], place);
+export function checkActions(rules: Rules, actions: readonly ActionInput[], at: ConfigPath, site: ActionSite): void {
+  for (const [i, action] of actions.entries()) checkAction(rules, action, [...at, i], site);
 }
 
-function checkAction(rules: Rules, action: ActionInput, path: ConfigPath, place: ActionPlace): void {
+function checkAction(rules: Rules, action: ActionInput, path: ConfigPath, site: ActionSite): void {
+  const { place } = site;
   const given = VERBS.filter((verb) => action[verb] !== undefined);
   const verb = given[0];
-  const { verbs, why } = PLACES[place];
+  const { kind, verbs, why } = PLACES[place];
   if (verb === undefined) {
     rules.add('CONFIG_MISSING', path, 'no action', `write one of ${verbs.join(', ')}`);
     return;
@@ -139,7 +168,9 @@ function checkAction(rules: Rules, action: ActionInput, path: ConfigPath, place:
     return;
   }
   if (!verbs.includes(verb)) rules.add('CONFIG_CONTEXT', [...path, verb], `${verb} in ${place}`, why, true);
+  else if (verb === 'follow') checkFollow(rules, path, site);
   checkOptions(rules, action, path, verb);
+  checkTexts(rules, action, path, kind);
   if (verb === 'mqtt' && rules.isMissing('mqtt')) {
     const hint = 'add the section mqtt: with the url of the broker';
     rules.add('CONFIG_REFERENCE', [...path, verb], 'no broker to publish to', hint, true);
@@ -150,6 +181,56 @@ function checkAction(rules: Rules, action: ActionInput, path: ConfigPath, place:
   if (line?.direction !== 'in') return;
   const hint = `only outputs can be set; write direction: out at lines.${target}`;
   rules.add('CONFIG_CONFLICT', [...path, verb], `${target} is an input`, hint);
+}
+
+/** What follows an input has to hear of both its edges. */
+function checkFollow(rules: Rules, path: ConfigPath, { line }: ActionSite): void {
+  const edge = line === undefined ? undefined : rules.pieces.lines?.get(line)?.input?.edge;
+  if (edge !== 'rising' && edge !== 'falling') return;
+  const hint = `write edge: both at lines.${line}, or use set`;
+  rules.add('CONFIG_CONFLICT', [...path, 'follow'], `${line} reports its ${edge} edge only`, hint);
+}
+
+/** Every text of an action, with its path. */
+function* textsOf(action: ActionInput, path: ConfigPath): Generator<readonly [text: Template, at: ConfigPath]> {
+  for (const key of ['log', 'http', 'body', 'mqtt', 'payload'] as const) {
+    const text = action[key];
+    if (text !== undefined) yield [text, [...path, key]];
+  }
+  for (const [i, word] of action.exec?.entries() ?? []) yield [word, [...path, 'exec', i]];
+  for (const key of ['env', 'headers'] as const) {
+    for (const [name, text] of Object.entries(action[key] ?? {})) yield [text, [...path, key, name]];
+  }
+}
+
+function checkTexts(rules: Rules, action: ActionInput, path: ConfigPath, kind: OccasionKind): void {
+  const known = PLACEHOLDERS_OF[kind];
+  for (const [text, at] of textsOf(action, path)) {
+    for (const placeholder of new Set(placeholdersIn(text))) {
+      if (known.includes(placeholder)) continue;
+      const hint = `there are ${known.map((one) => `{${one}}`).join(', ')}`;
+      rules.add('CONFIG_CONTEXT', at, `{${placeholder}} has no value here`, hint);
+    }
+  }
+  const [program = []] = action.exec ?? [];
+  if (placeholdersIn(program).some((placeholder) => FOREIGN.includes(placeholder))) {
+    const hint = 'write the program itself, and what comes from outside as one of its arguments';
+    rules.add('CONFIG_CONTEXT', [...path, 'exec', 0], 'what comes from outside would choose the program', hint);
+  }
+  if (action.http !== undefined) checkUrl(rules, action.http, [...path, 'http']);
+}
+
+/** The server must stand in the file: no placeholder chooses where tokens and bodies go. */
+function checkUrl(rules: Rules, url: Template, path: ConfigPath): void {
+  const [start = ''] = url;
+  const server = typeof start === 'string' ? /^https?:\/\/([^/?#]+)/i.exec(start) : null;
+  const ends = url.length === 1 || (typeof start === 'string' && start.length > (server?.[0].length ?? 0));
+  if (server === null || !ends || !URL.canParse(server[0])) {
+    rules.add('CONFIG_VALUE', path, 'no http or https URL', 'write it with its server: https://example.org/{line}');
+  } else if (server[1]?.includes('@') === true) {
+    const hint = 'write headers: { Authorization: ... }';
+    rules.add('CONFIG_VALUE', path, 'a user name or password in a URL', hint);
+  }
 }
 
 function checkOptions(rules: Rules, action: ActionInput, path: ConfigPath, verb: Verb): void {

@@ -34,7 +34,13 @@ export const interruptSchema = keys({
     .max(64)
     .optional()
     .describe("Name in /proc/interrupts; the line's when left out."),
-  flags: z.array(z.enum(INTERRUPT_FLAGS)).max(INTERRUPT_FLAGS.length).default([]).describe('Flags of the request.'),
+  flags: z
+    .array(z.enum(INTERRUPT_FLAGS))
+    .max(INTERRUPT_FLAGS.length)
+    .default([])
+    .describe(
+      'Flags of the request. `oneshot`: the line is quiet until its thread is done, and what comes meanwhile is one edge. `no_autoen`: it is disabled until `gpio-irqctl irq N enable`.',
+    ),
   affinity: z
     .array(z.int().min(0).max(31))
     .min(1)
@@ -55,7 +61,7 @@ export const interruptSchema = keys({
 export type InterruptInput = z.output<typeof interruptSchema>;
 
 /** Actions of the thread, and where they are below the interrupt. */
-function threadOf({ thread }: InterruptInput) {
+export function threadOf({ thread }: InterruptInput) {
   if (thread === undefined) return { actions: undefined, below: ['thread'], priority: undefined };
   if (Array.isArray(thread)) return { actions: thread, below: ['thread'], priority: undefined };
   return { actions: thread.do, below: ['thread', 'do'], priority: thread.priority };
@@ -97,11 +103,19 @@ function checkBody(rules: Rules, interrupt: InterruptInput, path: ConfigPath): v
   if (interrupt.handler === undefined && parts.length === 0) {
     rules.add('CONFIG_MISSING', path, 'the interrupt does nothing', 'add top_half, thread, work or handler');
   }
-  checkActions(rules, interrupt.top_half ?? [], [...path, 'top_half'], 'top_half');
-  checkActions(rules, interrupt.tasklet ?? [], [...path, 'tasklet'], 'tasklet');
+  if (interrupt.handler !== undefined && interrupt.flags.includes('no_autoen')) {
+    const hint =
+      'the module shares the line with the count of its edges; call dev.kernel.disableIrqNosync in it instead';
+    rules.add('CONFIG_CONFLICT', [...path, 'flags'], 'no_autoen beside handler', hint, true);
+  }
+  const { line } = interrupt;
+  checkActions(rules, interrupt.top_half ?? [], [...path, 'top_half'], { place: 'top_half', line });
+  checkActions(rules, interrupt.tasklet ?? [], [...path, 'tasklet'], { place: 'tasklet', line });
   const thread = threadOf(interrupt);
-  checkActions(rules, thread.actions ?? [], [...path, ...thread.below], 'thread');
-  for (const { item, at } of workItemsAt(interrupt.work, [...path, 'work'])) checkWorkItem(rules, item, at, 'work');
+  checkActions(rules, thread.actions ?? [], [...path, ...thread.below], { place: 'thread', line });
+  for (const { item, at } of workItemsAt(interrupt.work, [...path, 'work'])) {
+    checkWorkItem(rules, item, at, { place: 'work', line });
+  }
   checkPatterns(rules, interrupt.patterns ?? [], [...path, 'patterns']);
 }
 

@@ -18,7 +18,7 @@ export const patternSchema = keys({
   on: z
     .enum(PRESS_PATTERNS)
     .describe(
-      '`single`: one press. `double`: two. `long`: held for `after`. `hold`: again and again while held. `release`: let go after a long press.',
+      '`single`: one press, told when it is let go and, beside a `double`, when no second comes in time. `double`: two, told at the second. `long`: held for `after`. `hold`: again and again while held. `release`: let go after a long press.',
     ),
   after: duration(1e6, 3600e9, 1)
     .optional()
@@ -26,7 +26,7 @@ export const patternSchema = keys({
     .meta({ default: '800ms' }),
   within: duration(1e6, 60e9, 1)
     .optional()
-    .describe('With `single`, `double`: how long a second press may take to come.')
+    .describe('With `double`: how long after the first press is let go the second may come.')
     .meta({ default: '300ms' }),
   every: duration(1e6, 3600e9, 1)
     .optional()
@@ -57,21 +57,27 @@ export type ChordInput = z.output<typeof chordSchema>;
 /** What goes with which pattern. */
 const OPTIONS = {
   after: ['long', 'hold', 'release'],
-  within: ['single', 'double'],
+  within: ['double'],
   every: ['hold'],
 } as const;
 
 /** Checks the patterns of one interrupt. @param at where their list is */
 export function checkPatterns(rules: Rules, patterns: readonly PatternInput[], at: ConfigPath): void {
+  const once = new Set<string>();
   for (const [i, pattern] of patterns.entries()) {
     const path = [...at, i];
+    if (once.has(pattern.on) && ['single', 'double'].includes(pattern.on)) {
+      const hint = 'put all its actions into one';
+      rules.add('CONFIG_DUPLICATE', [...path, 'on'], `${pattern.on} twice in one interrupt`, hint);
+    }
+    once.add(pattern.on);
     for (const [option, owners] of Object.entries(OPTIONS)) {
       const given = pattern[option as keyof typeof OPTIONS] !== undefined;
       if (!given || owners.some((owner) => owner === pattern.on)) continue;
       const hint = `${option} goes with ${owners.join(', ')}`;
       rules.add('CONFIG_CONFLICT', [...path, option], `${option} at a ${pattern.on} press`, hint, true);
     }
-    checkWorkItem(rules, pattern, path, 'work');
+    checkWorkItem(rules, pattern, path, { place: 'press' });
   }
 }
 
@@ -86,7 +92,7 @@ export function checkChords(rules: Rules): void {
       if (input.lines.indexOf(line) < i) rules.add('CONFIG_DUPLICATE', at, `${line} twice in one chord`, 'remove one');
       else rules.bothEdges(line, at, 'a chord');
     }
-    checkWorkItem(rules, input, path, 'work');
+    checkWorkItem(rules, input, path, { place: 'chord' });
   }
 }
 

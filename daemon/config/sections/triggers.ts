@@ -1,6 +1,8 @@
 // `triggers`: what runs work besides edges: a schedule, a call of the API, a message.
 
 import { z } from 'zod';
+import { filterFault } from '../../mqtt/message.js';
+import { cronFault } from '../../triggers/cron.js';
 import type { TriggerSpec } from '../action-types.js';
 import { type ConfigPath, describe } from '../errors.js';
 import type { Rules } from '../rules.js';
@@ -62,7 +64,34 @@ export function checkTriggers(rules: Rules): void {
       const hint = 'add the section mqtt: with the url of the broker';
       rules.add('CONFIG_REFERENCE', [...path, 'mqtt'], 'no broker that messages come from', hint, true);
     }
-    for (const { item, at } of workItemsAt(input.work, [...path, 'work'])) checkWorkItem(rules, item, at, 'trigger');
+    checkSource(rules, input, path);
+    const place = given[0] ?? 'hook';
+    for (const { item, at } of workItemsAt(input.work, [...path, 'work'])) checkWorkItem(rules, item, at, { place });
+  }
+}
+
+/** What a trigger waits for must be something that can come. */
+function checkSource(rules: Rules, { schedule, timezone, mqtt }: TriggerInput, path: ConfigPath): void {
+  const badZone = timezone !== undefined && !isTimeZone(timezone);
+  if (badZone) {
+    const hint = 'write a name of the IANA list: Europe/Berlin';
+    rules.add('CONFIG_VALUE', [...path, 'timezone'], `no time zone ${describe(timezone)}`, hint);
+  }
+  const fault = schedule === undefined ? undefined : cronFault(schedule, badZone ? undefined : timezone);
+  if (fault !== undefined) {
+    const hint = 'minute, hour, day, month, weekday: "0 7 * * 1-5" is at seven on working days';
+    rules.add('CONFIG_VALUE', [...path, 'schedule'], fault, hint);
+  }
+  const filter = mqtt === undefined ? undefined : filterFault(mqtt);
+  if (filter !== undefined) rules.add('CONFIG_VALUE', [...path, 'mqtt'], filter, 'write a topic: home/bell/ring');
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
   }
 }
 

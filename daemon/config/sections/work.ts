@@ -6,7 +6,7 @@ import { DEFAULT_QUEUE, SYSTEM_QUEUES } from '../config.js';
 import type { ConfigPath } from '../errors.js';
 import type { Rules } from '../rules.js';
 import { keys, name, oneOrList } from '../values.js';
-import { type ActionInput, type ActionPlace, actionSchema, buildWorkAction, checkActions } from './actions.js';
+import { type ActionInput, type ActionSite, actionSchema, buildWorkAction, checkActions } from './actions.js';
 
 /** A list of actions. */
 export const actionsSchema = z.array(actionSchema).min(1).max(64);
@@ -42,9 +42,9 @@ export function workItemsAt(
 }
 
 /** The queue must exist, and the actions must be right for it. */
-export function checkWorkItem(rules: Rules, item: WorkItemInput, at: ConfigPath, place: ActionPlace): void {
+export function checkWorkItem(rules: Rules, item: WorkItemInput, at: ConfigPath, site: ActionSite): void {
   const queue = rules.lookUp(rules.pieces.workqueues, item.queue, [...at, 'queue'], 'workqueue', SYSTEM_QUEUES);
-  checkActions(rules, item.do, [...at, 'do'], place);
+  checkActions(rules, item.do, [...at, 'do'], site);
   const computes = item.do.findIndex((action) => action.module !== undefined);
   if (computes < 0) return;
   // A module computes for long, and its queue has to say so.
