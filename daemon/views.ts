@@ -6,7 +6,7 @@ import { type GpioDesc, KernelError, showInterrupts, type TraceRecord } from '..
 import type { Backend } from './bridge/backend.js';
 import { type HeldChip, MAIN_CHIP } from './bridge/held-chip.js';
 import type { Interrupts } from './bridge/interrupts.js';
-import type { LineInterrupt } from './bridge/line-interrupt.js';
+import { type LineInterrupt, NO_STAMP } from './bridge/line-interrupt.js';
 import type { Config, LineSpec } from './config/config.js';
 import type { ChipStatus, DaemonStatus, InterruptsStatus, Known, LineStatus, StormStatus } from './control/target.js';
 
@@ -100,7 +100,7 @@ function lineStatus(of: Viewed, line: LineSpec): LineStatus {
   const storm = stormOf(of, line, interrupt);
   const held = of.backend.chipOf(line);
   const waitingFor = held.waitingFor(gpio);
-  const seen = interrupt !== undefined && interrupt.lastStampNs >= 0;
+  const seen = interrupt !== undefined && interrupt.lastStampNs !== NO_STAMP;
   return {
     ...(held.id === MAIN_CHIP ? {} : { chip: held.id }),
     ...{ name, gpio, direction, value: levelOf(of.desc(name)), activeLow, edge, bias, drive, debounceNs },

@@ -53,8 +53,6 @@ export interface Backend {
   start(): void;
   /** Reads no more edges of lines that the next process takes over: it finds them. */
   pause(): void;
-  /** Reads no more edges of lines that the next process takes over: it finds them. */
-  pause(): void;
   /** Lets all lines and chips go. */
   close(): void;
 }

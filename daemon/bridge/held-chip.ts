@@ -62,8 +62,6 @@ export interface HeldChip {
   start(): void;
   /** Reads no more edges of lines that the next process takes over: it finds them. */
   pause(): void;
-  /** Reads no more edges of lines that the next process takes over: it finds them. */
-  pause(): void;
   /** Lets the lines and the chip go. Its interrupts have been freed, or nobody looks at them any more. */
   close(): void;
 }

@@ -26,6 +26,9 @@ import { LinePresses } from './presses.js';
 
 export type { InterruptHost } from './host.js';
 
+/** Earlier than any stamp. */
+export const NO_STAMP = Number.NEGATIVE_INFINITY;
+
 /** What the daemon's own action is called where a handler module has the interrupt's name. */
 const OWN_NAME = 'gpio-irqd';
 
@@ -37,8 +40,8 @@ export class LineInterrupt {
   rising = 0;
   falling = 0;
   lineSeqno = 0;
-  /** Stamp of the newest edge; -1 before the first. */
-  lastStampNs = -1;
+  /** Stamp of the newest edge, which is below 0 when it came before this process did; {@link NO_STAMP} before the first. */
+  lastStampNs = NO_STAMP;
   readonly #host: InterruptHost;
   readonly #edges = new EdgeRing();
   /** Lines of the top half's actions, and the actions. */
@@ -120,7 +123,7 @@ export class LineInterrupt {
     const { stampNs, rising, lineSeqno } = this.#host.edge;
     if (rising) this.rising++;
     else this.falling++;
-    const sinceLastNs = this.lastStampNs < 0 ? -1 : stampNs - this.lastStampNs;
+    const sinceLastNs = this.lastStampNs === NO_STAMP ? -1 : stampNs - this.lastStampNs;
     this.lastStampNs = stampNs;
     this.lineSeqno = lineSeqno;
     let levels = 0;
