@@ -216,8 +216,13 @@ export class Lab {
   }
 
   /** Starts the daemon on the simulated Pi, and waits until it is ready. */
-  async start(config: string, ...args: string[]): Promise<Daemon> {
-    const socket = join(this.directory, 'control.sock');
+  start(config: string, ...args: string[]): Promise<Daemon> {
+    return this.startAs('control', config, ...args);
+  }
+
+  /** The same for one of several. @param name of its socket */
+  async startAs(name: string, config: string, ...args: string[]): Promise<Daemon> {
+    const socket = join(this.directory, `${name}.sock`);
     const child = this.#spawn('main', ['--config', config, '--driver', 'sim', '--socket', socket, ...args]);
     const daemon = new Daemon(this, child, socket);
     this.#children.push(daemon);
