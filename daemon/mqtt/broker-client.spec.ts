@@ -197,6 +197,19 @@ test('a packet that is too long ends the connection before it is read', async ()
   await eventually(() => client.up);
 });
 
+test.each([
+  [142, 'another client has connected with the same client_id'],
+  [139, 'the broker is shutting down'],
+  [152, 'the broker ended the connection (reason 152)'],
+])('when the broker ends the connection, its reason %i is told', async (reasonCode, reason) => {
+  const { client, down } = await rig((packet, socket, connection) => {
+    if (packet.cmd === 'connect') socket.write(welcome);
+    if (connection === 1) socket.end(mqttPacket.generate({ cmd: 'disconnect', reasonCode }, V5));
+  });
+  await eventually(() => client.reconnects === 1);
+  expect(down).toEqual([reason]);
+});
+
 test('a broker that talks nonsense is left, and tried again later', async () => {
   const { broker, client, down } = await rig((packet, socket, connection) => {
     if (packet.cmd === 'connect') socket.write(connection === 1 ? 'HTTP/1.1 400 Bad Request\r\n\r\n' : welcome);

@@ -1,6 +1,6 @@
 // From the configuration to a connection: address, credentials from their files, and names that no other daemon has.
 
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { KernelError } from '../../kernel/errno.js';
@@ -101,26 +101,27 @@ function passwordIn(path: string): string {
 }
 
 function certificates({ caFile, certFile, keyFile }: MqttSpec): BrokerAddress['tls'] {
-  const found: BrokerAddress['tls'] = {
-    ...(caFile === undefined ? {} : { ca: read(caFile, 'config') }),
-    ...(certFile === undefined ? {} : { cert: read(certFile, 'config') }),
-    ...(keyFile === undefined ? {} : { key: read(keyFile, 'secret') }),
+  const [ca, cert] = [caFile, certFile].map((path) => (path === undefined ? undefined : read(path, 'config')));
+  const key = keyFile === undefined ? undefined : read(keyFile, 'secret');
+  if (caFile !== undefined && ca !== undefined) usable(caFile, () => new X509Certificate(ca));
+  if (certFile !== undefined && cert !== undefined) usable(certFile, () => new X509Certificate(cert));
+  if (keyFile !== undefined) usable(keyFile, () => createSecureContext({ cert, key }));
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
   };
-  for (const [path, options] of [
-    [caFile, { ca: found.ca }],
-    [keyFile, { cert: found.cert, key: found.key }],
-  ] as const) {
-    if (path === undefined) continue;
-    try {
-      createSecureContext(options);
-    } catch (error) {
-      const { message } = error as Error;
-      const hint =
-        'PEM is what is read: -----BEGIN CERTIFICATE-----, -----BEGIN PRIVATE KEY-----, without a passphrase';
-      throw new KernelError('EINVAL', `${path} cannot be used for TLS: ${message}`, { subject: path, hint });
-    }
+}
+
+/** Tells of a file that cannot be what it is used as. */
+function usable(path: string, use: () => unknown): void {
+  try {
+    use();
+  } catch (error) {
+    const { message } = error as Error;
+    const hint = 'PEM is what is read: -----BEGIN CERTIFICATE-----, -----BEGIN PRIVATE KEY-----, without a passphrase';
+    throw new KernelError('EINVAL', `${path} cannot be used for TLS: ${message}`, { subject: path, hint });
   }
-  return found;
 }
 
 function read(path: string, kind: TrustKind): Buffer {
