@@ -209,7 +209,8 @@ describe('gpio-irqd', () => {
       output: `${EXAMPLE}: ok (3 lines, 2 interrupts)\n`,
       errors: '',
     });
-    expect(JSON.parse((await irqd('check', '-c', EXAMPLE, '--json')).output)).toEqual({ ok: true, file: EXAMPLE });
+    const json = { ok: true, file: EXAMPLE, files: [EXAMPLE], warnings: [] };
+    expect(JSON.parse((await irqd('check', '-c', EXAMPLE, '--json')).output)).toEqual(json);
   });
 
   it('check names the place of what is wrong, and exits with 2', async () => {
@@ -218,11 +219,16 @@ describe('gpio-irqd', () => {
     const { code, output } = await irqd('check', '--config', file);
     expect(code).toBe(2);
     expect(output).toMatch(/bad\.yaml:2:24: lines\.b\.bias: 'pul-up' is not allowed here; did you mean pull-up\?/);
+    expect(output.split('\n').slice(1)).toEqual([
+      '  2 |   b: { gpio: 17, bias: pul-up }',
+      '    |                        ^~~~~~ pull-up',
+      '',
+    ]);
     const json = await irqd('check', '--config', file, '--json');
     expect(json.code).toBe(2);
     expect(JSON.parse(json.output)).toMatchObject({
       ok: false,
-      errors: [{ code: 'CONFIG_VALUE', line: 2, column: 24 }],
+      errors: [{ code: 'CONFIG_VALUE', line: 2, column: 24, endColumn: 30, suggestion: 'pull-up' }],
     });
     expect((await irqd('check', '--config', join(directory, 'none.yaml'))).code).toBe(2);
   });

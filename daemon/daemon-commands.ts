@@ -1,10 +1,9 @@
 // The commands of gpio-irqd: run, check, detect.
 
 import { type Command, Option } from 'commander';
+import { check } from './check.js';
 import { createProgram, EXIT, runProgram, type Surroundings } from './cli.js';
-import { type Config, DRIVERS } from './config/config.js';
-import { formatConfigError } from './config/errors.js';
-import { loadConfig } from './config/load.js';
+import { DRIVERS } from './config/config.js';
 import { LOG_LEVELS } from './log-levels.js';
 import type { RunOptions, StartService } from './run.js';
 import { addScenarioCommands } from './scenario/commands.js';
@@ -17,24 +16,6 @@ export interface DaemonParts {
   startService(): Promise<StartService>;
   /** Describes the machine's chips and drivers, as a text or as JSON. */
   detect(json: boolean): Promise<string>;
-}
-
-function countOf(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
-
-function summary(config: Config): string {
-  return `${countOf(config.lines.length, 'line')}, ${countOf(config.interrupts.length, 'interrupt')}`;
-}
-
-/** `check`: says what is wrong with a file, if anything. @returns the exit code. */
-function check(file: string, json: boolean, io: Surroundings): number {
-  const result = loadConfig(file, { trusted: true });
-  if (json) {
-    io.out(`${JSON.stringify(result.ok ? { ok: true, file } : { ok: false, file, errors: result.errors })}\n`);
-  } else if (result.ok) io.out(`${file}: ok (${summary(result.config)})\n`);
-  else for (const error of result.errors) io.out(`${formatConfigError(error)}\n`);
-  return result.ok ? EXIT.done : EXIT.usage;
 }
 
 /** The program with its commands; what they do is done at its run. @param ends is told the exit code */

@@ -21,12 +21,21 @@ export const CONFIG_ERRORS = {
 /** Code of a {@link ConfigError}. */
 export type ConfigErrorCode = keyof typeof CONFIG_ERRORS;
 
+/** Codes of what is allowed and probably not meant. Stable, too. */
+export const CONFIG_WARNINGS = {
+  CONFIG_UNUSED: 'Something that is defined and that nothing uses.',
+  CONFIG_SUSPICIOUS: 'Settings that are allowed together, and seldom do what was meant.',
+} as const;
+
+/** Code of a {@link ConfigWarning}. */
+export type ConfigWarningCode = keyof typeof CONFIG_WARNINGS;
+
 /** Where in the parsed file: keys and list indices from the top. */
 export type ConfigPath = readonly (string | number)[];
 
-/** One thing wrong in a configuration file. */
-export interface ConfigError {
-  readonly code: ConfigErrorCode;
+/** Something said of a place in a configuration file. */
+export interface ConfigNote<C extends string = string> {
+  readonly code: C;
   /** The file as the user named it. */
   readonly file: string;
   /** From 1. */
@@ -45,9 +54,15 @@ export interface ConfigError {
   readonly suggestion?: string;
 }
 
+/** One thing wrong in a configuration file. */
+export type ConfigError = ConfigNote<ConfigErrorCode>;
+
+/** One thing in a configuration file that is allowed, and probably not meant. */
+export type ConfigWarning = ConfigNote<ConfigWarningCode>;
+
 /** What is wrong at a path, before it has a place in a file. */
-export interface Finding {
-  readonly code: ConfigErrorCode;
+export interface Finding<C extends string = ConfigErrorCode> {
+  readonly code: C;
   readonly path: ConfigPath;
   /** Point at the key, not at its value: the key itself is wrong, or something in its mapping is missing. */
   readonly atKey?: boolean;
@@ -66,11 +81,20 @@ export function formatPath(path: ConfigPath): string {
   return text;
 }
 
+function formatNote(note: ConfigNote, kind: string): string {
+  const place = `${note.file}:${note.line}:${note.column}`;
+  const path = note.path === '' ? '' : `${note.path}: `;
+  return `${place}: ${kind}${path}${note.message}${note.hint === undefined ? '' : `; ${note.hint}`}`;
+}
+
 /** One line: `FILE:LINE:COLUMN: path: message; hint`. */
 export function formatConfigError(error: ConfigError): string {
-  const place = `${error.file}:${error.line}:${error.column}`;
-  const path = error.path === '' ? '' : `${error.path}: `;
-  return `${place}: ${path}${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`;
+  return formatNote(error, '');
+}
+
+/** One line: `FILE:LINE:COLUMN: warning: path: message; hint`. */
+export function formatConfigWarning(warning: ConfigWarning): string {
+  return formatNote(warning, 'warning: ');
 }
 
 /** Text of a file made safe for a terminal: control characters as escapes, cut at `most` characters. */

@@ -6,6 +6,7 @@ import type { Environment } from './environment.js';
 import { type ConfigError, type ConfigPath, type Finding, printable } from './errors.js';
 import { Checker } from './pieces.js';
 import { readText, toError } from './read.js';
+import { redactValue } from './redact.js';
 import { includeSchema } from './sections/include.js';
 import { parseSource, type Source } from './source.js';
 
@@ -60,6 +61,8 @@ class Gatherer {
   incomplete = false;
   #characters = 0;
   #values = 0;
+  /** A file went over the limits; those behind it are not read. */
+  #full = false;
   readonly #environment: Environment;
   /** By real path: where each file was included. */
   readonly #seen = new Map<string, string>();
@@ -78,6 +81,7 @@ class Gatherer {
     this.parts.push(part);
     for (const finding of source.findings) this.errors.push(toError(finding, file, finding.place));
     const limited = source.findings.some((finding) => finding.code === 'CONFIG_LIMIT');
+    this.#full ||= limited;
     if (source.value === undefined || limited) this.incomplete = true;
     else this.#includes(part, chain);
   }
@@ -97,7 +101,9 @@ class Gatherer {
 
   #refuse(part: Part, finding: Finding): void {
     this.incomplete = true;
-    this.errors.push(toError(finding, part.file, part.source.place(finding.path, finding.atKey)));
+    const { file, source } = part;
+    const told = redactValue(finding, source.substitutions.get(JSON.stringify(finding.path)));
+    this.errors.push(toError(told, file, source.place(finding.path, finding.atKey)));
   }
 
   #entry(entry: string, inclusion: Inclusion): void {
@@ -120,6 +126,7 @@ class Gatherer {
 
   #file(absolute: string, shown: string, inclusion: Inclusion): void {
     const { by, path, chain } = inclusion;
+    if (this.#full) return;
     const real = this.#unseen(absolute, shown, inclusion);
     if (real === undefined) return;
     const over = this.#overLimit(chain);

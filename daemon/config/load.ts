@@ -4,7 +4,14 @@ import { resolve } from 'node:path';
 import { buildConfig } from './build.js';
 import type { Config } from './config.js';
 import type { Environment } from './environment.js';
-import { type ConfigError, type ConfigPath, type Finding, formatPath } from './errors.js';
+import {
+  type ConfigError,
+  type ConfigNote,
+  type ConfigPath,
+  type ConfigWarning,
+  type Finding,
+  formatPath,
+} from './errors.js';
 import { checkConfigFile, checkPresent, checkTrust } from './files.js';
 import { gather, type Part } from './include.js';
 import { type Located, Merged } from './merge.js';
@@ -12,6 +19,7 @@ import { takeApart } from './pieces.js';
 import { readText, toError } from './read.js';
 import { redactMentions, redactValue } from './redact.js';
 import { checkRules } from './rules.js';
+import { checkSuspicious } from './suspicious.js';
 
 export { type FileHints, MAX_FILE_BYTES, readText, type TextResult, toError } from './read.js';
 
@@ -20,7 +28,13 @@ export type ConfigTexts = ReadonlyMap<string, string>;
 
 /** A configuration, or what is wrong with its files: at least one error, file by file, in the order of each. */
 export type ConfigResult =
-  | { readonly ok: true; readonly config: Config; readonly texts: ConfigTexts }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      /** What is allowed and probably not meant, in the same order. */
+      readonly warnings: readonly ConfigWarning[];
+      readonly texts: ConfigTexts;
+    }
   | { readonly ok: false; readonly errors: readonly ConfigError[]; readonly texts: ConfigTexts };
 
 /** How a configuration is read. */
@@ -38,13 +52,16 @@ export interface LoadOptions {
 const MAX_ERRORS = 100;
 
 /** Errors without repetition, file by file, in the order of each, as many as are listed. */
-export function inOrder(errors: readonly ConfigError[], files: readonly string[] = []): ConfigError[] {
+export function inOrder<C extends string>(
+  errors: readonly ConfigNote<C>[],
+  files: readonly string[] = [],
+): ConfigNote<C>[] {
   const seen = new Set<string>();
   const distinct = errors.filter((error) => {
     const key = `${error.file}:${error.line}:${error.column}:${error.path}:${error.message}`;
     return seen.size !== seen.add(key).size;
   });
-  const rank = (error: ConfigError): number => files.indexOf(error.file);
+  const rank = (error: ConfigNote): number => files.indexOf(error.file);
   return distinct.sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column).slice(0, MAX_ERRORS);
 }
 
@@ -61,9 +78,9 @@ class Placer {
   }
 
   /** @returns none for what could not be read (an alias, a tag): that has been said, and that nothing is there follows. */
-  errors(finding: Finding, { part, path }: Located): ConfigError[] {
+  notes<C extends string>(finding: Finding<C>, { part, path }: Located): ConfigNote<C>[] {
     if (this.#unread.has(`${part.file}:${formatPath(path)}`)) return [];
-    let told: Finding = redactValue({ ...finding, path }, part.source.substitutions.get(JSON.stringify(path)));
+    let told = redactValue({ ...finding, path }, part.source.substitutions.get(JSON.stringify(path)));
     for (const { source } of this.#parts) told = redactMentions(told, source.substitutions.values());
     return [toError(told, part.file, part.source.place(path, finding.atKey))];
   }
@@ -102,12 +119,13 @@ export function parseConfig(text: string, file: string, options: LoadOptions = {
   const errors = [
     ...unreadable,
     ...(trusted ? untrusted(included) : []),
-    ...merged.findings.flatMap((finding) => placer.errors(finding, finding)),
-    ...findings.flatMap((finding) => placer.errors(finding, merged.locate(finding.path))),
+    ...merged.findings.flatMap((finding) => placer.notes(finding, finding)),
+    ...findings.flatMap((finding) => placer.notes(finding, merged.locate(finding.path))),
   ];
   if (errors.length > 0) return { ok: false, errors: inOrder(errors, files), texts };
   const config = buildConfig(pieces, (at) => (path) => resolve(directoryAt(at), path));
-  return { ok: true, config, texts };
+  const suspicious = checkSuspicious(pieces).flatMap((finding) => placer.notes(finding, merged.locate(finding.path)));
+  return { ok: true, config, warnings: inOrder(suspicious, files), texts };
 }
 
 /** Loads a configuration file. Never throws; a file that cannot be read is an error at line 1, column 1. */

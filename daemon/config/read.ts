@@ -1,7 +1,7 @@
 // Reading a YAML file as text: of limited size, in UTF-8, and with a clear word when it cannot be read.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { type ConfigError, type Finding, formatPath } from './errors.js';
+import { type ConfigError, type ConfigNote, type Finding, formatPath } from './errors.js';
 import type { Place } from './source.js';
 
 /** Largest file read, in bytes. */
@@ -28,7 +28,7 @@ const CONFIG_HINTS: FileHints = {
 };
 
 /** A finding with its place in a file. */
-export function toError(finding: Finding, file: string, place: Place): ConfigError {
+export function toError<C extends string>(finding: Finding<C>, file: string, place: Place): ConfigNote<C> {
   const { code, message, hint, suggestion } = finding;
   return Object.freeze({
     code,

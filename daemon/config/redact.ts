@@ -11,7 +11,7 @@ function mentions(text: string, secret: string): boolean {
 }
 
 /** What is said instead of a message about such a value. The hint stays as far as it does not tell the value. */
-export function redactValue<F extends Finding>(finding: F, substitution: Substitution | undefined): F {
+export function redactValue<F extends Finding<string>>(finding: F, substitution: Substitution | undefined): F {
   if (substitution === undefined || finding.atKey === true) return finding;
   const { raw, text } = substitution;
   const { hint, suggestion, ...rest } = finding;
@@ -21,7 +21,7 @@ export function redactValue<F extends Finding>(finding: F, substitution: Substit
 }
 
 /** Puts the variables back in place of what they gave, wherever a finding mentions it. */
-export function redactMentions<F extends Finding>(finding: F, substitutions: Iterable<Substitution>): F {
+export function redactMentions<F extends Finding<string>>(finding: F, substitutions: Iterable<Substitution>): F {
   let { message, hint } = finding;
   for (const { raw, text } of substitutions) {
     if (text.length < SHORTEST) continue;

@@ -67,12 +67,21 @@ export function listOr<L extends z.ZodType, M extends z.ZodObject>(list: L, mapp
     .meta({ forms: [list, mapping] satisfies Forms });
 }
 
+const BOOLEANS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  [true, true],
+  [false, false],
+  ['true', true],
+  ['false', false],
+]);
+
 /** `true` or `false`, or what a schema says. Not a union: its errors would name neither. */
 export function booleanOr<S extends z.ZodType>(schema: S) {
   return z
     .unknown()
-    .transform((value, ctx): boolean | z.output<S> =>
-      typeof value === 'boolean' ? value : delegate(schema, value, ctx),
+    .transform(
+      (value, ctx): boolean | z.output<S> =>
+        // What a variable gave is text.
+        BOOLEANS.get(value) ?? delegate(schema, value, ctx),
     )
     .meta({ forms: [z.boolean(), schema] satisfies Forms });
 }
