@@ -1,9 +1,11 @@
 // What both commands share: output, exit codes, and how commander's ways become them.
 
+import { closeSync, openSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { KernelError } from '../kernel/errno.js';
 import { type InheritedFd, takeInheritedFds } from '../systemd/listen-fds.js';
 import { ControlClientError } from './control/client-error.js';
+import { packageVersion } from './version.js';
 
 /** Exit codes: done; refused or failed; wrong use or wrong configuration. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -19,6 +21,11 @@ export interface Surroundings {
   readonly takeInheritedFds?: () => readonly InheritedFd[];
   /** Called at SIGINT or SIGTERM, once, with the signal's name. @returns takes the listener back. */
   onSignal(listener: (signal: string) => void): () => void;
+  /**
+   * Called at each SIGHUP. @param gone whether it came because the terminal is gone, and not to have the configuration read anew
+   * @returns takes the listener back
+   */
+  onHangup?(listener: (gone: boolean) => void): () => void;
   /** Of the terminal; absent where there is none. */
   readonly size?: { readonly columns: number; readonly rows: number } | undefined;
   /** Calls `listener` with each key that is pressed on the terminal. @returns takes the listener back. */
@@ -56,6 +63,22 @@ function listenForSignals(listener: (signal: string) => void): () => void {
   return forget;
 }
 
+/** A terminal that is closed sends SIGHUP as well, and cannot be opened any more then. */
+function listenForHangup(listener: (gone: boolean) => void): () => void {
+  const handle = (): void => listener(process.stdout.isTTY && !hasTerminal());
+  process.on('SIGHUP', handle);
+  return () => process.off('SIGHUP', handle);
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Reads the terminal key by key, until the listener is taken back. */
 function listenForKeys(listener: (key: string) => void): () => void {
   const { stdin } = process;
@@ -86,6 +109,7 @@ export function processSurroundings(): Surroundings {
     uid: process.getuid?.() ?? 0,
     takeInheritedFds: () => takeInheritedFds(process.env, process.pid),
     onSignal: listenForSignals,
+    onHangup: listenForHangup,
     get size() {
       const { isTTY, columns, rows } = process.stdout;
       return isTTY ? { columns, rows } : undefined;
@@ -107,6 +131,7 @@ export function argument<T>(parse: (text: string) => T | undefined, right: strin
 export function createProgram(name: string, description: string, io: Surroundings): Command {
   return new Command(name)
     .description(description)
+    .version(packageVersion())
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .showHelpAfterError(`(${name} --help says more)`)

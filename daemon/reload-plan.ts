@@ -34,6 +34,12 @@ const AT_START: Readonly<Partial<Record<keyof Config, string>>> = {
   eventClock: 'the clock is chosen when a line is requested',
 };
 
+/** Sections that the service itself takes over, or says of that they wait, as they are called in the file. */
+export const SERVICE_SECTIONS: ReadonlySet<string> = new Set([
+  ...['lines', 'interrupts', 'workqueues', 'chips', 'chords', 'triggers'],
+  ...Object.keys(AT_START).map(keyInFile),
+]);
+
 /** What an entry refers to, wherever in it: lines, queues, and files of modules. */
 interface References {
   readonly lines: ReadonlySet<string>;

@@ -8,7 +8,7 @@ import type { KeptLines } from './bridge/kept-lines.js';
 import { EXIT, type Surroundings } from './cli.js';
 import type { Config, DriverChoice } from './config/config.js';
 import { formatConfigError } from './config/errors.js';
-import { loadConfig } from './config/load.js';
+import { type ConfigResult, loadConfig } from './config/load.js';
 import { type ControlServer, startControl } from './control/server.js';
 import { defaultSocketPath } from './control/socket.js';
 import type { Service } from './control/target.js';
@@ -18,6 +18,7 @@ import { createLogger } from './log.js';
 import type { LogLevel } from './log-levels.js';
 import { Mqtt } from './mqtt/mqtt.js';
 import type { MqttPort } from './mqtt/port.js';
+import { Reloader, type ReloadSupervisor } from './reload.js';
 
 /** Starts the service; daemon/service.ts has the real one. */
 export type StartService = (options: {
@@ -89,6 +90,14 @@ class Supervision {
     await this.#notifier.ready(statusText(service));
   }
 
+  /** A reload is told of from its begin to its end, whatever it comes to. */
+  reloads(service: Service): ReloadSupervisor {
+    return {
+      begins: () => this.#notifier.reloading(),
+      isOver: () => this.#notifier.ready(statusText(service)),
+    };
+  }
+
   async stopping(reason: string): Promise<void> {
     await this.#notifier.stopping(reason);
   }
@@ -116,6 +125,7 @@ async function serve(
   const forget = io.onSignal(stop);
   let control: ControlServer | undefined;
   let supervision: Supervision | undefined;
+  let noHangup: (() => void) | undefined;
   try {
     await mqtt.start(service, config);
     control = await startControl({ target: service, path, log });
@@ -128,9 +138,13 @@ async function serve(
       const program = ctlCommand(io.env, import.meta.url);
       io.out(banner(service, path, options.socket === undefined ? program : `${program} --socket ${path}`, config));
     }
+    const reloader = createReloader({ service, mqtt, control, supervision, options, log });
+    service.onReload(() => reloader.reload());
+    noHangup = io.onHangup?.((gone) => (gone ? stop('SIGHUP') : void reloader.reload()));
     await supervision.ready(service);
     const ended = await Promise.race([signalled, service.closed]);
     const reason = typeof ended === 'string' ? ended : 'the service ended by itself';
+    noHangup?.();
     await supervision.stopping(reason);
     await control.close();
     await service.stop(reason);
@@ -138,6 +152,7 @@ async function serve(
     await mqtt.stop();
     return typeof ended === 'string' ? EXIT.done : ended;
   } finally {
+    noHangup?.();
     supervision?.end();
     await control?.close();
     await service.stop('end');
@@ -145,6 +160,49 @@ async function serve(
     // Last: until then a signal that comes twice must not end it half-way.
     forget();
   }
+}
+
+/** What a reload of a daemon that serves goes through. */
+interface Serving {
+  readonly service: Service;
+  readonly mqtt: Mqtt;
+  readonly control: ControlServer;
+  readonly supervision: Supervision;
+  readonly options: RunOptions;
+  readonly log: Logger;
+}
+
+function createReloader({ service, mqtt, control, supervision, options, log }: Serving): Reloader {
+  return new Reloader({
+    service,
+    log,
+    load: () => loadAsStarted(options),
+    check: (config) => mqtt.check(config),
+    followers: [
+      { sections: ['mqtt', 'lines', 'interrupts', 'chords', 'chips'], follow: (config) => mqtt.reconfigure(config) },
+      { sections: ['http'], follow: ({ http }) => control.setPort(http) },
+      {
+        sections: ['log'],
+        follow: (config) => {
+          log.level = levelOf(options, config);
+        },
+      },
+    ],
+    supervisor: supervision.reloads(service),
+  });
+}
+
+/** The command line goes first. */
+function levelOf({ logLevel, demo }: RunOptions, { log }: Config): LogLevel {
+  return logLevel ?? (demo === true ? 'warn' : (log?.level ?? 'info'));
+}
+
+/** The file with the driver of the command line, if it named one. */
+function loadAsStarted({ config: path, driver }: RunOptions): ConfigResult {
+  const result = loadConfig(path, { trusted: true });
+  if (!result.ok) return result;
+  const { config } = result;
+  return { ...result, config: Object.freeze({ ...config, driver: chosenDriver(config.driver, driver) }) };
 }
 
 /** `--driver hardware` forbids the simulation, as the unit does; which driver of hardware, the configuration may say. */
@@ -167,8 +225,7 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
   }
   const driver = options.demo === true ? 'sim' : chosenDriver(result.config.driver, options.driver);
   const config: Config = Object.freeze({ ...result.config, driver });
-  const level = options.logLevel ?? (options.demo === true ? 'warn' : 'info');
-  const log = createLogger({ level, output: { write: io.out }, terminal: io.terminal });
+  const log = createLogger({ level: levelOf(options, config), output: { write: io.out }, terminal: io.terminal });
   const started = { config, log, configPath };
   if (options.demo === true) return demo(await startService(started), config, io);
   const mqtt = new Mqtt(started);

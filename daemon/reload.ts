@@ -1,0 +1,117 @@
+// Reloading: the configuration file is read anew, and whoever goes by it is told of what has changed.
+import type { Logger } from 'pino';
+import type { Config } from './config/config.js';
+import { formatConfigError } from './config/errors.js';
+import type { ConfigResult } from './config/load.js';
+import type { ReloadReport, Service } from './control/target.js';
+import { SERVICE_SECTIONS } from './reload-plan.js';
+
+/** Who goes by some sections of the configuration besides the service. */
+export interface Follower {
+  /** What the sections are called in the file. */
+  readonly sections: readonly string[];
+  /** Told when one of them has changed. What it throws is a problem of the reload, which is not taken back. */
+  follow(config: Config): void | Promise<void>;
+}
+
+/** What a {@link Reloader} needs. */
+export interface ReloaderOptions {
+  /** Reads and checks the file, as it was at the start: with the driver of the command line, if one was named. */
+  load(): ConfigResult;
+  readonly service: Pick<Service, 'reconfigure' | 'reloadRefused'>;
+  readonly log: Logger;
+  readonly followers: readonly Follower[];
+  /** Refuses a configuration before anything is touched, by throwing. */
+  check?(config: Config): void | Promise<void>;
+  readonly supervisor?: ReloadSupervisor;
+}
+
+/** Told when a reload begins, and when it is over, whatever it came to. */
+export interface ReloadSupervisor {
+  begins(): Promise<unknown>;
+  isOver(): Promise<unknown>;
+}
+
+/** Reloads one at a time. Who asks while one runs shares the one that follows it, which sees the file as it is by then. */
+export class Reloader {
+  readonly #options: ReloaderOptions;
+  #running: Promise<ReloadReport> | undefined;
+  #next: Promise<ReloadReport> | undefined;
+
+  constructor(options: ReloaderOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects: a file that cannot be used leaves all as it is, and the report says why. */
+  reload(): Promise<ReloadReport> {
+    if (this.#running === undefined) return this.#begin();
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      return this.#begin();
+    });
+    return this.#next;
+  }
+
+  #begin(): Promise<ReloadReport> {
+    const running = this.#run().finally(() => {
+      if (this.#running === running) this.#running = undefined;
+    });
+    this.#running = running;
+    return running;
+  }
+
+  async #run(): Promise<ReloadReport> {
+    const { supervisor, service } = this.#options;
+    await supervisor?.begins();
+    try {
+      return await this.#takeOver();
+    } catch (error) {
+      return service.reloadRefused([messageOf(error)]);
+    } finally {
+      await supervisor?.isOver();
+    }
+  }
+
+  async #takeOver(): Promise<ReloadReport> {
+    const { load, service, check } = this.#options;
+    const result = load();
+    if (!result.ok) return service.reloadRefused(result.errors.map(formatConfigError));
+    await check?.(result.config);
+    const report = await service.reconfigure(result.config);
+    return report.ok ? this.#follow(result.config, report) : report;
+  }
+
+  async #follow(config: Config, report: ReloadReport): Promise<ReloadReport> {
+    const { followers, log } = this.#options;
+    const problems = [...report.problems];
+    const restart = [...report.restart];
+    const changed = changedSections(report);
+    for (const { sections, follow } of followers) {
+      if (!sections.some((section) => changed.has(section))) continue;
+      try {
+        await follow(config);
+      } catch (error) {
+        problems.push(`${sections[0]}: ${messageOf(error)}`);
+        log.error({ err: error }, `${sections[0]}: ${messageOf(error)}`);
+      }
+    }
+    const followed = new Set(followers.flatMap(({ sections }) => sections));
+    for (const key of changed) {
+      if (SERVICE_SECTIONS.has(key) || followed.has(key)) continue;
+      restart.push({ key, why: 'it is looked at only then' });
+      log.warn({ key }, `${key} takes effect at the next start`);
+    }
+    return { ...report, problems, restart };
+  }
+}
+
+function changedSections({ sections }: ReloadReport): Set<string> {
+  const touched = Object.entries(sections).filter(
+    ([, { added, changed, removed }]) => added.length + changed.length + removed.length > 0,
+  );
+  return new Set(touched.map(([key]) => key));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
