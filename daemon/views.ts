@@ -1,7 +1,4 @@
 // What the service shows of itself: the daemon, its lines and its interrupts, as they are now.
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { type GpioDesc, KernelError, showInterrupts, type TraceRecord } from '../kernel/index.js';
 import type { Backend } from './bridge/backend.js';
 import { type HeldChip, MAIN_CHIP } from './bridge/held-chip.js';
@@ -9,18 +6,7 @@ import type { Interrupts } from './bridge/interrupts.js';
 import { type LineInterrupt, NO_STAMP } from './bridge/line-interrupt.js';
 import type { Config, LineSpec } from './config/config.js';
 import type { ChipStatus, DaemonStatus, InterruptsStatus, Known, LineStatus, StormStatus } from './control/target.js';
-
-/** Levels up to the package: from its source one, from where it is built to more. */
-const LEVELS = ['../', '../../', '../../../'];
-
-function packageVersion(): string {
-  const require = createRequire(import.meta.url);
-  for (const up of LEVELS) {
-    const path = new URL(`${up}package.json`, import.meta.url);
-    if (existsSync(path)) return (require(fileURLToPath(path)) as { version: string }).version;
-  }
-  throw new Error('the package has lost its package.json');
-}
+import { packageVersion } from './version.js';
 
 const version = packageVersion();
 
