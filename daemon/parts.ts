@@ -180,7 +180,7 @@ export class Parts {
    */
   async loadModule(
     line: LineSpec,
-    instance: number | undefined,
+    instance: number | (() => number) | undefined,
     of?: { readonly config: Config; readonly desc: GpioDesc; readonly chip: HeldChip },
   ): Promise<HandlerModule | undefined> {
     const spec = this.specOf(line, of?.config);
@@ -195,7 +195,7 @@ export class Parts {
       edge: chip.edge,
       log: (text: string) => this.reports.said(spec.name, text),
     };
-    return loadHandlerModule(spec.handler, device, instance);
+    return loadHandlerModule(spec.handler, device, typeof instance === 'function' ? instance() : instance);
   }
 
   /** Requests the interrupt of a line. @param countsOn whether the line is the one that it was */

@@ -1,7 +1,7 @@
 // A reload in a running service: what a new configuration changes is exchanged, and nothing else is touched.
 import { type GpioDesc, KernelError } from '../kernel/index.js';
 import { linesOf } from './bridge/backend.js';
-import type { HandlerModule } from './bridge/handler-module.js';
+import { type HandlerModule, nextInstance } from './bridge/handler-module.js';
 import { type HeldChip, MAIN_CHIP } from './bridge/held-chip.js';
 import type { Config, LineSpec } from './config/config.js';
 import type { ReloadReport } from './control/target.js';
@@ -11,8 +11,6 @@ import { refusedReport, takenOverReport } from './reload-report.js';
 
 /** How long handlers, and work whose lines go, are waited for, in ms; what takes longer goes on by itself. */
 const PATIENCE_MS = 4_000;
-/** Modules that are loaded anew are numbered from here, apart from those of replays. */
-let instances = 1_000_000_000;
 
 /** Made before anything is touched, so that a reload that cannot be is refused. */
 interface Prepared {
@@ -60,7 +58,7 @@ async function prepare(parts: Parts, plan: ReloadPlan): Promise<Prepared> {
     for (const line of config.lines) {
       const desc = descs.get(line.name);
       if (desc === undefined || !requested.has(line.name)) continue;
-      modules.set(line.name, await parts.loadModule(line, instances++, { config, desc, chip: chipOf(line) }));
+      modules.set(line.name, await parts.loadModule(line, nextInstance, { config, desc, chip: chipOf(line) }));
     }
     return { chips, descs, modules };
   } catch (error) {

@@ -1,7 +1,8 @@
-// Handler modules: JavaScript of the user's in place of actions, with the kernel's names for its parts.
+// Handler modules: JavaScript or TypeScript of the user's in place of actions, with the kernel's names for its parts.
 import { pathToFileURL } from 'node:url';
 import type { GpioDesc, IrqHandler, IrqThreadFn, Process, WorkFn } from '../../kernel/index.js';
 import * as kernel from '../../kernel/index.js';
+import { prepareTypescript } from './typescript.js';
 
 /** What a module may export: at least one of the first two. */
 interface HandlerExports {
@@ -32,6 +33,27 @@ export interface HandlerModule {
   readonly topHalf: IrqHandler;
   readonly threadFn: IrqThreadFn | null;
   readonly device: HandlerDevice;
+}
+
+/** Modules are numbered from here, apart from those of replays. */
+const ANEW_FIRST = 1_000_000_000;
+/** Node keeps all that it has loaded, some 10 KB for a small module: after so many a restart is due. */
+const ANEW_MAX = 1_000;
+
+let anew = 0;
+
+/** For {@link loadHandlerModule}: loads a module anew in a process that goes on. `ENOMEM` when that was done too often. */
+export function nextInstance(): number {
+  if (anew === ANEW_MAX) {
+    throw new kernel.KernelError(
+      'ENOMEM',
+      `handler modules were loaded anew ${ANEW_MAX} times, and Node keeps them all`,
+      {
+        hint: 'restart the daemon: systemctl restart gpio-irqd',
+      },
+    );
+  }
+  return ANEW_FIRST + anew++;
 }
 
 const PARTS = ['topHalf', 'threadFn', 'work'] as const;
@@ -67,12 +89,13 @@ export async function loadHandlerModule(
 }
 
 async function importModule(path: string, instance: number | undefined): Promise<HandlerExports> {
+  prepareTypescript(path);
   const query = instance === undefined ? '' : `?instance=${instance}`;
   try {
     return (await import(pathToFileURL(path).href + query)) as HandlerExports;
   } catch (error) {
     throw new kernel.KernelError('EINVAL', `handler module ${path} cannot be loaded: ${placeOf(error)}`, {
-      hint: 'it is an ES module; `node --check` finds errors of syntax',
+      hint: 'it is an ES module; `node --check` finds errors of syntax in JavaScript, `tsc --noEmit` in TypeScript',
       subject: path,
       cause: error,
     });

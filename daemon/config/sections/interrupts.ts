@@ -5,13 +5,21 @@ import { INTERRUPT_FLAGS } from '../action-types.js';
 import type { InterruptSpec } from '../config.js';
 import type { ConfigPath } from '../errors.js';
 import type { Rules } from '../rules.js';
-import { keys, listOr, matching, modulePath, name } from '../values.js';
+import { keys, listOr, matching, name } from '../values.js';
 import { actionSchema, buildAtomics, buildThreadActions, checkActions } from './actions.js';
 import { buildPattern, checkPatterns, patternSchema } from './patterns.js';
 import { actionsSchema, buildWork, checkWorkItem, workItemsAt, workSchema } from './work.js';
 
 // A top half is short, and the levels that its actions set are kept for its thread as the bits of a word.
 const atomicActions = z.array(actionSchema).min(1).max(32);
+
+/** A module of handlers; relative to the file. */
+const handlerPath = matching(
+  /\.m?[jt]s$/,
+  'write the path of a module of JavaScript or TypeScript: ./NAME.js, ./NAME.ts',
+)
+  .max(4096)
+  .meta({ kind: 'path' });
 
 const threadSchema = keys({
   priority: z
@@ -54,7 +62,9 @@ export const interruptSchema = keys({
     .describe("In the interrupt's own thread: line operations and log. A list, or a mapping with a priority."),
   work: workSchema.optional().describe('When there is time, from a queue: everything. A work item, or a list of them.'),
   patterns: z.array(patternSchema).min(1).max(32).optional().describe('Work for patterns of presses.'),
-  handler: modulePath.optional().describe('A JavaScript module that handles the interrupt, in place of all actions.'),
+  handler: handlerPath
+    .optional()
+    .describe('A module of JavaScript or TypeScript that handles the interrupt, in place of all actions.'),
 }).describe("What happens on a line's edges.");
 
 /** A checked interrupt. */
