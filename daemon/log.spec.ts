@@ -44,4 +44,17 @@ describe('the log', () => {
     silent.log.fatal('no');
     expect(silent.written).toEqual([]);
   });
+
+  it('does not show a secret that came along with something else', () => {
+    const { log, written } = collect(false);
+    const secret = 'hunter2';
+    const cause = Object.assign(new Error('refused'), { options: { username: 'me', password: secret } });
+    log.warn({ err: cause, request: { headers: { authorization: `Bearer ${secret}` } } }, 'no broker');
+    log.child({ part: 'mqtt' }).info({ token: secret, tls: { key: secret } }, 'trying again');
+    expect(written.join('')).not.toContain(secret);
+    expect(JSON.parse(written[0]?.slice(3) ?? '')).toMatchObject({
+      request: { headers: '[not shown]' },
+      msg: 'no broker',
+    });
+  });
 });

@@ -1,8 +1,9 @@
 // Logs: lines for people on a terminal, JSON with journald's priorities everywhere else.
 
 import { createRequire } from 'node:module';
-import { type Logger, type LoggerOptions, pino, stdTimeFunctions, symbols } from 'pino';
+import { type Logger, type LoggerOptions, pino, stdSerializers, stdTimeFunctions, symbols } from 'pino';
 import type { LogLevel } from './log-levels.js';
+import { withoutSecrets } from './security/redact.js';
 
 /** Where log lines go: process.stdout, or a collector in tests. */
 export interface LogOutput {
@@ -47,7 +48,9 @@ export function createLogger(settings: LogSettings): Logger {
   const options: LoggerOptions = {
     level,
     base: null,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
+    // An error of a library may carry what it was called with.
+    serializers: { err: (error: Error) => withoutSecrets(stdSerializers.err(error)) },
     timestamp: stdTimeFunctions.isoTime,
   };
   if (!terminal) return pino(options, new JournalStream(output));
