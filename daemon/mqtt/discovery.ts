@@ -20,12 +20,21 @@ export interface DeviceDetails {
   readonly version: string;
 }
 
-/** Edges as Home Assistant names what a button does. */
-const TRIGGERS = { rising: 'button_short_press', falling: 'button_short_release' } as const;
+/** Events as Home Assistant names what a button does, in the choice of an automation's trigger. */
+const TRIGGERS: Readonly<Record<string, string>> = {
+  rising: 'button_short_press',
+  falling: 'button_short_release',
+  single: 'button_short_press',
+  double: 'button_double_press',
+  long: 'button_long_press',
+  hold: 'button_hold',
+  release: 'button_long_release',
+  chord: 'button_chord',
+};
 
-/** A text as part of a discovery topic, which has letters, digits, - and _ only. */
+/** A topic as part of a discovery topic, which has letters, digits, - and _ only: _ stands for /, and others for themselves as numbers. */
 function identifier(text: string): string {
-  return text.replace(/[^A-Za-z0-9_-]/g, (c) => (c === '/' ? '_' : `-${(c.codePointAt(0) ?? 0).toString(16)}-`));
+  return text.replace(/[^A-Za-z0-9-]/g, (c) => (c === '/' ? '_' : `-${(c.codePointAt(0) ?? 0).toString(16)}-`));
 }
 
 /** Whether the daemon knows the level of a line at all times: what it has set, or what both edges tell. */
@@ -34,9 +43,15 @@ export function isFollowed({ direction, edge }: LineSpec): boolean {
 }
 
 /** The kinds of edges that a line tells of. */
-export function edgesOf({ edge }: LineSpec): ('rising' | 'falling')[] {
+function edgesOf({ edge }: LineSpec): string[] {
   if (edge === 'none') return [];
   return edge === 'both' ? ['rising', 'falling'] : [edge];
+}
+
+/** The ways of pressing a line's button that the configuration looks for. */
+function patternsOf({ interrupts }: Config, line: string): string[] {
+  const found = interrupts.filter((one) => one.line === line).flatMap(({ patterns = [] }) => patterns);
+  return [...new Set(found.map(({ on }) => on))];
 }
 
 /** Of one broker, the device that a daemon is to Home Assistant. */
@@ -61,10 +76,15 @@ export class Discovery {
   }
 
   /** The components of a configuration. */
-  components({ lines }: Config): Components {
-    return Object.fromEntries(
-      lines.flatMap((line) => (line.direction === 'out' ? this.#output(line) : this.#input(line))),
+  components(config: Config): Components {
+    const lines = config.lines.flatMap((line) =>
+      line.direction === 'out' ? this.#output(line) : this.#input(line, patternsOf(config, line.name)),
     );
+    const chords = (config.chords ?? []).flatMap(({ name }) => [
+      this.#event(name, ['chord'], true),
+      this.#trigger(name, 'chord'),
+    ]);
+    return Object.fromEntries([...lines, ...chords]);
   }
 
   /**
@@ -96,52 +116,57 @@ export class Discovery {
     return { topic: this.topic, payload: '', qos: 1, retain: true };
   }
 
-  #output(line: LineSpec): [string, Component][] {
-    const kind = this.#spec.entities[line.name] ?? 'switch';
+  #output({ name }: LineSpec): [string, Component][] {
+    const kind = this.#spec.entities[name] ?? 'switch';
     if (kind === 'none') return [];
-    const topics = { state_topic: this.#topics.state(line.name), command_topic: this.#topics.command(line.name) };
-    const { state_topic } = topics;
-    if (!this.#spec.commands) return [this.#entity(line, '', { platform: 'binary_sensor', state_topic })];
-    return [this.#entity(line, '', { platform: kind === 'light' ? 'light' : 'switch', ...topics })];
+    const state_topic = this.#topics.state(name);
+    if (!this.#spec.commands) return [this.#entity(name, '', { platform: 'binary_sensor', state_topic })];
+    const platform = kind === 'light' ? 'light' : 'switch';
+    return [this.#entity(name, '', { platform, state_topic, command_topic: this.#topics.command(name) })];
   }
 
-  #input(line: LineSpec): [string, Component][] {
-    const kind = this.#spec.entities[line.name];
+  #input(line: LineSpec, patterns: readonly string[]): [string, Component][] {
+    const { name } = line;
+    const kind = this.#spec.entities[name];
     if (kind === 'none' || line.edge === 'none') return [];
+    const isButton = kind === 'button' || patterns.length > 0;
     const isSensor = kind !== undefined && kind !== 'button';
-    const events = [this.#event(line, kind === 'button'), ...edgesOf(line).map((edge) => this.#trigger(line, edge))];
+    const events = [...edgesOf(line), ...patterns];
+    // Who looks for long presses has no use for each press and release as triggers besides.
+    const triggers = patterns.length > 0 ? patterns : events;
+    const told = [this.#event(name, events, isButton), ...triggers.map((event) => this.#trigger(name, event))];
     // A button is let go as soon as it was pressed: its level is of no interest.
-    if (!isFollowed(line) || kind === 'button') return events;
-    const state_topic = this.#topics.state(line.name);
+    if (!isFollowed(line) || (isButton && !isSensor)) return told;
     const device_class = isSensor && kind !== 'sensor' ? { device_class: kind } : {};
-    const sensor = this.#entity(line, '', { platform: 'binary_sensor', state_topic, ...device_class });
-    return isSensor ? [sensor] : [sensor, ...events];
+    const state_topic = this.#topics.state(name);
+    const sensor = this.#entity(name, '', { platform: 'binary_sensor', state_topic, ...device_class });
+    return isSensor ? [sensor] : [sensor, ...told];
   }
 
-  #event(line: LineSpec, button: boolean): [string, Component] {
-    const state_topic = this.#topics.event(line.name);
-    const device_class = button ? { device_class: 'button' } : {};
-    return this.#entity(line, 'event', { platform: 'event', state_topic, event_types: edgesOf(line), ...device_class });
+  #event(name: string, event_types: readonly string[], isButton: boolean): [string, Component] {
+    const state_topic = this.#topics.event(name);
+    const device_class = isButton ? { device_class: 'button' } : {};
+    return this.#entity(name, 'event', { platform: 'event', state_topic, event_types, ...device_class });
   }
 
-  #trigger(line: LineSpec, edge: 'rising' | 'falling'): [string, Component] {
+  #trigger(name: string, event: string): [string, Component] {
     return [
-      `${line.name}_${edge}`,
+      `${name}_${event}`,
       {
         platform: 'device_automation',
         automation_type: 'trigger',
-        type: TRIGGERS[edge],
-        subtype: line.name,
-        topic: this.#topics.event(line.name),
-        payload: edge,
+        type: TRIGGERS[event] ?? event,
+        subtype: name,
+        topic: this.#topics.event(name),
+        payload: event,
         value_template: '{{ value_json.event_type }}',
       },
     ];
   }
 
-  #entity(line: LineSpec, part: string, component: Component): [string, Component] {
-    const id = part === '' ? line.name : `${line.name}_${part}`;
-    const name = part === '' ? line.name : `${line.name} ${part}`;
+  #entity(of: string, part: string, component: Component): [string, Component] {
+    const id = part === '' ? of : `${of}_${part}`;
+    const name = part === '' ? of : `${of} ${part}`;
     return [id, { ...component, name, unique_id: `${this.#id}_${id}` }];
   }
 }

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { Aedes } from 'aedes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createWebSocketStream, WebSocketServer } from 'ws';
 import { configOf, eventually, FAKE_LINES, TestBroker, TestDaemon } from './broker.spec-helper.js';
 
 let broker: TestBroker;
@@ -18,7 +21,10 @@ afterEach(async () => {
 async function connect(more = ''): Promise<void> {
   await daemon.start(configOf(broker.url, more));
   await daemon.connected();
-  await eventually(() => daemon.mqtt.status()?.unconfirmed === 0);
+  // The broker confirms a little before it tells the test.
+  const told = ['house/pi/status', 'house/pi/line/led1/state', 'house/pi/line/button2/state'];
+  const topics = [...told, 'homeassistant/device/house_pi/config'];
+  await eventually(() => topics.every((topic) => broker.newest(topic) !== undefined));
 }
 
 test('once connected, the broker is told that the daemon is there, of its device, and what each line is at', async () => {
@@ -58,6 +64,14 @@ test('an edge is an event of its line, and a new state where both edges are told
   expect(Math.abs(Date.parse(event.at) - before)).toBeLessThan(1000);
   expect([second, third].map((got) => JSON.parse(got?.payload ?? '').event_type)).toEqual(['rising', 'falling']);
   expect(state).toMatchObject({ topic: 'house/pi/line/button2/state', payload: 'OFF', retain: true });
+});
+
+test('a way of pressing a button is an event of its line', async () => {
+  await connect();
+  const atNs = Number(process.hrtime.bigint());
+  daemon.service.emit({ type: 'press', atNs, line: 'button2', pattern: 'double', count: 1 });
+  const told = await eventually(() => broker.newest('house/pi/line/button2/event'));
+  expect(JSON.parse(told)).toMatchObject({ event_type: 'double', line: 'button2', count: 1 });
 });
 
 test('a command sets an output, and its state tells so', async () => {
@@ -273,6 +287,22 @@ test('a reload with another base topic leaves nothing under the old one', async 
   await daemon.mqtt.reconfigure({ ...config, mqtt: undefined });
   expect(daemon.mqtt.status()).toBeUndefined();
   expect(broker.newest('house/attic/status')).toBe('');
+});
+
+test('over a WebSocket it is the same', async () => {
+  const aedes = await Aedes.createBroker({});
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'mqtt' });
+  server.on('connection', (socket) => aedes.handle(createWebSocketStream(socket)));
+  await once(server, 'listening');
+  const address = server.address();
+  try {
+    await daemon.start(configOf(`ws://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/mqtt`));
+    await daemon.connected();
+    await daemon.mqtt.stop();
+  } finally {
+    server.close();
+    aedes.close();
+  }
 });
 
 test('Home Assistant is told again of everything when it has come up', async () => {

@@ -86,6 +86,7 @@ export class Teller {
     const wallMs = Date.now() - Number(process.hrtime.bigint()) / 1e6;
     for (const event of this.#heard.splice(0, EVENTS_PER_TURN)) {
       if (event.type === 'edge') this.#edge(event, wallMs);
+      else if (event.type === 'press') this.#press(event, wallMs);
       else if (event.type === 'value') this.#state(event.line, event.value === 1 ? 'ON' : 'OFF');
       else this.#unsure = true;
     }
@@ -94,13 +95,20 @@ export class Teller {
     for (const status of this.#around.target.lines()) this.#stateOf(status);
   }
 
-  #edge({ line, edge, lineSeqno, atNs }: ControlEvent & { readonly type: 'edge' }, wallMs: number): void {
-    const { outbox, topics, qos } = this.#around;
-    const at = new Date(wallMs + atNs / 1e6).toISOString();
-    // The names of Home Assistant's events: what they are, and then what they carry.
-    const payload = JSON.stringify({ event_type: edge, line, seqno: lineSeqno, at });
-    outbox.event({ topic: topics.event(line), payload, qos, retain: false });
+  #edge({ line, edge, lineSeqno, atNs }: EventOf<'edge'>, wallMs: number): void {
+    this.#event(line, { event_type: edge, line, seqno: lineSeqno, at: wallTime(wallMs, atNs) });
     this.#state(line, edge === 'rising' ? 'ON' : 'OFF');
+  }
+
+  /** A way of pressing a button, or a chord, whose name is the line's then. */
+  #press({ line, pattern, count, atNs }: EventOf<'press'>, wallMs: number): void {
+    this.#event(line, { event_type: pattern, line, count, at: wallTime(wallMs, atNs) });
+  }
+
+  /** Named as Home Assistant has it: what the event is, and then what it carries. */
+  #event(name: string, payload: Readonly<Record<string, unknown>>): void {
+    const { outbox, topics, qos } = this.#around;
+    outbox.event({ topic: topics.event(name), payload: JSON.stringify(payload), qos, retain: false });
   }
 
   #stateOf({ name, value }: LineStatus): void {
@@ -116,6 +124,13 @@ export class Teller {
   }
 }
 
+type EventOf<T extends ControlEvent['type']> = Extract<ControlEvent, { readonly type: T }>;
+
+/** When it was by the wall clock. @param wallMs that clock at the origin of CLOCK_MONOTONIC */
+function wallTime(wallMs: number, atNs: number): string {
+  return new Date(wallMs + atNs / 1e6).toISOString();
+}
+
 function byName({ lines }: Config): ReadonlyMap<string, LineSpec> {
   return new Map(lines.map((line) => [line.name, line]));
 }
@@ -124,6 +139,7 @@ function byName({ lines }: Config): ReadonlyMap<string, LineSpec> {
 function isTold(event: ControlEvent): boolean {
   switch (event.type) {
     case 'edge':
+    case 'press':
     case 'value':
     case 'lost':
     case 'chip':

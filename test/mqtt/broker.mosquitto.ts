@@ -241,14 +241,6 @@ describe('with TLS', () => {
   });
 });
 
-test('over a WebSocket it is the same', async () => {
-  await broker.start(['allow_anonymous true', 'protocol websockets'], [], '');
-  await daemon.start(configOf(broker.url.replace('mqtt:', 'ws:')));
-  await daemon.connected();
-  daemon.edge('button1', 'rising', 1);
-  await until('all is confirmed', () => status().published >= 5);
-});
-
 test('what the broker does not allow is told of, and the rest goes on', async () => {
   const acl = broker.write('acl', 'topic readwrite house/#\ntopic read homeassistant/#\n');
   await broker.start(['allow_anonymous true', `acl_file ${acl}`]);

@@ -64,17 +64,12 @@ export class Mosquitto {
    *
    * @param config lines besides the listener; without any, everybody may do everything
    * @param listener lines of the listener
-   * @param address that it listens on; '' for any, as it must be for WebSockets
    */
-  async start(
-    config: readonly string[] = ['allow_anonymous true'],
-    listener: readonly string[] = [],
-    address = '127.0.0.1',
-  ): Promise<void> {
+  async start(config: readonly string[] = ['allow_anonymous true'], listener: readonly string[] = []): Promise<void> {
     if (PROGRAM === undefined) throw new Error('no mosquitto on this machine: apt-get install mosquitto');
     this.port = await freePort();
     const user = [`user ${userInfo().username}`, 'persistence false', 'log_type all'];
-    const lines = [...user, `listener ${this.port} ${address}`.trim(), ...listener, ...config];
+    const lines = [...user, `listener ${this.port} 127.0.0.1`, ...listener, ...config];
     this.#config = this.write('mosquitto.conf', `${lines.join('\n')}\n`);
     await this.restart();
   }
