@@ -1,0 +1,96 @@
+// Actions of a daemon that runs: programs, requests and handlers in TypeScript, as real as they get without a Raspberry Pi.
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { useLab } from './running-daemon.js';
+
+const lab = useLab();
+const TIMEOUT = 120_000;
+
+const LINES = `lines:
+  button1: { gpio: 17, edge: both, bias: pull-up, active: low }
+  led1: { gpio: 4, direction: out }
+`;
+
+test('a handler in TypeScript does its work, and its errors name their line', { timeout: TIMEOUT }, async () => {
+  lab.write(
+    'handler.ts',
+    `// Erasable syntax only: types, and nothing that runs.
+interface Device { readonly kernel: { readonly IRQ_WAKE_THREAD: number; readonly IRQ_HANDLED: number }; log(text: string): void }
+
+let edges: number = 0;
+
+export function topHalf(_irq: number, dev: Device): number {
+  edges++;
+  return dev.kernel.IRQ_WAKE_THREAD;
+}
+
+export function threadFn(_irq: number, dev: Device): number {
+  dev.log(\`edges: \${edges as number}\`);
+  if (edges === 2) throw new Error('two are enough');
+  return dev.kernel.IRQ_HANDLED;
+}
+`,
+  );
+  const daemon = await lab.start(
+    lab.write('config.yaml', `${LINES}interrupts: [{ line: button1, handler: ./handler.ts }]\n`),
+  );
+  const watch = await daemon.watch();
+  await daemon.press('button1', { forNs: 50e6 });
+  await watch.count('log', 1);
+  const [error] = await watch.count('error', 1);
+  expect(error?.message).toBe('two are enough');
+  expect(error?.stack).toMatch(/handler\.ts(\?[^:]*)?:13:/);
+});
+
+test('a handler in TypeScript that is wrong is refused, with its place', { timeout: TIMEOUT }, async () => {
+  lab.write('handler.ts', 'export function topHalf(irq: number {\n');
+  const path = lab.write('config.yaml', `${LINES}interrupts: [{ line: button1, handler: ./handler.ts }]\n`);
+  const running = lab.run('main', ['run', '--config', path, '--driver', 'sim', '--socket', `${lab.directory}/s`]);
+  const { code, err } = await running.finished;
+  expect(code).toBe(1);
+  expect(err).toMatch(/handler\.ts cannot be loaded: .*1:\d+/);
+});
+
+test('a press sends a request and runs a program, and the daemon tells how both went', {
+  timeout: TIMEOUT,
+}, async () => {
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url} ${request.headers['x-token']}`);
+    response.writeHead(request.url === '/rising' ? 200 : 404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const script = 'console.log(process.env.GPIO_EDGE, process.env.WHO, process.argv[1]); process.exitCode = 3';
+    const daemon = await lab.start(
+      lab.write(
+        'config.yaml',
+        `${LINES}interrupts:
+  - line: button1
+    top_half: [{ follow: led1 }]
+    work:
+      - { do: [{ http: "${url}/{edge}", method: GET, headers: { X-Token: sesame }, timeout: 5s }] }
+      - { do: [{ exec: [${process.execPath}, -e, "${script}", "{seqno}; ls"], env: { WHO: "{line}" }, limit: { rate: 1, per: 1h } }] }
+`,
+      ),
+    );
+    const watch = await daemon.watch();
+    await daemon.press('button1', { forNs: 50e6 });
+    const errors = await watch.count('error', 2);
+    expect(errors.map(({ message }) => message).sort()).toEqual(
+      [`${process.execPath}: ended with status 3`, `${url} answers with status 404`].sort(),
+    );
+    const [log] = await watch.count('log', 1);
+    expect(log?.text).toMatch(/^rising button1 \d+; ls$/);
+    await watch.count('limited', 1);
+    expect(seen).toEqual(['GET /rising sesame', 'GET /falling sesame']);
+    expect(daemon.out).not.toContain('sesame');
+    expect((await daemon.line('led1')).value).toBe(0);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
