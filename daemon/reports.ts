@@ -1,6 +1,6 @@
 // What happens, told to the log and to whoever listens.
 import type { Logger } from 'pino';
-import type { ChipInfo, Level, StormLimits, StormState } from '../kernel/index.js';
+import { type ChipInfo, KernelError, type Level, type StormLimits, type StormState } from '../kernel/index.js';
 import { Bursts, type StartTimer } from './bridge/bursts.js';
 import type { EdgeRecord } from './bridge/edge-ring.js';
 import { MAIN_CHIP } from './bridge/held-chip.js';
@@ -125,7 +125,8 @@ export class Reports {
   chipGone(id: string, error: Error): void {
     const { message } = error;
     this.#goneNs.set(id, this.#nowNs());
-    this.#log.error({ err: error }, `${called(id)} is gone, with all lines; it is waited for: ${message}`);
+    const how = error instanceof KernelError && error.code === 'ENOENT' ? 'is not there' : 'is gone, with all lines';
+    this.#log.error({ err: error }, `${called(id)} ${how}; it is waited for: ${message}`);
     this.#emit({ type: 'chip', atNs: this.#now(), ...other(id), phase: 'gone', message });
   }
 

@@ -1,4 +1,5 @@
 // The drivers' public face: GPIO chips of real hardware behind the kernel model's GpioChip.
+export { type Absence, absentChip } from './absent.js';
 export { type AdoptingChip, adoptingChip, type KeptRequest } from './chardev/adopt.js';
 export { openChardev } from './chardev/chardev.js';
 export { createSharedMemory, mapSharedMemory, type SharedMemory } from './chardev/memory.js';

@@ -79,6 +79,11 @@ export function reopenDriver(
   }
 }
 
+/** Whether the machine has any GPIO chip that the driver could be asked for. */
+export function hasChips(driver: Exclude<HardwareDriver, 'auto'>, sources: Partial<OpenSources> = {}): boolean {
+  return (driver === 'onoff' ? findSysfsChips(sources.sysfs) : findChips(sources)).length > 0;
+}
+
 /** sysfs shows chips also where there is no device file, and knows them by label. */
 function openInSysfs(choice: ChipChoice, sources: Partial<SysfsSources> = {}): GpioChip {
   if (choice.by === 'name') return openSysfs(choice.name, sources);

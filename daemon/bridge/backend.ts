@@ -1,17 +1,18 @@
 // What the service stands on: a machine of the model, and the chips that its lines are on, real or simulated.
 import type { Logger } from 'pino';
-import { openDriver, reopenDriver } from '../../drivers/index.js';
 import {
   type Clock,
   type GpioChip,
+  type KernelError,
   type LogLevel,
   Machine,
   type MachineOptions,
   MonotonicClock,
 } from '../../kernel/index.js';
 import { type Board, createSimulatedPi } from '../../sim-fallback/index.js';
-import type { ChipChoice, ChipSpec, Config, LineSpec } from '../config/config.js';
-import { type ChipEvents, type HeldChip, holdChip, MAIN_CHIP } from './held-chip.js';
+import type { ChipSpec, Config, LineSpec } from '../config/config.js';
+import { eventsOf, hardwareDriver, openFirst, openOrAwait } from './hardware.js';
+import { type ChipEvents, type HeldChip, type HoldOptions, holdChip, MAIN_CHIP } from './held-chip.js';
 import { NodeHostTime } from './host-time.js';
 import type { KeptLines } from './kept-lines.js';
 import type { Comeback } from './lasting-lines.js';
@@ -105,8 +106,12 @@ export interface OpenedChip {
   readonly comeback?: Comeback;
   /** What is around a simulated chip. */
   readonly board?: Board;
+  /** Why it is not there yet. */
+  readonly absent?: KernelError;
   /** Has its requests outlive the process. */
   readonly kept?: KeptLines | undefined;
+  /** What its requests have besides. */
+  readonly requests?: NonNullable<HoldOptions['requests']>;
 }
 
 /** What a {@link Chips} is made from. */
@@ -204,22 +209,15 @@ export class Chips implements Backend {
  * @param kept has the lines of hardware outlive the process
  */
 export function openBackend(config: Config, log: Logger, events: BackendEvents, kept?: KeptLines): Backend {
-  const { driver } = config;
-  const first = driver === 'sim' ? undefined : openDriver({ driver, chip: config.chip });
-  if (driver === 'sim' || first === undefined) return openSimulation(config, log, events);
-  const hardware = driver === 'auto' ? 'hardware' : driver;
-  const lasting = (chip: GpioChip): OpenedChip => ({
-    chip,
-    kept,
-    comeback: { reopen: () => reopenDriver(hardware, chip.info) },
-  });
-  const open = (chip: ChipChoice): OpenedChip => lasting(openDriver({ driver: hardware, chip }));
+  const first = openFirst(config);
+  if (first === undefined) return openSimulation(config, log, events);
   const made = createMachine(log, events);
   const { machine, originNs } = made;
+  const besides = { kept, requests: { events: eventsOf(config) } };
   return new Chips({
     ...{ config, events, made },
-    holdMain: (lines) => holdChip({ ...lasting(first), id: MAIN_CHIP, lines, machine, originNs, events }),
-    open: ({ choice }) => open(choice),
+    holdMain: (lines) => holdChip({ ...first, ...besides, id: MAIN_CHIP, lines, machine, originNs, events }),
+    open: ({ choice }) => ({ ...openOrAwait(hardwareDriver(config), choice), ...besides }),
   });
 }
 

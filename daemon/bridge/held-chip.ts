@@ -97,6 +97,8 @@ export interface HoldOptions {
   readonly events: ChipEvents;
   /** How the chip is found again when it was gone; default: it stays gone. */
   readonly comeback?: Comeback | undefined;
+  /** Why it is not there yet. */
+  readonly absent?: KernelError | undefined;
   readonly board?: Board | undefined;
   /** Has the requests outlive the process, and has those of the process before. */
   readonly kept?: KeptLines | undefined;
@@ -106,7 +108,7 @@ export interface HoldOptions {
 
 /** Takes lines of a chip. Errors as the driver's; the chip is closed then. */
 export function holdChip(options: HoldOptions): HeldChip {
-  const { id, chip, machine, originNs, events, comeback, board, kept, requests } = options;
+  const { id, chip, machine, originNs, events, comeback, absent, board, kept, requests } = options;
   const { name, lines: count } = chip.info;
   let specs = options.lines;
   const domain = new EdgeDomain(machine, {
@@ -132,6 +134,7 @@ export function holdChip(options: HoldOptions): HeldChip {
         onHeld: (offset) => events.onHeld(id, offset),
       },
       comeback,
+      absent,
       onAnew: (offset, mark) => domain.restart(offset, mark),
       nameOf: (offset) => specs.find(({ gpio }) => gpio === offset)?.name ?? `GPIO${offset}`,
     });

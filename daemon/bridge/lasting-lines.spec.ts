@@ -192,6 +192,56 @@ describe('a chip that goes and comes back', () => {
   });
 });
 
+describe('a chip that is not there yet', () => {
+  const absent = new KernelError('ENOENT', "no chip labelled 'expander' on this machine");
+  const wait = (reopen: () => GpioChip): LastingLines =>
+    hold([BUTTON, LED], { chip: pi.chip.open(), absent, comeback: { reopen, startTimer } });
+
+  it('is told of, looked for, and has all its lines when it comes', () => {
+    let there = false;
+    const lines = wait(() => {
+      if (!there) throw absent;
+      return device.open();
+    });
+    expect(told).toEqual(['gone']);
+    expect(lines.problem).toMatch(/^the GPIO chip is not there: no chip labelled 'expander'.*; it is waited for/);
+    expect(lines.waitingFor(17)).toBe('the chip is not there');
+    failsWith('ENODEV', () => lines.setValue(4, 0));
+    pass(3_000);
+    there = true;
+    pass(500);
+    expect(told).toEqual(['gone', 'back as gpiochip0']);
+    expect([lines.problem, lines.getValue(4), lines.missed(17), anew]).toEqual([undefined, 1, false, [17, 4]]);
+    device.unplug();
+    pass(1);
+    expect([lines.waitingFor(4), lines.missed(17)]).toEqual(['the chip is gone', true]);
+  });
+
+  it('is looked for no more once the service ends', () => {
+    let looks = 0;
+    const lines = wait(() => {
+      looks++;
+      throw absent;
+    });
+    pass(1_200);
+    lines.close();
+    pass(3_000);
+    expect(looks).toBe(2);
+  });
+
+  it('has the lines of the configuration that there is by then', () => {
+    let there = false;
+    const lines = wait(() => {
+      if (!there) throw absent;
+      return device.open();
+    });
+    lines.update([RELAY]);
+    there = true;
+    pass(500);
+    expect(anew).toEqual([5]);
+  });
+});
+
 describe('a line that somebody else holds', () => {
   it('is told of with its holder, and taken when it is free, while the others work', () => {
     const taken = other({ offset: 17, direction: 'in' });

@@ -57,6 +57,8 @@ export interface LastingLinesOptions {
   /** Of the edges; default the driver's. */
   readonly events?: Omit<RequestOptions, 'consumer'>;
   readonly notices: LineNotices;
+  /** Why the chip is not there yet: {@link chip} is in its place until {@link comeback} finds it. */
+  readonly absent?: KernelError | undefined;
   /** Without it a chip that is gone stays gone. */
   readonly comeback?: Comeback | undefined;
   /**
@@ -105,6 +107,12 @@ export class LastingLines {
     this.#requests = this.#noRequests();
     this.#awaited = new AwaitedLines(this.#lineChanged, options.notices.onWaiting);
     for (const line of options.lines) this.#configs.set(line.offset, line);
+    if (options.absent !== undefined) {
+      this.#gone = options.absent;
+      options.notices.onGone(options.absent);
+      this.#lookLater();
+      return;
+    }
     try {
       this.#begin();
       for (const { request, lines } of options.held ?? []) this.#keep(request, lines);
@@ -138,7 +146,7 @@ export class LastingLines {
     if (this.#gone !== undefined) {
       const waits = this.#options.comeback === undefined ? '' : '; it is waited for';
       const vain = this.#vain === undefined ? '' : ` (${this.#vain})`;
-      return `the GPIO chip is gone: ${this.#gone.message}${waits}${vain}`;
+      return `the GPIO chip is ${this.#away}: ${this.#gone.message}${waits}${vain}`;
     }
     const { nameOf } = this.#options;
     const problems = [
@@ -150,8 +158,13 @@ export class LastingLines {
 
   /** Why a line is not held; undefined when it is. */
   waitingFor(offset: number): string | undefined {
-    if (this.#gone !== undefined) return 'the chip is gone';
+    if (this.#gone !== undefined) return `the chip is ${this.#away}`;
     return this.#awaited.why(offset);
+  }
+
+  /** In words, how it comes that there is no chip. */
+  get #away(): string {
+    return this.#gone === this.#options.absent ? 'not there' : 'gone';
   }
 
   /** True when edges of a line may have come while its chip was gone: nobody knows how many. */
@@ -454,8 +467,8 @@ export class LastingLines {
 
   #absent(offset: number): never {
     if (this.#gone !== undefined) {
-      throw new KernelError('ENODEV', `${this.#options.nameOf(offset)}: the GPIO chip is gone`, {
-        hint: 'the line can be used again when the chip is back',
+      throw new KernelError('ENODEV', `${this.#options.nameOf(offset)}: the GPIO chip is ${this.#away}`, {
+        hint: 'the line can be used when the chip is back',
       });
     }
     const why = this.#awaited.why(offset);

@@ -30,7 +30,7 @@ import { callEach, GoneNotice } from './listeners.js';
 import { wakesOnUnplug } from './release.js';
 import { ChardevRequest, initialLevels } from './request.js';
 
-const CAPABILITIES: GpioCapabilities = {
+export const CHARDEV_CAPABILITIES: GpioCapabilities = {
   bias: true,
   debounce: true,
   activeLow: true,
@@ -94,7 +94,7 @@ class ChardevChip implements AdoptingChip {
   readonly driver = 'chardev';
   readonly simulated = false;
   readonly info: ChipInfo;
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities = CHARDEV_CAPABILITIES;
   readonly #addon: ChardevAddon;
   readonly #handle: ChipHandle;
   readonly #requests = new Set<ChardevRequest>();

@@ -23,7 +23,7 @@ import { type OpenedChip, openPooled, pooledLine } from './chip-pool.js';
 import { EVENT_FIFO, type LibgpiodLine, takeLine } from './line.js';
 import { ACTIVE_STATE, BIAS, DIRECTION, loadLibgpiod, type NativeLine } from './node-libgpiod.js';
 
-const CAPABILITIES: GpioCapabilities = {
+export const LIBGPIOD_CAPABILITIES: GpioCapabilities = {
   bias: true,
   debounce: false,
   activeLow: true,
@@ -68,7 +68,7 @@ class LibgpiodChip implements GpioChip {
   readonly driver = 'libgpiod';
   readonly simulated = false;
   readonly info: ChipInfo;
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities = LIBGPIOD_CAPABILITIES;
   /** The same chip once more: what libgpiod opened cannot be watched. */
   readonly #plug: GpioChip;
   readonly #opened: OpenedChip;
@@ -87,7 +87,7 @@ class LibgpiodChip implements GpioChip {
       driver: this.driver,
       name: this.info.name,
       lines: this.info.lines,
-      capabilities: CAPABILITIES,
+      capabilities: LIBGPIOD_CAPABILITIES,
       released: (request) => {
         this.#requests.delete(request);
       },
@@ -119,7 +119,7 @@ class LibgpiodChip implements GpioChip {
     this.#open('requestLines');
     const { lines } = options;
     checkLines(lines, this.info.lines);
-    checkOptions(this.driver, CAPABILITIES, options);
+    checkOptions(this.driver, LIBGPIOD_CAPABILITIES, options);
     const consumer = cutConsumer(options.consumer);
     const held: LibgpiodLine[] = [];
     try {

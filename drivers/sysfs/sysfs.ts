@@ -21,7 +21,7 @@ import { findSysfsChips, type SysfsChipInfo, type SysfsFolders, sysfsChipNamed }
 import { exportLine, type SysfsLine } from './line.js';
 import { loadOnoff, type Onoff } from './onoff.js';
 
-const CAPABILITIES: GpioCapabilities = {
+export const SYSFS_CAPABILITIES: GpioCapabilities = {
   bias: false,
   debounce: false,
   activeLow: true,
@@ -88,7 +88,7 @@ class SysfsChip implements GpioChip {
   readonly driver = 'sysfs';
   readonly simulated = false;
   readonly info: ChipInfo;
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities = SYSFS_CAPABILITIES;
   readonly #chip: SysfsChipInfo;
   readonly #onoff: Onoff;
   readonly #requests = new Map<HeldLines, Holding>();
@@ -106,7 +106,7 @@ class SysfsChip implements GpioChip {
       driver: this.driver,
       name,
       lines,
-      capabilities: CAPABILITIES,
+      capabilities: SYSFS_CAPABILITIES,
       released: (request) => {
         this.#requests.delete(request);
       },
@@ -144,7 +144,7 @@ class SysfsChip implements GpioChip {
     this.#open('requestLines');
     const { lines, consumer } = options;
     checkLines(lines, this.info.lines);
-    checkOptions(this.driver, CAPABILITIES, options);
+    checkOptions(this.driver, SYSFS_CAPABILITIES, options);
     this.#present('requestLines');
     const held: SysfsLine[] = [];
     try {
