@@ -417,24 +417,28 @@ describe('any reloads', () => {
 ${second}workqueues: { slow: { max_active: ${active} } }
 ${action === '' ? '' : `interrupts: [{ line: button1, name: ${name}, ${action} }]\n`}`;
     await fc.assert(
-      fc.asyncProperty(fc.array(config, { minLength: 2, maxLength: 6 }), fc.integer({ min: 20, max: 60 }), async ([first, ...rest], gap) => {
-        if (first === undefined) return;
-        const sim = await start(text(first));
-        let toggles = 0;
-        for (const next of rest) {
-          const reloading = sim.service.reconfigure(configOf(text(next)));
-          for (let i = 0; i < 4; i++) {
-            level(sim, 'button1', ++toggles % 2 === 1 ? 1 : 0);
-            await nextTurn();
-            await sim.runUntil(sim.nowNs + gap * 1_000);
+      fc.asyncProperty(
+        fc.array(config, { minLength: 2, maxLength: 6 }),
+        fc.integer({ min: 20, max: 60 }),
+        async ([first, ...rest], gap) => {
+          if (first === undefined) return;
+          const sim = await start(text(first));
+          let toggles = 0;
+          for (const next of rest) {
+            const reloading = sim.service.reconfigure(configOf(text(next)));
+            for (let i = 0; i < 4; i++) {
+              level(sim, 'button1', ++toggles % 2 === 1 ? 1 : 0);
+              await nextTurn();
+              await sim.runUntil(sim.nowNs + gap * 1_000);
+            }
+            expect((await during(sim, reloading)).problems).toEqual([]);
           }
-          expect((await during(sim, reloading)).problems).toEqual([]);
-        }
-        await sim.runUntil(sim.nowNs + 10 * MS);
-        const [rising = 0, falling = 0] = counts(sim, 'button1');
-        expect([rising + falling, sim.service.getLine('button1').lost]).toEqual([toggles, 0]);
-        await sim.end();
-      }),
+          await sim.runUntil(sim.nowNs + 10 * MS);
+          const [rising = 0, falling = 0] = counts(sim, 'button1');
+          expect([rising + falling, sim.service.getLine('button1').lost]).toEqual([toggles, 0]);
+          await sim.end();
+        },
+      ),
       { numRuns: 40 },
     );
   }, 60_000);
