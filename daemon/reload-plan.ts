@@ -30,6 +30,7 @@ export interface ReloadPlan {
 const AT_START: Readonly<Partial<Record<keyof Config, string>>> = {
   driver: 'all lines are held through the driver',
   chip: 'all lines that name no chip are held on it',
+  cpus: 'the model is made with its CPUs',
   eventBuffer: 'the kernel makes the buffer when a line is requested',
   eventClock: 'the clock is chosen when a line is requested',
 };
@@ -104,10 +105,11 @@ const names = (entries: readonly { readonly name: string }[]): string[] => entri
 
 /** With what takes effect only at the next start as it was. */
 function asItRuns(before: Config, after: Config): Config {
-  const { driver, chip, eventBuffer, eventClock } = before;
+  const { driver, chip, cpus, eventBuffer, eventClock } = before;
   return Object.freeze({
     ...after,
     ...{ driver, chip },
+    ...(cpus === undefined ? {} : { cpus }),
     ...(eventBuffer === undefined ? {} : { eventBuffer }),
     ...(eventClock === undefined ? {} : { eventClock }),
   });

@@ -254,6 +254,13 @@ describe('an interrupt', () => {
     expect([thread?.policy, thread?.rtPriority]).toEqual(['SCHED_FIFO', 77]);
   });
 
+  it('interrupts the CPU that it is given', async () => {
+    const { sim, press } = await start(`cpus: 2\n${interrupt('affinity: [1], thread: [{ toggle: led }]')}`);
+    await press('button', 10);
+    const { interrupts } = sim.service.interrupts();
+    expect(interrupts.find(({ actions }) => actions.includes('b'))?.counts).toEqual([0, 2]);
+  });
+
   it('that is not enabled by itself has no edges', async () => {
     const { press, seen } = await start(interrupt('flags: [no_autoen], thread: [{ toggle: led }]'));
     await press('button', 10);

@@ -79,10 +79,10 @@ export interface MachineInTime {
 }
 
 /** A machine in real time. */
-function createMachine(log: Logger, events: BackendEvents): MachineInTime {
+function createMachine(log: Logger, events: BackendEvents, { cpus = 1 }: Config): MachineInTime {
   const host = new NodeHostTime();
   const clock = new MonotonicClock(host);
-  const machine = createMachineOn(clock, { sliceNs: SLICE_NS }, log, events);
+  const machine = createMachineOn(clock, { sliceNs: SLICE_NS, cpus }, log, events);
   return { machine, originNs: host.originNs, stop: () => clock.stop() };
 }
 
@@ -211,7 +211,7 @@ export class Chips implements Backend {
 export function openBackend(config: Config, log: Logger, events: BackendEvents, kept?: KeptLines): Backend {
   const first = openFirst(config);
   if (first === undefined) return openSimulation(config, log, events);
-  const made = createMachine(log, events);
+  const made = createMachine(log, events, config);
   const { machine, originNs } = made;
   const besides = { kept, requests: { events: eventsOf(config) } };
   return new Chips({
@@ -223,7 +223,7 @@ export function openBackend(config: Config, log: Logger, events: BackendEvents, 
 
 /** Builds a simulated Pi in real time whose board fits the configuration, and the chips beside it. */
 function openSimulation(config: Config, log: Logger, events: BackendEvents): Backend {
-  const made = createMachine(log, events);
+  const made = createMachine(log, events, config);
   const { machine, originNs } = made;
   return new Chips({
     ...{ config, events, made },

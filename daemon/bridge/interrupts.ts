@@ -9,6 +9,7 @@ import {
   IRQF_SHARED,
   IRQF_TRIGGER_FALLING,
   IRQF_TRIGGER_RISING,
+  irqCanSetAffinity,
   irqSetAffinity,
   irqSetStormGuard,
   type Machine,
@@ -200,9 +201,9 @@ function flagsOf(spec: InterruptSpec | undefined): number {
   return (spec?.flags ?? []).reduce((sum, flag) => sum | FLAGS[flag], shared);
 }
 
-/** Gives an interrupt its CPUs, and its threads their priority. A context of the model. */
+/** Gives an interrupt its CPUs, which lines behind the simulated Pi's own controller have not, and its threads their priority. A context of the model. */
 function schedule(machine: Machine, irq: number, { affinity, priority }: InterruptSpec): void {
-  if (affinity !== undefined) {
+  if (affinity !== undefined && irqCanSetAffinity(irq)) {
     const mask = affinity.reduce((sum, cpu) => sum | (1 << cpu), 0);
     irqSetAffinity(irq, mask);
   }

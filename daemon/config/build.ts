@@ -42,6 +42,7 @@ export function buildConfig(pieces: Pieces, toPathAt: (at: ConfigPath) => ToPath
     driver: file?.driver ?? 'auto',
     chip: buildChipChoice(file?.chip ?? 'auto'),
     chips: named(pieces.chips, (name, text) => ({ name, choice: buildChipChoice(text) })),
+    cpus: file?.cpus,
     eventBuffer: file?.event_buffer ?? EVENT_BUFFER_MAX,
     eventClock: file?.event_clock ?? 'monotonic',
     lines: named(pieces.lines, (name, input) => buildLine(name, input, file?.storm_guard)),

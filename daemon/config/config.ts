@@ -113,6 +113,8 @@ export interface Config {
   readonly chip: ChipChoice;
   /** Further chips; absent for none. */
   readonly chips?: readonly ChipSpec[];
+  /** CPUs of the model, 1 to 8; absent for one. They share the processor that the daemon runs on. */
+  readonly cpus?: number | undefined;
   /** Edges that the kernel keeps for each request until they are read, 1 to 1024; absent for the most. */
   readonly eventBuffer?: number;
   /** Clock of the stamps; absent for `monotonic`. */

@@ -33,6 +33,7 @@ export const fileSchema = keys({
   driver: driverSchema,
   chip: chipSchema,
   chips: mapping.default({}).describe('Further chips, by name: I2C and SPI expanders are chips as the header is.'),
+  cpus: z.int().min(1).max(8).optional().describe('CPUs of the model, for `affinity`.').meta({ default: 1 }),
   event_buffer: eventBufferSchema,
   event_clock: eventClockSchema,
   storm_guard: stormGuardSchema.optional().describe('Limits of all lines with edges that have none of their own.'),

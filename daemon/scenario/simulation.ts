@@ -300,7 +300,8 @@ function build(
   const description = describeBoard(own, lines, options.board);
   const { chip, board, soc } = createSimulatedPi({ machine: kernel, board: description, seed, originNs: ORIGIN_NS });
   const device = new FaultyDevice(clock, () => chip.open());
-  const machine = createMachineOn(clock, traceRecords === undefined ? {} : { traceRecords }, log, events);
+  const records = traceRecords === undefined ? {} : { traceRecords };
+  const machine = createMachineOn(clock, { ...records, cpus: config.cpus ?? 1 }, log, events);
   const originNs = ORIGIN_NS;
   const comeback = { reopen: () => device.open(), startTimer: timerOn(clock) };
   const backend = new Chips({

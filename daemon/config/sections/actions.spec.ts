@@ -113,6 +113,12 @@ describe('triggers', () => {
 });
 
 describe('interrupts', () => {
+  it('are on CPUs that there are', () => {
+    const text = interrupt('affinity: [1], thread: [{ toggle: led }]');
+    expect(said(text)).toEqual([expect.stringContaining('write cpus: 2')]);
+    expect(said(`cpus: 2\n${text}`)).toEqual([]);
+  });
+
   it('have one pattern of a kind that can come once', () => {
     const single = '{ on: single, do: [{ toggle: led }] }';
     expect(said(interrupt(`patterns: [${single}, ${single}]`))).toEqual([expect.stringContaining('single twice')]);

@@ -113,6 +113,12 @@ function checkBody(rules: Rules, interrupt: InterruptInput, path: ConfigPath): v
   if (interrupt.handler === undefined && parts.length === 0) {
     rules.add('CONFIG_MISSING', path, 'the interrupt does nothing', 'add top_half, thread, work or handler');
   }
+  const cpus = rules.pieces.file?.cpus ?? 1;
+  for (const [i, cpu] of interrupt.affinity?.entries() ?? []) {
+    if (cpu < cpus) continue;
+    const hint = cpus === 1 ? 'the model has CPU 0 only; write cpus: 2 or more' : `0 to ${cpus - 1}, by cpus: ${cpus}`;
+    rules.add('CONFIG_RANGE', [...path, 'affinity', i], `there is no CPU ${cpu}`, hint);
+  }
   if (interrupt.handler !== undefined && interrupt.flags.includes('no_autoen')) {
     const hint =
       'the module shares the line with the count of its edges; call dev.kernel.disableIrqNosync in it instead';
