@@ -109,17 +109,22 @@ function addServiceCommands(program: Command, session: Session): void {
     .action(() => session.ask('GET', '/v1/openapi.json', (answer) => `${JSON.stringify(answer, undefined, 2)}\n`));
 }
 
+const SOCKET = 'control socket of the daemon (default: your own daemon, else the service)';
+const JSON_LINES = 'answers as JSON, one a line';
+
 /** The program with its commands; what they do is done at its run. */
 export function createControlProgram(io: Surroundings): Command {
   const program = createProgram('gpio-irqctl', 'Ask and tell a running gpio-irqd.', io)
-    .option('--socket <path>', 'control socket of the daemon (default: your own daemon, else the service)')
-    .option('--json', 'answers as JSON, one a line');
+    .option('--socket <path>', SOCKET)
+    .option('--json', JSON_LINES);
   const session = new Session(io, program);
   addCommands(program, session);
   addServiceCommands(program, session);
   addCompletionCommands(program, session);
   // Options may stand before or after the command, as in `gpio-irqctl lines --json`.
-  for (const command of program.commands) command.option('--socket <path>').option('--json');
+  for (const command of program.commands) {
+    command.option('--socket <path>', SOCKET).option('--json', JSON_LINES);
+  }
   program.hook('preAction', (_program, command) => {
     for (const [key, value] of Object.entries(command.opts())) {
       if (key === 'socket' || key === 'json') program.setOptionValue(key, value);

@@ -11,7 +11,7 @@ function offered(name: string, values: Values): string {
     case 'words':
       return ` -f -a ${quoted(values.words.join(' '))}`;
     case 'names':
-      return ` -f -a ${quoted(`(command ${name} names ${values.of} (commandline -ct) 2>/dev/null)`)}`;
+      return ` -f -a '(__${name.replaceAll('-', '_')}_names ${values.of})'`;
     case 'files':
       return ' -F';
     case 'any':
@@ -73,6 +73,16 @@ function ${id}
         end
     end
     test $skip -eq 0; and test "$command" = "$argv[1]"; and test $place -eq $argv[2]
+end
+
+# What the daemon knows; of which one, --socket says.
+function __${name.replaceAll('-', '_')}_names
+    set -l socket
+    set -l words (commandline -opc)
+    if set -l at (contains -i -- --socket $words)
+        set socket --socket $words[(math $at + 1)]
+    end
+    command ${name} names $argv[1] (commandline -ct) $socket 2>/dev/null
 end
 
 complete -c ${name} -f

@@ -1,6 +1,7 @@
 // What a shell has to know of a program to complete it: made of the program's own commands and options.
 
 import type { Argument, Command, Option } from 'commander';
+import { EVENT_TYPES } from '../control/events.js';
 
 /** What may stand at a place. `names` are asked of the running daemon. */
 export type Values =
@@ -52,6 +53,7 @@ const BY_NAME: Readonly<Record<string, Values>> = {
   button: names('buttons'),
   irq: names('irqs'),
   hook: names('hooks'),
+  types: words(...Object.values(EVENT_TYPES)),
   value: words('0', '1'),
   what: words('enable', 'disable', 'affinity'),
   file: FILES,
@@ -96,12 +98,7 @@ export function programSpec(program: Command): ProgramSpec {
     .map((command) => ({
       name: command.name(),
       description: command.description(),
-      // Those that every command has are described once, at the program.
-      options: optionsOf(command).map((option) => ({
-        ...option,
-        description:
-          option.description || (options.find(({ flags }) => flags.at(-1) === option.flags.at(-1))?.description ?? ''),
-      })),
+      options: optionsOf(command),
       args: command.registeredArguments.map(valuesOfArgument),
     }));
   return { name: program.name(), options, commands };

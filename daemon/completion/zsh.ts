@@ -42,16 +42,18 @@ export function zshCompletion({ name, options, commands }: ProgramSpec): string 
 # Completion of ${name} for zsh.
 
 ${id}_names() {
-  local -a names socket
-  [[ -n \${opt_args[--socket]} ]] && socket=(--socket "\${opt_args[--socket]}")
-  names=("\${(@f)$(_call_program names command ${name} names $1 \${(q)PREFIX:-\\'\\'} $socket 2>/dev/null)}")
-  if [[ $1 == paths ]]; then compadd -S '' -- \${names:#}; else compadd -- \${names:#}; fi
+  local -a names
+  # After the command, or before it.
+  local socket=\${opt_args[--socket]:-$_socket}
+  names=(\${(f)"$(command ${name} names $1 "\${(Q)PREFIX}" \${socket:+--socket} \${(Q)socket} 2>/dev/null)"})
+  if [[ $1 == paths ]]; then compadd -S '' -- $names; else compadd -- $names; fi
 }
 
 ${id}() {
-  local context state state_descr line
+  local context state state_descr line _socket
   typeset -A opt_args
   _arguments -C ${optionSpecs(name, options).join(' ')} '1:command:->command' '*::argument:->argument'
+  _socket=\${opt_args[--socket]}
   case $state in
     command)
       local -a commands=(

@@ -11,6 +11,7 @@ const UNREACHABLE: Readonly<Record<string, readonly [message: string, hint: stri
   ECONNREFUSED: ['no daemon answers at', 'Start gpio-irqd; the socket is left over from one that ended.'],
   EACCES: ['no permission for', 'Add yourself to the group gpio-irqd (usermod -aG gpio-irqd USER), then log in again.'],
   ECONNRESET: ['the connection was closed at', 'The daemon has too many clients or was stopped; try again.'],
+  ERR_STREAM_PREMATURE_CLOSE: ['the connection was closed at', 'The daemon was stopped; try again.'],
   EPIPE: ['the connection was closed at', 'The daemon has too many clients or was stopped; try again.'],
 };
 

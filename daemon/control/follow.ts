@@ -18,7 +18,14 @@ export interface FollowOptions extends EventQuery {
 
 const RETRY_MS = 1_000;
 /** Of the connection, not of the request: they pass. */
-const PASSING = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'TOO_MANY_WATCHERS']);
+const PASSING = new Set([
+  'ENOENT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'TOO_MANY_WATCHERS',
+]);
 
 /**
  * Events, in order, each once; a `gap` where some are missing. Goes on from the last one when the stream breaks.

@@ -36,6 +36,11 @@ const ENDS = new Map<number, number>([
 ]);
 const BEGINS = new Map([...ENDS].map(([begin, end]) => [end, begin]));
 
+/** To the ns, without what is left of the division. */
+function microseconds(ns: number): number {
+  return Math.round(ns) / NS_PER_US;
+}
+
 interface Track {
   readonly pid: number;
   readonly tid: number;
@@ -62,12 +67,12 @@ class Picture {
     }
     for (const record of records) this.#add(record);
     const last = records.at(-1);
-    if (last !== undefined) for (const cpu of this.#since.keys()) this.#ran(cpu, last.timeNs / NS_PER_US);
+    if (last !== undefined) for (const cpu of this.#since.keys()) this.#ran(cpu, microseconds(last.timeNs));
   }
 
   #add(record: TraceRecord): void {
     const { event, timeNs, cpu, a, b, name } = record;
-    const ts = timeNs / NS_PER_US;
+    const ts = microseconds(timeNs);
     const begin = BEGINS.get(event);
     if (ENDS.has(event)) this.#begin(record, ts);
     else if (begin !== undefined) this.#end(record, begin, ts);
@@ -105,7 +110,13 @@ class Picture {
     if (since === undefined) return;
     this.#since.delete(cpu);
     const name = this.#tasks.comm(since.pid, cpu);
-    this.events.push({ name, ph: 'X', ...this.#cpuTrack(cpu, 'task'), ts: since.ts, dur: ts - since.ts });
+    this.events.push({
+      name,
+      ph: 'X',
+      ...this.#cpuTrack(cpu, 'task'),
+      ts: since.ts,
+      dur: microseconds((ts - since.ts) * NS_PER_US),
+    });
   }
 
   /** Threads and work functions have tracks of their own: they may sleep, and go on elsewhere. */
