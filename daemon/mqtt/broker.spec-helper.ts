@@ -18,11 +18,11 @@ export interface Got {
 }
 
 /** Resolves once `check` does not throw or give false any more; rejects with what it threw last. */
-export async function eventually<T>(check: () => T, ms = 20_000): Promise<Exclude<T, false | undefined>> {
+export async function eventually<T>(check: () => T | Promise<T>, ms = 20_000): Promise<Exclude<T, false | undefined>> {
   const end = performance.now() + ms;
   for (;;) {
     try {
-      const value = check();
+      const value = await check();
       if (value !== false && value !== undefined) return value as Exclude<T, false | undefined>;
       if (performance.now() > end) throw new Error(`still ${String(value)} after ${ms} ms: ${check}`);
     } catch (error) {
