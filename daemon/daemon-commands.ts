@@ -52,6 +52,13 @@ export function createDaemonProgram(io: Surroundings, parts: DaemonParts, ends: 
       ends(check(options.config, options.json === true, io));
     });
   program
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .action(async () => {
+      const { schemaText } = await import('./config/json-schema.js');
+      io.out(schemaText());
+    });
+  program
     .command('detect')
     .description('the GPIO chips of this machine, which is the header, and which drivers can be used')
     .option('--json', 'the result as JSON')

@@ -33,7 +33,7 @@ export interface Pieces extends Mapped, Listed {
 }
 
 /** A name as entries have: it must fit a consumer label (31 bytes), a URL and a placeholder unquoted. */
-const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,30}$/;
+export const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,30}$/;
 
 /** Says whether variables were filled in at a path, and what came out. */
 export type SubstitutionAt = (path: ConfigPath) => Substitution | undefined;

@@ -93,9 +93,15 @@ function hasKey(value: unknown, key: string): boolean {
 /** What durations look like to an editor; the loader says more. */
 const DURATION_PATTERN = '^\\d{1,15}(\\.\\d{1,9})?\\s?(ns|us|µs|ms|s|min|h)$';
 
+/** The most that a duration may be, in hours or minutes where it is whole ones. */
+function formatLong(ns: number): string {
+  if (ns >= 3600e9 && ns % 3600e9 === 0) return `${ns / 3600e9}h`;
+  return ns >= 60e9 && ns % 60e9 === 0 ? `${ns / 60e9}min` : formatDuration(ns);
+}
+
 /** A duration with its unit, in ns, from `min` to `max`, in whole multiples of `step`. */
 export function duration(min: number, max: number, step: number) {
-  const range = `${formatDuration(min)} to ${formatDuration(max)}`;
+  const range = `${formatDuration(min)} to ${formatLong(max)}`;
   return z
     .unknown()
     .transform((value, ctx): number => {

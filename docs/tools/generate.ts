@@ -1,6 +1,7 @@
 // `npm run docs`: writes what is made of the sources anew, and takes away pages that are no more. Run at the repository's root.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { configurationFiles } from './configuration.js';
 import { interfaceFiles } from './interfaces.js';
 import { committedPages, differing, referencePages } from './reference.js';
 
@@ -15,7 +16,7 @@ for (const name of changed) {
 }
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
-for (const [path, text] of interfaceFiles(version)) {
+for (const [path, text] of [...interfaceFiles(version), ...configurationFiles()]) {
   if ((await readFile(path, 'utf8').catch(() => undefined)) === text) continue;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, text);

@@ -52,7 +52,8 @@ export const mqttSchema = keys({
     .meta({ default: 'gpio-irqd/HOSTNAME' }),
   discovery: booleanOr(matching(TOPIC, 'write false, or a topic without # and +: homeassistant').max(256))
     .default('homeassistant')
-    .describe('Topic under which Home Assistant is told of the lines; `false` for not at all.'),
+    .describe('Topic under which Home Assistant is told of the lines; `false` for not at all.')
+    .meta({ default: 'homeassistant' }),
   entities: z
     .record(z.string(), entityKind)
     .default({})
