@@ -35,7 +35,7 @@ mqtt: { url: "${broker.url}", base_topic: house/pi }
 test('presses, commands, actions and triggers go through the broker', { timeout: TIMEOUT }, async () => {
   const daemon = await lab.start(lab.write('mqtt.yaml', config()));
   await eventually(() => broker.newest('house/pi/status') === 'online');
-  expect(broker.newest('homeassistant/device/house_pi/config')).toContain('"sw_version"');
+  await eventually(() => broker.newest('homeassistant/device/house_pi/config')?.includes('"sw_version"'));
   await daemon.press('button1', { forNs: 10e6 });
   await eventually(() => broker.newest('house/pi/line/led1/state') === 'ON');
   await eventually(() => broker.lines.includes('home/bell button1 rising'));
@@ -76,6 +76,6 @@ test('a reload tells the broker of new lines, over the same connection', { timeo
   writeFileSync(path, config('  led2: { gpio: 5, direction: out, initial: 1 }'));
   expect((await daemon.ctl('reload')).code).toBe(0);
   await eventually(() => broker.newest('house/pi/line/led2/state') === 'ON');
-  expect(broker.newest('homeassistant/device/house_pi/config')).toContain('led2');
+  await eventually(() => broker.newest('homeassistant/device/house_pi/config')?.includes('led2'));
   expect((await daemon.status()).mqtt).toMatchObject({ connected: true, reconnects: 0 });
 });
