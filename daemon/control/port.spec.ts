@@ -161,6 +161,25 @@ describe('the port', () => {
     await server.setPort(undefined);
     expect(server.port).toBeUndefined();
   });
+
+  it('stays as it was when it cannot be as it should', async () => {
+    const { port = 0 } = server;
+    writeFileSync(tokenFile, 'short');
+    await expect(open()).rejects.toMatchObject({ code: 'EINVAL' });
+    await expect(open({ port })).rejects.toMatchObject({ code: 'EINVAL' });
+    await expect(open({ host: '0.0.0.0' })).rejects.toMatchObject({ code: 'EINVAL' });
+    expect(server.port).toBe(port);
+    expect((await ask(bearer)).status).toBe(200);
+  });
+
+  it('takes a new token on the same port', async () => {
+    const { port = 0 } = server;
+    const next = TOKEN.replace('u', 'v');
+    writeFileSync(tokenFile, next);
+    await open({ port });
+    expect((await ask(bearer)).status).toBe(401);
+    expect((await ask({ authorization: `Bearer ${next}` })).status).toBe(200);
+  });
 });
 
 describe('is not opened', () => {

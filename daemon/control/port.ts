@@ -18,7 +18,6 @@ export interface PortSpec {
 /** A port that is listened on. */
 export interface OpenPort {
   readonly listener: Listener;
-  readonly host: string;
   /** The one that it is; never 0. */
   readonly port: number;
 }
@@ -50,14 +49,20 @@ function explain({ host, port }: PortSpec, error: NodeJS.ErrnoException): Kernel
 }
 
 /**
- * Opens the port.
+ * Makes ready to open the port: all that can be found out beforehand is.
  *
- * Errors (KernelError): `EINVAL` for an address that other machines could reach, or no port; `EBUSY` when the port is taken;
- * `EACCES`; and those of {@link readToken}.
+ * Errors (KernelError), here: `EINVAL` for an address that other machines could reach, or no port, and those of
+ * {@link readToken}; when it is opened: `EBUSY` when the port is taken, `EACCES`.
+ *
+ * @returns opens it
  */
-export async function openPort(spec: PortSpec, options: Omit<ListenerOptions, 'guard'>): Promise<OpenPort> {
+export function preparePort(spec: PortSpec, options: Omit<ListenerOptions, 'guard'>): () => Promise<OpenPort> {
   check(spec);
   const token = readToken(spec.tokenFile);
+  return () => openPort(spec, options, token);
+}
+
+async function openPort(spec: PortSpec, options: Omit<ListenerOptions, 'guard'>, token: string): Promise<OpenPort> {
   let guard: Guard = () => false;
   const listener = new Listener({ ...options, guard: (request, response) => guard(request, response) });
   const { server } = listener;
@@ -72,5 +77,5 @@ export async function openPort(spec: PortSpec, options: Omit<ListenerOptions, 'g
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : spec.port;
   guard = createGuard(host, port, token);
-  return { listener, host, port };
+  return { listener, port };
 }

@@ -23,8 +23,8 @@ export interface ControlServer {
   /** The TCP port, while one is open. */
   readonly port: number | undefined;
   /**
-   * Listens on a TCP port of this machine too, or no more. Errors (KernelError): as `openPort` of daemon/control/port.ts; then
-   * no port is open.
+   * Listens on a TCP port of this machine too, or no more; with another token if that has changed. Errors (KernelError): as
+   * `preparePort` of daemon/control/port.ts; then all is as it was, but for a port that is opened anew and meanwhile taken.
    */
   setPort(spec: PortSpec | undefined): Promise<void>;
   /** Ends every connection and removes the socket. Idempotent. */
@@ -79,12 +79,18 @@ class RunningControl implements ControlServer {
   async setPort(spec: PortSpec | undefined): Promise<void> {
     const { log } = this.#options;
     const before = this.#port;
-    this.#port = undefined;
+    if (spec === undefined) {
+      this.#port = undefined;
+      await before?.listener.close();
+      return;
+    }
+    const { preparePort } = await import('./port.js');
+    const open = preparePort(spec, { limits: this.#limits, log, http: () => this.#load() });
+    // The same one cannot be opened twice; another one is, before what goes well is given up.
+    if (before?.port === spec.port) await before.listener.close();
+    this.#port = await open();
+    log.info({ host: spec.host, port: this.#port.port }, 'control: the API is on TCP too');
     await before?.listener.close();
-    if (spec === undefined) return;
-    const { openPort } = await import('./port.js');
-    this.#port = await openPort(spec, { limits: this.#limits, log, http: () => this.#load() });
-    log.info({ host: this.#port.host, port: this.#port.port }, 'control: the API is on TCP too');
   }
 
   close(): Promise<void> {
