@@ -94,9 +94,11 @@ function addServiceCommands(program: Command, session: Session): void {
     .description('read the configuration again; a wrong one changes nothing, and is exit status 2')
     .action(() => session.ask<ReloadReport>('POST', '/v1/reload', formatReload));
   program
-    .command('hook <hook>')
-    .description('run the actions of a trigger that waits for this hook')
-    .action((name: string) => session.ask('POST', `/v1/hooks/${encodeURIComponent(name)}`, () => ''));
+    .command('hook <hook> [payload]')
+    .description('run the actions of a trigger that waits for this hook, with what {payload} stands for')
+    .action((name: string, payload: string | undefined) =>
+      session.ask('POST', `/v1/hooks/${encodeURIComponent(name)}`, () => '', payload === undefined ? {} : { payload }),
+    );
   program
     .command('hooks')
     .description('the hooks that triggers wait for')

@@ -10,6 +10,9 @@ import { RawAnswer, type Route, route } from './route.js';
 import { type ControlTarget, PRESS_DEFAULT_NS, PRESS_MAX_NS } from './target.js';
 import { TRACE_FORMATS } from './trace-formats.js';
 
+/** Characters that may come with a hook. */
+const HOOK_PAYLOAD_MAX = 16_384;
+
 /** What the routes need, when they are asked: to be described, they need nothing. */
 export interface RoutesOptions {
   readonly target: () => ControlTarget;
@@ -168,12 +171,16 @@ function commandRoutes(target: () => ControlTarget): Route[] {
       id: 'callHook',
       summary: 'Runs the actions of a hook; the answer comes when they are queued.',
       params: namedParams,
-      body: noBody,
+      body: z
+        .strictObject({
+          payload: z.string().max(HOOK_PAYLOAD_MAX).optional().describe('what {payload} stands for; default: nothing'),
+        })
+        .nullable(),
       answer: { schema: 'Hooked' },
-      handle: async ({ params }) => {
+      handle: async ({ params, body }) => {
         const service = target();
         if (service.hook === undefined) throw new ControlError('NOT_SUPPORTED', 'this daemon has no hooks');
-        await service.hook(params.name);
+        await service.hook(params.name, body?.payload);
         return { hook: params.name };
       },
     }),
