@@ -51,6 +51,7 @@ export class Parts {
   /** One for each chip: the edge that is being handled is its own. */
   readonly #hosts = new WeakMap<HeldChip, InterruptHost>();
   readonly #descs = new Map<string, GpioDesc>();
+  readonly #chipOf = new WeakMap<GpioDesc, HeldChip>();
   /** The same, as handler modules see them. */
   readonly #lines: Record<string, GpioDesc> = Object.create(null);
   #chords: Chords | undefined;
@@ -73,6 +74,7 @@ export class Parts {
       nowNs,
       onValue: (line, value, atNs) => reports.value(line, value, atNs),
       onError: (line, error) => reports.error(line, error),
+      onRest: (line, rest) => this.#chipOf.get(line)?.noteRest(line.offset, rest),
     });
     this.#host = {
       ...this.#actionHost(nowNs, ending),
@@ -149,7 +151,9 @@ export class Parts {
   }
 
   makeDesc({ name, gpio, direction }: LineSpec, chip: HeldChip): GpioDesc {
-    return new GpioDesc(name, gpio, direction, chip.lines, chip);
+    const desc = new GpioDesc(name, gpio, direction, chip.lines, chip);
+    this.#chipOf.set(desc, chip);
+    return desc;
   }
 
   /** Has a line be found by its name. */

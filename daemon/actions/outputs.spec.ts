@@ -11,6 +11,7 @@ function rig() {
   const machine = new Machine();
   const levels = new Map<number, Level>();
   const told: string[] = [];
+  const rests = new Map<string, Level | undefined>();
   const state = { away: false };
   const request = {
     getValue: (offset: number) => levels.get(offset) ?? 0,
@@ -24,10 +25,12 @@ function rig() {
     nowNs,
     onValue: (line, value, atNs) => told.push(`${line} ${value} at ${atNs / MS}`),
     onError: (line, error) => told.push(`${line}: ${(error as Error).message}`),
+    onRest: ({ name }, rest) => rests.set(name, rest),
   });
   return {
     state,
     told,
+    rests,
     outputs,
     relay: outputs.get('relay'),
     level: () => levels.get(4) ?? 0,
@@ -45,6 +48,18 @@ describe('a pulse', () => {
     pass(1);
     expect(level()).toBe(0);
     expect(told).toEqual(['relay 0 at 200']);
+  });
+
+  it('says what the line goes back to, for as long as it is under way', () => {
+    const { relay, act, pass, rests } = rig();
+    act(() => relay.pulse(1, 200 * MS));
+    expect(rests.get('relay')).toBe(0);
+    pass(200);
+    expect(rests.get('relay')).toBeUndefined();
+    act(() => relay.pulse(0, 200 * MS));
+    expect(rests.get('relay')).toBe(1);
+    act(() => relay.set(0));
+    expect(rests.get('relay')).toBeUndefined();
   });
 
   it('is prolonged by another, and never shortened', () => {

@@ -22,6 +22,11 @@ export interface PulseReports {
   onValue(line: string, value: Level, atNs: number): void;
   /** @param where the line */
   onError(where: string, error: unknown): void;
+  /**
+   * A pulse begins, and gives its line `rest` when it is over; undefined when it is. For whoever is to end it should the process
+   * not come to that. Hot path: must not allocate.
+   */
+  onRest?(line: GpioDesc, rest: Level | undefined): void;
 }
 
 /** One output. All that sets it for actions goes through here, so that a pulse knows when it is over before its time. */
@@ -65,9 +70,10 @@ export class Output {
    * @returns the level
    */
   pulse(value: Level, forNs: number): Level {
-    gpiodSetValue(this.#desc, value);
-    const endNs = this.#reports.nowNs() + forNs;
     const rest = value === 1 ? 0 : 1;
+    gpiodSetValue(this.#desc, value);
+    this.#reports.onRest?.(this.#desc, rest);
+    const endNs = this.#reports.nowNs() + forNs;
     if (this.#pulsing && rest === this.#rest && endNs <= this.#endNs) return value;
     this.#pulsing = true;
     this.#rest = rest;
@@ -79,9 +85,14 @@ export class Output {
   /** A pulse is over, and the line keeps the level that it has: somebody else has set it. */
   forget(): void {
     if (!this.#pulsing) return;
+    this.#ended();
+    hrtimerTryToCancel(this.#timer);
+  }
+
+  #ended(): void {
     this.#pulsing = false;
     this.#failed = false;
-    hrtimerTryToCancel(this.#timer);
+    this.#reports.onRest?.(this.#desc, undefined);
   }
 
   /** Ends a pulse before its time, if there is one: for an output that nobody will end. */
@@ -109,8 +120,7 @@ export class Output {
       this.#failed = true;
       return false;
     }
-    this.#pulsing = false;
-    this.#failed = false;
+    this.#ended();
     this.#reports.onValue(name, this.#rest, this.#reports.nowNs());
     return true;
   }

@@ -5,6 +5,7 @@ import {
   type EdgeInfo,
   type GpioChip,
   KernelError,
+  type Level,
   type LineConfig,
   type LineValues,
   type Machine,
@@ -58,6 +59,8 @@ export interface HeldChip {
   check(lines: readonly LineSpec[]): void;
   /** Has these lines from now on; see LastingLines.update. Those in `fresh` are used for something else than before. */
   update(lines: readonly LineSpec[], fresh: ReadonlySet<number>): void;
+  /** As {@link LastingLines.noteRest}. */
+  noteRest(offset: number, rest: Level | undefined): void;
   /** Edges start to come in. */
   start(): void;
   /** Reads no more edges of lines that the next process takes over: it finds them. */
@@ -170,6 +173,7 @@ export function holdChip(options: HoldOptions): HeldChip {
       specs = wanted;
       lines.update(wanted.map(lineConfig));
     },
+    noteRest: (offset, rest) => lines.noteRest(offset, rest),
     start: () => lines.onEdges((batch) => domain.deliver(batch)),
     pause: () => lines.pause(),
     close: () => {

@@ -15,8 +15,10 @@ const MARK_BYTES = 16;
 const MARKS = 64;
 /** Where a mark goes on after what {@link Mark} has: the level that an output was last given, 0 when it was given none. */
 const LEVEL = 2;
-const LEVEL_LOW = 1;
-const LEVEL_HIGH = 2;
+/** And the level that it goes back to when a pulse is over; 0 when none is under way. */
+const REST = 3;
+const LOW = 1;
+const HIGH = 2;
 
 const level = z.union([z.literal(0), z.literal(1)]);
 const lineSchema = z.strictObject({
@@ -114,11 +116,30 @@ function unreadable(why: string, cause?: unknown): KernelError {
 
 /** Writes down the level that an output was last given; undefined when it is given none any more. */
 export function markLevel(mark: EdgeMark, value: Level | undefined): void {
-  mark[LEVEL] = value === undefined ? 0 : value === 1 ? LEVEL_HIGH : LEVEL_LOW;
+  mark[LEVEL] = asWord(value);
 }
 
 /** The level that an output was last given; undefined when that was none since it was requested. */
 export function markedLevel(mark: EdgeMark): Level | undefined {
-  if (mark[LEVEL] === LEVEL_HIGH) return 1;
-  return mark[LEVEL] === LEVEL_LOW ? 0 : undefined;
+  return asLevel(mark[LEVEL]);
+}
+
+/** Writes down what an output goes back to when its pulse is over; undefined when it is. */
+export function markRest(mark: EdgeMark, value: Level | undefined): void {
+  mark[REST] = asWord(value);
+}
+
+/** What an output is to go back to, since nobody ended its pulse; undefined when there was none. */
+export function markedRest(mark: EdgeMark): Level | undefined {
+  return asLevel(mark[REST]);
+}
+
+function asWord(value: Level | undefined): number {
+  if (value === undefined) return 0;
+  return value === 1 ? HIGH : LOW;
+}
+
+function asLevel(word: number | undefined): Level | undefined {
+  if (word === HIGH) return 1;
+  return word === LOW ? 0 : undefined;
 }

@@ -14,7 +14,7 @@ import {
 import { AwaitedLines, heldBy } from './awaited-lines.js';
 import { hostTimer, type StartTimer } from './bursts.js';
 import type { KeptLines } from './kept-lines.js';
-import { markedLevel, markLevel } from './kept-record.js';
+import { markedLevel, markedRest, markLevel, markRest } from './kept-record.js';
 import { LineRequests, type RequestOptions, requestGroups } from './line-requests.js';
 
 /** How often a chip that is gone is looked for, in ms. */
@@ -116,6 +116,7 @@ export class LastingLines {
     try {
       this.#begin();
       for (const { request, lines } of options.held ?? []) this.#keep(request, lines);
+      this.#endPulses();
       this.#converge();
       this.#takeMissing();
     } catch (error) {
@@ -223,6 +224,26 @@ export class LastingLines {
     this.#closed = true;
     this.#cancelLook?.();
     this.#letGo(false);
+  }
+
+  /**
+   * A pulse is under way, and the line goes back to `rest` when it is over; undefined when it is. Should the process not come to
+   * that, the next one ends it first of all.
+   */
+  noteRest(offset: number, rest: Level | undefined): void {
+    const mark = this.#requests.markOf(offset);
+    if (mark !== undefined) markRest(mark, rest);
+  }
+
+  /** Ends the pulses that the process before has left. */
+  #endPulses(): void {
+    for (const offset of this.#configs.keys()) {
+      const mark = this.#requests.markOf(offset);
+      const rest = mark === undefined ? undefined : markedRest(mark);
+      if (rest === undefined) continue;
+      this.noteRest(offset, undefined);
+      if (this.#requests.configOf(offset)?.direction === 'out') this.setValue(offset, rest);
+    }
   }
 
   #setLevel(offset: number, level: Level | undefined): void {

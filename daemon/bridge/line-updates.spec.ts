@@ -6,11 +6,14 @@ import {
   KernelError,
   type LineConfig,
   type LineInfoChange,
+  type LineRequest,
   Machine,
   VirtualClock,
 } from '../../kernel/index.js';
 import { createSimulatedPi, type SimulatedPi } from '../../sim-fallback/index.js';
 import { failsWith } from '../../test/contract/backend.js';
+import type { KeptLines } from './kept-lines.js';
+import { markedLevel, markedRest, markLevel, markRest } from './kept-record.js';
 import { LastingLines, type LastingLinesOptions } from './lasting-lines.js';
 
 const BUTTON: LineConfig = { offset: 17, direction: 'in', edge: 'both' };
@@ -239,6 +242,66 @@ describe('lines that were held before', () => {
     pass(1);
     expect(seen.sort()).toEqual(['17 reconfigured', '18 reconfigured', '5 released', '6 requested']);
     expect([lines.parked, lines.getValue(4), anew]).toEqual([[18], 1, [6]]);
+  });
+});
+
+describe('requests that the next process goes on with', () => {
+  /** Keeps nothing; its marks are there for all to see. */
+  function keeper() {
+    const marks = new Map<number, Uint32Array>();
+    const calls: string[] = [];
+    const markOf = (_: LineRequest, offset: number): Uint32Array => {
+      const mark = marks.get(offset) ?? new Uint32Array(4);
+      marks.set(offset, mark);
+      return mark;
+    };
+    const note = (what: string) => () => void calls.push(what);
+    const kept = {
+      markOf,
+      keep: note('keep'),
+      drop: note('drop'),
+      reconfigured: note('reconfigured'),
+      pause: note('pause'),
+    };
+    return {
+      kept: kept as unknown as KeptLines,
+      calls,
+      mark: (offset: number) => marks.get(offset) ?? new Uint32Array(4),
+    };
+  }
+
+  it('are kept when they are taken, told of changes, and dropped when they are let go of, not when the service ends', () => {
+    const { kept, calls } = keeper();
+    const lines = hold([BUTTON, LED], { kept });
+    lines.update([{ ...BUTTON, edge: 'rising' }]);
+    lines.pause();
+    lines.close();
+    expect(calls).toEqual(['keep', 'keep', 'drop', 'reconfigured', 'pause']);
+  });
+
+  it('have the level that an output was given last, also after its polarity changed', () => {
+    const { kept, mark } = keeper();
+    const lines = hold([LED], { kept });
+    lines.setValue(4, 1);
+    expect(markedLevel(mark(4))).toBe(1);
+    lines.update([{ ...LED, activeLow: true }]);
+    expect(markedLevel(mark(4))).toBe(0);
+    lines.update([{ offset: 4, direction: 'in' }]);
+    expect(markedLevel(mark(4))).toBeUndefined();
+  });
+
+  it('end the pulses that the process before has left, before anything else', () => {
+    const { kept, mark } = keeper();
+    const chip = pi.chip.open();
+    const led = chip.requestLines({ lines: [LED], consumer: 'test' });
+    led.setValue(4, 1);
+    kept.markOf(led, 4);
+    markRest(mark(4), 0);
+    markLevel(mark(4), 1);
+    const lines = hold([LED], { kept, chip, held: [{ request: led, lines: [LED] }] });
+    expect([lines.getValue(4), markedLevel(mark(4)), markedRest(mark(4))]).toEqual([0, 0, undefined]);
+    lines.noteRest(4, 0);
+    expect(markedRest(mark(4))).toBe(0);
   });
 });
 

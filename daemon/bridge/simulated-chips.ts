@@ -73,6 +73,7 @@ export function holdSimulatedPi(pi: SimulatedPi, specs: readonly LineSpec[], eve
       lines.update(wanted.map(withoutEdges));
       wire(wanted);
     },
+    noteRest: () => {},
     start: () => {},
     pause: () => {},
     close: () => lines.close(),
