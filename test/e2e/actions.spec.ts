@@ -2,8 +2,9 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { useLab } from './running-daemon.js';
+import { ROOT, useLab } from './running-daemon.js';
 
 const lab = useLab();
 const TIMEOUT = 120_000;
@@ -93,4 +94,23 @@ test('a press sends a request and runs a program, and the daemon tells how both 
     server.closeAllConnections();
     server.close();
   }
+});
+
+test('gpio-irqctl calls a hook, and the doorbell of the examples tells presses apart', {
+  timeout: TIMEOUT,
+}, async () => {
+  const daemon = await lab.start(join(ROOT, 'examples/doorbell.yaml'));
+  const watch = await daemon.watch();
+  const socket = ['--socket', join(lab.directory, 'control.sock')];
+  const call = (...args: string[]) => lab.run('ctl', [...socket, ...args]).finished;
+  expect(await call('hooks')).toMatchObject({ code: 0, out: 'lamp\n' });
+  expect(await call('hook', 'lamp', 'hello')).toMatchObject({ code: 0 });
+  expect((await watch.count('log', 1))[0]?.text).toBe('lamp by hook: hello');
+  expect((await daemon.line('lamp')).value).toBe(1);
+  expect(await call('hook', 'nobody')).toMatchObject({ code: 1, err: expect.stringContaining('no hook nobody') });
+  await daemon.press('lamp_button', { forNs: 1.2e9 });
+  const [press] = await watch.count('press', 1);
+  expect(press).toMatchObject({ line: 'lamp_button', pattern: 'long', count: 1 });
+  await watch.count('log', 2);
+  expect((await daemon.line('lamp')).value).toBe(0);
 });
