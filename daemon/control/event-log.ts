@@ -1,4 +1,4 @@
-// The newest events as text, numbered, so that a watcher whose connection broke can have those it missed.
+// The newest events, numbered, so that a watcher whose connection broke can have those it missed.
 
 import type { EventSpan } from './event-id.js';
 import type { ControlEvent } from './target.js';
@@ -6,13 +6,35 @@ import type { ControlEvent } from './target.js';
 /** Bytes of events that are kept; a thousand and more. */
 export const EVENT_LOG_BYTES = 256 * 1024;
 
-/** An event as it is sent. */
-export interface LoggedEvent {
+/** What the frequent ones take, at most. */
+const SMALL_BYTES = 200;
+
+/** An event with its number. It becomes text when somebody is to have it. */
+export class LoggedEvent {
   /** From 1; the number of the event since the start of the daemon. */
   readonly number: number;
   readonly event: ControlEvent;
+  readonly #span: EventSpan;
+  #text: string | undefined;
+
+  constructor(number: number, event: ControlEvent, span: EventSpan) {
+    this.number = number;
+    this.event = event;
+    this.#span = span;
+  }
+
   /** All of it: `id:`, `event:` and `data:`. */
-  readonly text: string;
+  get text(): string {
+    const { number, event } = this;
+    this.#text ??= `id: ${this.#span.idOf(number)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+    return this.#text;
+  }
+
+  /** What it takes, about. */
+  get bytes(): number {
+    const { type } = this.event;
+    return type === 'edge' || type === 'value' ? SMALL_BYTES : this.text.length;
+  }
 }
 
 /** A ring of events that is bounded by their bytes. */
@@ -41,14 +63,10 @@ export class EventLog {
 
   /** Keeps an event, and forgets the oldest that there is no room for. */
   add(event: ControlEvent): LoggedEvent {
-    const number = ++this.#number;
-    const text = `id: ${this.#span.idOf(number)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-    const logged = { number, event, text };
+    const logged = new LoggedEvent(++this.#number, event, this.#span);
     this.#events.push(logged);
-    this.#bytes += text.length;
-    while (this.#bytes > this.#bytesMax) {
-      this.#bytes -= this.#events[this.#first++]?.text.length ?? this.#bytes;
-    }
+    this.#bytes += logged.bytes;
+    while (this.#bytes > this.#bytesMax) this.#bytes -= this.#events[this.#first++]?.bytes ?? this.#bytes;
     // Not at each event: to move them all takes time.
     if (this.#first > this.#events.length / 2) {
       this.#events = this.#events.slice(this.#first);

@@ -126,7 +126,7 @@ export class EventStream {
       const gap: GapEvent = { type: 'gap', missed };
       response.write(`event: gap\ndata: ${JSON.stringify(gap)}\n\n`);
     }
-    for (const { event, text } of events) if (wants(watch, event)) response.write(text);
+    for (const logged of events) if (wants(watch, logged.event)) response.write(logged.text);
   }
 
   #start(): void {
@@ -144,8 +144,8 @@ export class EventStream {
     this.#log.clear();
   }
 
-  #send({ event, text }: LoggedEvent): void {
-    for (const [response, watch] of this.#watchers) if (wants(watch, event)) this.#write(response, text);
+  #send(logged: LoggedEvent): void {
+    for (const [response, watch] of this.#watchers) if (wants(watch, logged.event)) this.#write(response, logged.text);
   }
 
   #beat(): void {
