@@ -82,7 +82,8 @@ libraries() {
   cp -r "$npm/node_modules" "$library"
   (
     cd "$library/node_modules"
-    rm -rf .bin .package-lock.json @types undici-types koffi/src koffi/vendor koffi/doc
+    rm -rf .bin .package-lock.json @types undici-types koffi/vendor koffi/doc
+    find koffi/src -type f ! -name '*.js' ! -name '*.cjs' ! -name '*.json' -delete
     find . -depth -type d \( -name test -o -name tests -o -name __tests__ -o -name benchmark -o -name benchmarks -o -name .github \) -exec rm -rf {} +
     find . -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' -o -name '.*' \) \
       ! -iname 'licen[cs]e*' ! -iname 'copying*' -delete
@@ -95,6 +96,8 @@ libraries() {
 }
 
 addon() {
+  # By its place the program knows where its addon is.
+  cp "$root/binding.gyp" "$library"
   (cd "$root" && npm run --silent prebuilds -- "$library" "$cpu")
   find "$library" -name '*.node' -exec chmod 644 {} +
 }
