@@ -84,8 +84,11 @@ export class Session {
       onRefused: (what: string, reason: string) => this.#onRefused(what, reason),
     };
     this.#client = new BrokerClient(settings, this.#outbox, sink, broker);
-    const onMore = (): void => this.#client.send();
-    this.#teller = new Teller(config, { target, topics, qos: spec.qos, outbox: this.#outbox, onMore });
+    this.#teller = new Teller(config, {
+      ...{ target, topics, qos: spec.qos, outbox: this.#outbox },
+      onMore: () => this.#client.send(),
+      onOverrun: (count) => this.#drops.add('dropped', count),
+    });
   }
 
   get spec(): MqttSpec {
@@ -268,7 +271,7 @@ export class Session {
 
   #tellDropped(count: number): void {
     const { spec, onNews } = this.#around;
-    const text = `mqtt: ${messages(count)} given up: more than ${spec.queueMax} would have waited for the broker`;
+    const text = `mqtt: ${messages(count)} given up: more would have waited for the broker than may (queue_max: ${spec.queueMax})`;
     this.#log.warn({ count }, text);
     onNews({ phase: 'dropped', count });
   }

@@ -20,6 +20,8 @@ export interface TellerSurroundings {
   readonly outbox: Outbox;
   /** Called when something was put into the outbox. */
   readonly onMore: () => void;
+  /** Told of events that were given up before they were messages. */
+  readonly onOverrun: (count: number) => void;
 }
 
 /** Listens to the service and fills the outbox. On the path of an edge it does no more than keep the event. */
@@ -62,8 +64,10 @@ export class Teller {
   #hear(event: ControlEvent): void {
     if (!isTold(event)) return;
     if (this.#heard.length >= MAX_HEARD) {
-      this.overrun += this.#heard.splice(0, MAX_HEARD / 2).length;
+      const { length } = this.#heard.splice(0, MAX_HEARD / 2);
+      this.overrun += length;
       this.#unsure = true;
+      this.#around.onOverrun(length);
     }
     this.#heard.push(event);
     if (this.#due) return;
