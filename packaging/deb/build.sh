@@ -33,7 +33,7 @@ case $arch in
 esac
 
 version=$(node -p "require('$root/package.json').version")-1
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
 maintainer="${DEBFULLNAME:-gpio-irqd maintainers} <${DEBEMAIL:-maintainers@gpio-irqd.invalid}>"
 

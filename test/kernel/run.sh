@@ -19,6 +19,14 @@ build_addon() {
 }
 build_service() { build_addon && npm run --silent build; }
 
+# The Debian package that is installed there, unless it is newer than all that it is made of.
+build_package() {
+  local built=(packaging/out/*.deb)
+  if [ -e "${built[0]}" ] && [ -z "$(find daemon drivers kernel sim-fallback systemd testing packaging/deb package.json -newer "${built[0]}" -print -quit)" ]; then return; fi
+  rm -f packaging/out/*.deb
+  npm run --silent package:deb >/dev/null
+}
+
 # npm leaves an optional package out when it cannot be built, as where libgpiod-dev came after it.
 check_peers() {
   local package
@@ -44,6 +52,7 @@ run_project() {
 $here/build.sh >/dev/null
 check_peers
 build_service
+case "$*" in '' | systemd | *deb*) build_package ;; esac
 
 if [ $# -gt 0 ]; then
   run_project "$@" || failed+=("$1")
