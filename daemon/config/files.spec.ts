@@ -1,16 +1,19 @@
 // Specification of the files that a configuration names: each is told of at its place when others could have changed it.
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadConfig } from './load.js';
 
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'gpio-irqd-files.'));
 });
-afterEach(() => rmSync(directory, { recursive: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(directory, { recursive: true });
+});
 
 function put(name: string, mode: number, text = ''): string {
   const path = join(directory, name);
@@ -80,6 +83,24 @@ describe('a configuration for the service', () => {
     for (const name of ['notify', 'password', 'token', 'heavy.mjs']) rmSync(join(directory, name));
     expect(errors()).toEqual(["CONFIG_REFERENCE 12: no file './heavy.mjs'"]);
   });
+});
+
+test.runIf(process.getuid?.() === 0)('by hand its owner is trusted, but not the owner of what it includes', () => {
+  putAll(0o644, 0o600);
+  writeFileSync(join(directory, 'config.yaml'), `include: more.yaml\n${CONFIG.replaceAll('DIR', directory)}`);
+  const more = put('more.yaml', 0o644, 'lines: { led: { gpio: 4, direction: out } }\n');
+  for (const name of ['config.yaml', 'top.mjs']) chownSync(join(directory, name), 4245, 0);
+  expect(errors()).toEqual([]);
+  chownSync(more, 4246, 0);
+  expect(errors()).toEqual([
+    'CONFIG_TRUST 1: DIR/more.yaml can be changed by user 4246 (mode 0644), and it says what the daemon runs',
+  ]);
+  chownSync(more, 0, 0);
+  vi.stubEnv('NOTIFY_SOCKET', '/run/systemd/notify');
+  chownSync(join(directory, 'config.yaml'), 4247, 0);
+  expect(errors()).toEqual([
+    'CONFIG_TRUST 1: DIR/config.yaml can be changed by user 4247 (mode 0644), and it says what the daemon runs',
+  ]);
 });
 
 test('a replay takes the files as they are', () => {

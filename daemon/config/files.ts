@@ -92,13 +92,18 @@ export function checkTrust(pieces: Pieces, directoryAt: DirectoryAt): Finding[] 
   return findings;
 }
 
-/**
- * The configuration file itself. By hand its owner is trusted with all that it names: it is the one that somebody chose. As
- * a service, and in /etc/gpio-irqd, only root and the daemon's user are.
- */
+/** A file of the configuration itself. */
 export function checkConfigFile(file: string): Finding[] {
+  const distrust = distrustOf(resolve(file), 'config');
+  return distrust === undefined ? [] : [{ code: 'CONFIG_TRUST', path: [], ...distrust }];
+}
+
+/**
+ * As {@link checkConfigFile}, of the file that was named. By hand its owner is trusted with all that it names: it is the one
+ * that somebody chose. As a service, and in /etc/gpio-irqd, only root and the daemon's user are.
+ */
+export function checkNamedFile(file: string): Finding[] {
   const path = resolve(file);
   if (process.env.NOTIFY_SOCKET === undefined && !path.startsWith(SERVICE_DIRECTORY)) alsoTrustOwnerOf(path);
-  const distrust = distrustOf(path, 'config');
-  return distrust === undefined ? [] : [{ code: 'CONFIG_TRUST', path: [], ...distrust }];
+  return checkConfigFile(path);
 }

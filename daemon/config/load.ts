@@ -12,7 +12,7 @@ import {
   type Finding,
   formatPath,
 } from './errors.js';
-import { checkConfigFile, checkPresent, checkTrust } from './files.js';
+import { checkConfigFile, checkNamedFile, checkPresent, checkTrust } from './files.js';
 import { gather, type Part } from './include.js';
 import { type Located, Merged } from './merge.js';
 import { takeApart } from './pieces.js';
@@ -132,7 +132,7 @@ export function parseConfig(text: string, file: string, options: LoadOptions = {
 export function loadConfig(path: string, options: LoadOptions = {}): ConfigResult {
   const read = readText(path);
   if (!read.ok) return { ...read, texts: new Map() };
-  const distrust = options.trusted === true ? checkConfigFile(path) : [];
+  const distrust = options.trusted === true ? checkNamedFile(path) : [];
   if (distrust.length > 0) {
     const errors = distrust.map((finding) => toError(finding, path, { line: 1, column: 1 }));
     return { ok: false, errors, texts: new Map([[path, read.text]]) };
