@@ -61,7 +61,7 @@ program() {
   for program in main ctl; do
     sed -i '1s,^#!/usr/bin/env node$,#!/usr/bin/node,' "$library/dist/daemon/$program.js"
     chmod 755 "$library/dist/daemon/$program.js"
-    rm "$library/dist/daemon/$program.d.ts"
+    rm -f "$library/dist/daemon/$program.d.ts"
   done
   mkdir -p "$package/usr/bin"
   ln -s ../lib/gpio-irqd/dist/daemon/main.js "$package/usr/bin/gpio-irqd"
