@@ -1,8 +1,8 @@
 // Stacks as the user should see them: the frames of the user's code, without the model's own.
 
-/** Where the model's own code lies, as it appears in a stack: the folders kernel/ and sim-fallback/ beside this file's. */
+/** Where the model's own code lies, as it appears in a stack: this file's folder kernel/ and sim-fallback/ beside it, bundled or not. */
 const HERE = decodeURI(import.meta.url).replace(/^file:\/\//, '');
-const ROOT = HERE.slice(0, HERE.lastIndexOf('kernel/trace/'));
+const ROOT = HERE.slice(0, HERE.lastIndexOf('kernel/'));
 const OWN = ['kernel/', 'sim-fallback/'].map((folder) => `${ROOT}${folder}`);
 
 /** Frames of modules have URLs, others have paths, in which a `%` is just that. */

@@ -175,6 +175,7 @@ export class Lab {
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
     const args = [tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(this.#package, 'dist')];
     await promisify(execFile)(process.execPath, args);
+    await promisify(execFile)(process.execPath, [join(ROOT, 'packaging/bundle.mjs'), this.#package]);
   }
 
   remove(): void {
