@@ -25,7 +25,7 @@ function shown(text: string): string {
  * @returns lines that end with newlines; empty when there is no such line, or nothing in it
  */
 export function formatExcerpt(note: ConfigNote, text: string | undefined): string {
-  const line = text?.split(/\r\n|\n|\r/, note.line)[note.line - 1];
+  const line = text?.split(/\r?\n/, note.line)[note.line - 1];
   if (line === undefined || line.trim() === '') return '';
   const start = note.column - 1;
   const end = Math.max(start + 1, Math.min((note.endColumn ?? note.column + 1) - 1, line.length));

@@ -1,6 +1,6 @@
 // The YAML text of a configuration: parsed into plain values, each path with its place in the file.
 
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node, parseDocument, type YAMLError } from 'yaml';
 import { type Environment, START, type Substitution, substitute } from './environment.js';
 import type { ConfigPath, Finding } from './errors.js';
 import { printable } from './errors.js';
@@ -183,26 +183,43 @@ class Walker {
 
 /** Turns offsets into places. */
 class Places {
-  readonly lines = new LineCounter();
+  /** Where each line begins. The library's own count misses lines inside of what it cannot read. */
+  readonly #starts: readonly number[];
   readonly #text: string;
 
   constructor(text: string) {
+    const starts = [0];
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+    this.#starts = starts;
     this.#text = text;
+  }
+
+  /** The last line, from 0, that begins at an offset or before. */
+  #lineOf(offset: number): number {
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   /** The beginning of a line. */
   lineText(line: number): string {
-    const start = this.lines.lineStarts[line - 1] ?? 0;
-    const end = this.lines.lineStarts[line] ?? this.#text.length;
+    const start = this.#starts[line - 1] ?? 0;
+    const end = this.#starts[line] ?? this.#text.length;
     return this.#text.slice(start, Math.min(end, start + LINE_MAX));
   }
 
-  at([start, end]: Span): Place {
-    const { line, col } = this.lines.linePos(start);
-    const column = Math.max(1, col);
-    const next = this.lines.lineStarts[line];
+  at([offset, end]: Span): Place {
+    const start = Math.min(Math.max(0, offset), this.#text.length);
+    const index = this.#lineOf(start);
+    const next = this.#starts[index + 1];
     const last = Math.min(end, next === undefined ? this.#text.length : next - 1);
-    const place = { line: Math.max(1, line), column };
+    const column = start - (this.#starts[index] ?? 0) + 1;
+    const place = { line: index + 1, column };
     return last > start ? { ...place, endColumn: column + last - start } : place;
   }
 }
@@ -224,7 +241,6 @@ function unquotedVariable(finding: PlacedFinding, places: Places): PlacedFinding
 export function parseSource(text: string, options: SourceOptions = {}): Source {
   const places = new Places(text);
   const document = parseDocument(text, {
-    lineCounter: places.lines,
     prettyErrors: false,
     strict: true,
     stringKeys: true,
