@@ -32,7 +32,7 @@ const AT_START: Readonly<Partial<Record<keyof Config, string>>> = {
   chip: 'all lines that name no chip are held on it',
   cpus: 'the model is made with its CPUs',
   eventBuffer: 'the kernel makes the buffer when a line is requested',
-  eventClock: 'the clock is chosen when a line is requested',
+  eventClock: 'events are told in one way for as long as the daemon runs',
 };
 
 /** Sections that the service itself takes over, or says of that they wait, as they are called in the file. */

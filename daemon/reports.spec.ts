@@ -30,6 +30,23 @@ it('carries times as CLOCK_MONOTONIC', () => {
   ]);
 });
 
+it('tells the time of edges by the wall clock too where that is asked for, also of those that came before the process', () => {
+  const events: ControlEvent[] = [];
+  const start = Date.UTC(2026, 4, 1, 12);
+  const reports = new Reports(
+    pino({ enabled: false }),
+    () => 5e9,
+    (ns) => ns,
+    undefined,
+    () => start,
+  );
+  reports.subscribe((event) => events.push(event));
+  const edge = { rising: true, lineSeqno: 1, sinceLastNs: -1, doneNs: 8, levels: 0 };
+  reports.edge('b', { ...edge, stampNs: 4.75e9 });
+  reports.edge('b', { ...edge, stampNs: -1e9 });
+  expect(events).toMatchObject([{ time: '2026-05-01T11:59:59.750Z' }, { time: '2026-05-01T11:59:54.000Z' }]);
+});
+
 it('counts what throws, whatever it is, and keeps its stack', () => {
   const { reports, events, logged } = rig();
   reports.error('i', new Error('why'));

@@ -10,6 +10,8 @@ import type { ControlEvent, ControlListener, ReloadReport } from './control/targ
 import type { MqttNews } from './mqtt/port.js';
 import { changesOf } from './reload-report.js';
 
+const NS_PER_MS = 1e6;
+
 /** Name under which the model itself reports mistakes of the user's code. */
 const MODEL = 'kernel';
 
@@ -22,6 +24,7 @@ export class Reports {
   readonly #log: Logger;
   readonly #nowNs: () => number;
   readonly #monotonic: (ns: number) => number;
+  readonly #wallMs: (() => number) | undefined;
   readonly #listeners = new Set<ControlListener>();
   readonly #lost: Bursts;
   readonly #dropped: Bursts;
@@ -30,14 +33,22 @@ export class Reports {
   /**
    * @param monotonic turns ns of the machine's clock into ns of CLOCK_MONOTONIC
    * @param startTimer for sums of bursts; default: the event loop's
+   * @param wallMs with it edges have the time by the wall clock besides, of which it is ms since 1970
    */
-  constructor(log: Logger, nowNs: () => number, monotonic: (ns: number) => number, startTimer?: StartTimer) {
+  constructor(
+    log: Logger,
+    nowNs: () => number,
+    monotonic: (ns: number) => number,
+    startTimer?: StartTimer,
+    wallMs?: () => number,
+  ) {
     this.#lost = new Bursts((line, count) => this.#tellLost(line, count), undefined, startTimer);
     this.#dropped = new Bursts((line, count) => this.#tellDropped(line, count), undefined, startTimer);
     this.#limited = new Bursts((name, count) => this.#tellLimited(name, count), undefined, startTimer);
     this.#log = log;
     this.#nowNs = nowNs;
     this.#monotonic = monotonic;
+    this.#wallMs = wallMs;
   }
 
   /** @returns ends the subscription. */
@@ -49,7 +60,13 @@ export class Reports {
   edge(line: string, { stampNs, rising, lineSeqno }: EdgeRecord): void {
     if (this.#listeners.size === 0) return;
     const edge = rising ? 'rising' : 'falling';
-    this.#emit({ type: 'edge', atNs: this.#monotonic(stampNs), line, edge, lineSeqno });
+    this.#emit({ type: 'edge', atNs: this.#monotonic(stampNs), line, edge, lineSeqno, ...this.#timeOf(stampNs) });
+  }
+
+  #timeOf(stampNs: number): { time?: string } {
+    if (this.#wallMs === undefined) return {};
+    const ms = this.#wallMs() - (this.#nowNs() - stampNs) / NS_PER_MS;
+    return { time: new Date(ms).toISOString() };
   }
 
   value(line: string, value: Level, atNs: number): void {

@@ -108,7 +108,8 @@ class RunningService implements Service {
     const { originNs, machine } = this.#backend;
     this.model = new ModelView(machine);
     const nowNs = (): number => machine.clock.now();
-    this.#reports = new Reports(log, nowNs, (ns) => Math.round(originNs + ns), world.startTimer);
+    const wallMs = config.eventClock === 'realtime' ? (world.wallMs ?? Date.now) : undefined;
+    this.#reports = new Reports(log, nowNs, (ns) => Math.round(originNs + ns), world.startTimer, wallMs);
     this.#parts = new Parts({
       ...{ config, backend: this.#backend, reports: this.#reports, world, log },
       messages: world.messages ?? options.messages ?? NO_MESSAGES,

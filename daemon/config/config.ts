@@ -117,7 +117,7 @@ export interface Config {
   readonly cpus?: number | undefined;
   /** Edges that the kernel keeps for each request until they are read, 1 to 1024; absent for the most. */
   readonly eventBuffer?: number;
-  /** Clock of the stamps; absent for `monotonic`. */
+  /** Clock that events tell of edges in; absent for `monotonic`. */
   readonly eventClock?: EventClock;
   readonly lines: readonly LineSpec[];
   readonly interrupts: readonly InterruptSpec[];

@@ -18,16 +18,21 @@ function type(value: string): Schema {
 /** By type; where a type has phases, one for each. */
 const EVENTS: { readonly [T in ControlEvent['type']]: readonly Schema[] } = {
   edge: [
-    objectOf<EventOf<'edge'>>('An edge.', {
-      type: type('edge'),
-      atNs,
-      line,
-      edge: word(
-        ['rising', 'falling'],
-        'as the line has it: of one that is active low, the wire’s the other way round',
-      ),
-      lineSeqno: count('the kernel’s number of the edge on its line; 0 when the driver has none'),
-    }),
+    objectOf<EventOf<'edge'>>(
+      'An edge.',
+      {
+        type: type('edge'),
+        atNs,
+        line,
+        edge: word(
+          ['rising', 'falling'],
+          'as the line has it: of one that is active low, the wire’s the other way round',
+        ),
+        lineSeqno: count('the kernel’s number of the edge on its line; 0 when the driver has none'),
+        time: text('when, by the wall clock: RFC 3339, UTC, ms; with `event_clock: realtime`'),
+      },
+      { time: true },
+    ),
   ],
   value: [
     objectOf<EventOf<'value'>>('An output was set, by an action or through the API.', {

@@ -125,6 +125,8 @@ export type ControlEvent =
       readonly edge: 'rising' | 'falling';
       /** `line_seqno` of the kernel; 0 when the driver has none. */
       readonly lineSeqno: number;
+      /** By the wall clock as it is set now, RFC 3339 in UTC with ms; absent unless the configuration asks for `realtime`. */
+      readonly time?: string;
     }
   /** An output was set, by an action or through this API; `atNs` is when. */
   | { readonly type: 'value'; readonly atNs: number; readonly line: string; readonly value: Level }

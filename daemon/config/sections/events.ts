@@ -1,4 +1,4 @@
-// `event_buffer`, `event_clock`: how the kernel keeps the edges until they are read.
+// `event_buffer`, `event_clock`: how many edges wait in the kernel until they are read, and when they are said to have been.
 
 import { z } from 'zod';
 
@@ -13,13 +13,15 @@ export const eventBufferSchema = z
   .default(EVENT_BUFFER_MAX)
   .describe('Edges that the kernel keeps until they are read; the largest is the default, and the kernel rounds up.');
 
-/** Clock of the stamps. */
+/** Clocks that events can tell of edges in. The model's own stamps are always of the monotonic one, which never goes back. */
 export const EVENT_CLOCKS = ['monotonic', 'realtime'] as const;
 /** One of {@link EVENT_CLOCKS}. */
 export type EventClock = (typeof EVENT_CLOCKS)[number];
 
-/** The clock that stamps the edges. */
+/** The clock of the edges in events. */
 export const eventClockSchema = z
   .enum(EVENT_CLOCKS)
   .default('monotonic')
-  .describe('Clock that the kernel stamps edges with. `monotonic` is not moved when the time is set.');
+  .describe(
+    'Clock that events tell the time of edges in. With `realtime` they have `time` besides, by the wall clock in ms, which moves when it is set.',
+  );
