@@ -75,7 +75,7 @@ libraries() {
   cp "$root/package.json" "$root/package-lock.json" "$npm"
   (
     cd "$npm"
-    npm pkg delete optionalDependencies devDependencies scripts
+    npm pkg delete optionalDependencies.node-libgpiod optionalDependencies.onoff optionalDependencies.systemd-notify devDependencies scripts
     npm install --silent --omit=dev --ignore-scripts --no-audit --no-fund --os=linux --cpu="$cpu" --libc=glibc
   )
   cp "$root/package.json" "$library"

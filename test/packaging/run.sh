@@ -69,7 +69,7 @@ use() {
     PATH=$stage/bin
     export PATH
     npm init --yes >init.log
-    npm install --silent --no-audit --no-fund --prefer-offline "$@" "$tarball"
+    npm install --loglevel=error --no-audit --no-fund --prefer-offline "$@" "$tarball"
   )
   export PATH=$stage/bin:$PATH
   local examples=$home/node_modules/gpio-irqd/examples
