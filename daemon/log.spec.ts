@@ -21,6 +21,12 @@ describe('the log', () => {
     }
   });
 
+  it('for others is the same object alone', () => {
+    const written: string[] = [];
+    createLogger({ output: { write: (text) => written.push(text) }, terminal: false, bare: true }).warn('x');
+    expect(written.map((line) => JSON.parse(line))).toEqual([expect.objectContaining({ level: 'warn', msg: 'x' })]);
+  });
+
   it('keeps the priority of lines from child loggers', () => {
     const { log, written } = collect(false);
     log.child({ part: 'x' }).error('bad');

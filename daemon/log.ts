@@ -17,6 +17,8 @@ export interface LogSettings {
   readonly output: LogOutput;
   /** True for lines that people read. */
   readonly terminal: boolean;
+  /** Leaves out journald's priorities: each line is JSON and nothing else. */
+  readonly bare?: boolean;
 }
 
 /** Priorities of syslog(3) for pino's levels; journald reads them from the `<N>` in front of a line (sd-daemon(3)). */
@@ -44,7 +46,7 @@ class JournalStream {
 
 /** Makes the logger of the daemon. Lines are written at once, in this thread: none is lost when the process ends. */
 export function createLogger(settings: LogSettings): Logger {
-  const { level = 'info', output, terminal } = settings;
+  const { level = 'info', output, terminal, bare = false } = settings;
   const options: LoggerOptions = {
     level,
     base: null,
@@ -53,7 +55,7 @@ export function createLogger(settings: LogSettings): Logger {
     serializers: { err: (error: Error) => withoutSecrets(stdSerializers.err(error)) },
     timestamp: stdTimeFunctions.isoTime,
   };
-  if (!terminal) return pino(options, new JournalStream(output));
+  if (!terminal) return pino(options, bare ? { write: (line) => void output.write(line) } : new JournalStream(output));
   // Loaded here: the service, which nobody watches on a terminal, starts sooner without it.
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
   const write = prettyFactory({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });

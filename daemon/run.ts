@@ -7,14 +7,14 @@ import { startWatchdog, type Watchdog } from '../systemd/watchdog.js';
 import type { KeptLines } from './bridge/kept-lines.js';
 import { EXIT, type Surroundings } from './cli.js';
 import type { Config, DriverChoice } from './config/config.js';
-import { formatConfigError } from './config/errors.js';
+import { formatConfigError, formatConfigWarning } from './config/errors.js';
 import { type ConfigResult, loadConfig } from './config/load.js';
 import { type ControlServer, startControl } from './control/server.js';
 import { defaultSocketPath } from './control/socket.js';
 import type { Service } from './control/target.js';
 import { runDemo } from './demo.js';
 import { openKeptLines } from './keeping.js';
-import { createLogger } from './log.js';
+import { createLogger, type LogSettings } from './log.js';
 import type { LogLevel } from './log-levels.js';
 import { Mqtt } from './mqtt/mqtt.js';
 import type { MqttPort } from './mqtt/port.js';
@@ -176,7 +176,7 @@ function createReloader({ service, mqtt, control, supervision, options, log }: S
   return new Reloader({
     service,
     log,
-    load: () => loadAsStarted(options),
+    load: () => warn(loadAsStarted(options), log),
     check: (config) => mqtt.check(config),
     followers: [
       { sections: ['mqtt', 'lines', 'interrupts', 'chords', 'chips'], follow: (config) => mqtt.reconfigure(config) },
@@ -195,6 +195,18 @@ function createReloader({ service, mqtt, control, supervision, options, log }: S
 /** The command line goes first. */
 function levelOf({ logLevel, demo }: RunOptions, { log }: Config): LogLevel {
   return logLevel ?? (demo === true ? 'warn' : (log?.level ?? 'info'));
+}
+
+/** What JSON that was asked for by name is for, journald's priorities would break; the journal itself is told by JOURNAL_STREAM. */
+function formatOf({ log }: Config, { terminal, env }: Surroundings): Pick<LogSettings, 'terminal' | 'bare'> {
+  if (log?.format === 'text') return { terminal: true };
+  return log?.format === 'json' ? { terminal: false, bare: env.JOURNAL_STREAM === undefined } : { terminal };
+}
+
+/** Says what is allowed in a configuration and probably not meant. @returns the result */
+function warn(result: ConfigResult, log: Logger): ConfigResult {
+  if (result.ok) for (const warning of result.warnings) log.warn(formatConfigWarning(warning));
+  return result;
 }
 
 /** The file with the driver of the command line, if it named one. */
@@ -225,7 +237,8 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
   }
   const driver = options.demo === true ? 'sim' : chosenDriver(result.config.driver, options.driver);
   const config: Config = Object.freeze({ ...result.config, driver });
-  const log = createLogger({ level: levelOf(options, config), output: { write: io.out }, terminal: io.terminal });
+  const log = createLogger({ level: levelOf(options, config), output: { write: io.out }, ...formatOf(config, io) });
+  warn(result, log);
   const started = { config, log, configPath };
   if (options.demo === true) return demo(await startService(started), config, io);
   const mqtt = new Mqtt(started);
