@@ -258,6 +258,31 @@ describe('gpio-irqd', () => {
     expect(code).toBe(2);
   });
 
+  it('logs what the configuration says, and what in it is suspicious', async () => {
+    const file = join(directory, 'json.yaml');
+    writeFileSync(
+      file,
+      'log: { format: json }\nworkqueues: { q: {} }\nlines: { button1: { gpio: 17, edge: both } }\ninterrupts: [ { line: button1, thread: [ { log: x } ] } ]\n',
+    );
+    const stage = new Stage();
+    const ended = daemonMain(['--config', file, '--socket', socket, '--driver', 'sim'], stage, parts);
+    await expect.poll(() => stage.output, PATIENT).toContain('control socket is open');
+    stage.signal('SIGTERM');
+    expect(await ended).toBe(0);
+    const logged = stage.output
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line));
+    const msg = expect.stringMatching(/json\.yaml:2:15: warning: workqueues\.q: no work runs on this queue/);
+    expect(logged).toContainEqual(expect.objectContaining({ level: 'warn', msg }));
+  });
+
+  it('prints the schema of the configuration', async () => {
+    const { code, output } = await irqd('schema');
+    expect(code).toBe(0);
+    expect(JSON.parse(output)).toMatchObject({ title: 'gpio-irqd configuration', properties: { lines: {} } });
+  });
+
   it.each(['SIGINT', 'SIGTERM'])('runs until %s, says what to type, and ends cleanly', async (signal) => {
     const stage = new Stage();
     const args = ['--config', EXAMPLE, '--socket', socket, '--driver', 'sim', '--log-level', 'silent'];
