@@ -4,10 +4,15 @@ import { parseDuration } from '../daemon/config/duration.js';
 import { formatConfigError } from '../daemon/config/errors.js';
 import { check } from '../daemon/scenario/check.js';
 import { loadScenario, parseScenario, type ScenarioResult } from '../daemon/scenario/load.js';
-import { perform, play, type Unmet } from '../daemon/scenario/play.js';
+import { perform, play, textOf, type Unmet } from '../daemon/scenario/play.js';
 import { Names } from '../daemon/scenario/references.js';
 import { boardSchema } from '../daemon/scenario/schema.js';
-import { type FakeExec, Simulation, type SimulationEvent } from '../daemon/scenario/simulation.js';
+import {
+  type FakeExec,
+  Simulation,
+  type SimulationEvent,
+  type SimulationOptions,
+} from '../daemon/scenario/simulation.js';
 import { stepAt } from '../daemon/scenario/steps.js';
 import { KernelError } from '../kernel/errno.js';
 import type { Level } from '../kernel/index.js';
@@ -29,6 +34,10 @@ export interface SimulateOptions {
   readonly board?: Readonly<Record<string, unknown>>;
   /** Called in place of programs (`exec`); what it returns is what the program wrote. Programs are never run. */
   readonly exec?: FakeExec;
+  /** Called in place of requests (`http`); the status that it returns is the answer. Requests are never sent. Default: 200. */
+  readonly http?: SimulationOptions['http'];
+  /** What the wall clock shows at the start, for schedules: ISO 8601; default `2000-01-01T00:00:00Z`. */
+  readonly clock?: string;
   /** A handler that fails makes the call fail in which it did; default true. With false it is only kept in `errors`. */
   readonly strict?: boolean;
 }
@@ -127,8 +136,8 @@ export class SimulatedDaemon {
     if (action.kind === 'expect') return unmet(action.expect, this.line(action.expect.line));
     if (action.kind === 'expect-text') {
       const { of, text } = action.expect;
-      const said = of === 'log' ? this.log : this.programs.map((words) => words.join(' '));
-      return unmetText(action.expect, said.filter((one) => one.includes(text)).length);
+      const found = this.events.filter((event) => event.type === of && textOf(event)?.includes(text) === true);
+      return unmetText(action.expect, found.length);
     }
     perform(this.#simulation, step);
     return [];
@@ -210,7 +219,7 @@ export class SimulatedDaemon {
   }
 }
 
-const OPTIONS = ['config', 'directory', 'seed', 'board', 'exec', 'strict'];
+const OPTIONS = ['config', 'directory', 'seed', 'board', 'exec', 'http', 'clock', 'strict'];
 
 /** Options as JavaScript may have them. @throws `EINVAL` for what they cannot be */
 function checkOptions(options: unknown): void {
@@ -223,12 +232,16 @@ function checkOptions(options: unknown): void {
   }
   const unknown = Object.keys(options ?? {}).find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined) refuse(`no option '${unknown}'`, `there are ${OPTIONS.join(', ')}`);
-  const { config, seed, exec } = options as Partial<Record<keyof SimulateOptions, unknown>>;
+  const { config, seed, exec, http, clock } = options as Partial<Record<keyof SimulateOptions, unknown>>;
   if (typeof config !== 'string' && (typeof config !== 'object' || config === null)) {
     refuse('there is no configuration', 'give its file, or what would stand in it, as { config }');
   }
   if (seed !== undefined && !(Number.isInteger(seed) && Number(seed) >= 0 && Number(seed) < 2 ** 32)) {
     refuse(`seed ${String(seed)}`, 'give a whole number, 0 to 4294967295');
+  }
+  if (http !== undefined && typeof http !== 'function') refuse('http is no function', 'give (request) => status');
+  if (clock !== undefined && Number.isNaN(Date.parse(String(clock)))) {
+    refuse(`clock ${String(clock)}`, "write it as '2026-01-01T06:59:00Z'");
   }
   if (exec !== undefined && typeof exec !== 'function') refuse('exec is no function', 'give (argv, env) => text');
 }
@@ -246,6 +259,8 @@ export async function simulate(options: string | SimulateOptions): Promise<Simul
     seed,
     board,
     exec,
+    http,
+    clock,
     strict = true,
   } = typeof options === 'string' ? ({ config: options } satisfies SimulateOptions) : options;
   const configPath = typeof source === 'string' ? resolve(source) : resolve(join(directory, 'configuration'));
@@ -260,6 +275,8 @@ export async function simulate(options: string | SimulateOptions): Promise<Simul
     configPath,
     ...(seed === undefined ? {} : { seed }),
     ...(exec === undefined ? {} : { exec }),
+    ...(http === undefined ? {} : { http }),
+    ...(clock === undefined ? {} : { startMs: Date.parse(clock) }),
     ...(checked === undefined || 'findings' in checked ? {} : { board: checked.value }),
   });
   return new SimulatedDaemon(config, simulation, strict);

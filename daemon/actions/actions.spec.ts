@@ -220,11 +220,11 @@ describe('triggers', () => {
       trigger('hook: ring', '{ log: "<{payload}>" }, { exec: [/bin/say, "{payload}"] }'),
     );
     expect(sim.service.hooks?.()).toEqual(['ring']);
-    await Promise.all([sim.hook('ring', 'a; rm -rf /'), pass(1)]);
+    sim.hook('ring', 'a; rm -rf /');
     await pass(1);
     expect(said()).toEqual(['<a; rm -rf />']);
     expect(seen('exec', ({ argv }) => argv)).toEqual([['/bin/say', 'a; rm -rf /']]);
-    await expect(sim.hook('rung')).rejects.toMatchObject({ code: 'ENOENT', hint: 'there are ring' });
+    expect(() => sim.hook('rung')).toThrow('no hook rung');
   });
 
   it('come by a message', async () => {

@@ -81,6 +81,10 @@ describe('a right scenario', () => {
     ['expect: door, rising: 1, lost: 0', { kind: 'expect', expect: { line: 'door', rising: 1, lost: 0 } }],
     ['expect_log: a, count: 2', { kind: 'expect-text', expect: { of: 'log', text: 'a', count: 2 } }],
     ['expect_exec: a', { kind: 'expect-text', expect: { of: 'exec', text: 'a', count: undefined } }],
+    ['expect_http: a', { kind: 'expect-text', expect: { of: 'http', text: 'a', count: undefined } }],
+    ['expect_publish: a', { kind: 'expect-text', expect: { of: 'publish', text: 'a', count: undefined } }],
+    ['hook: ring, payload: a', { kind: 'hook', hook: 'ring', payload: 'a' }],
+    ['message: a/b', { kind: 'message', topic: 'a/b', payload: '' }],
   ])('{ at: 1ms, %s }', (text, action) => {
     expect(stepsOf(step(`{ at: 1ms, ${text} }`))).toEqual([{ atNs: MS, action }]);
   });
@@ -118,7 +122,7 @@ describe('a wrong scenario', () => {
     ],
     [
       'scenario: 1\nstep: []\n',
-      'f.yaml:2:1: step: unknown key; did you mean steps? (one of scenario, name, seed, board, end, steps, recorded)',
+      'f.yaml:2:1: step: unknown key; did you mean steps? (one of scenario, name, seed, board, end, clock, steps, recorded)',
     ],
     [
       'scenario: 1\nboard: { buttons: { dor: {} } }\n',
@@ -135,7 +139,7 @@ describe('a wrong scenario', () => {
     ['{ press: door }', 'steps[0].at: nothing is not a duration; write a number with its unit: 5ms, 200us, 2s'],
     [
       '{ at: 1ms }',
-      'steps[0]: the step does nothing; write one of press, release, level, fault, expect, expect_log, expect_exec',
+      'steps[0]: the step does nothing; write one of press, release, level, fault, hook, message, expect, expect_log, expect_exec, expect_http, expect_publish',
     ],
     ['{ at: 1ms, press: door, release: door }', 'steps[0]: press and release in one step; write a step for each'],
     ['{ at: 1ms, press: relay }', "steps[0].press: no button 'relay'; there are door, bell"],
@@ -156,7 +160,7 @@ describe('a wrong scenario', () => {
     ],
     ['{ at: 1ms, expect: door, value: float }', "steps[0].value: 'float' is not allowed here; write 0 or 1"],
     ['{ at: 31d, press: door }', "steps[0].at: '31d' is not a duration; write a number with its unit: 5ms, 200us, 2s"],
-    ['{ at: 2592001s, press: door }', "steps[0].at: '2592001s' is out of range; 0s to 2592000s"],
+    ['{ at: 2592001s, press: door }', "steps[0].at: '2592001s' is out of range; 0s to 720h"],
     ['{ at: 1ms, press: door, bounce: { count: 99 } }', 'steps[0].bounce.count: 99 is out of range; 32 at most'],
   ])('%s', (text, message) => {
     expect(errorsOf(step(text))[0]?.replace(/^f\.yaml:\d+:\d+: /, '')).toBe(message);

@@ -26,6 +26,8 @@ export interface Scenario {
   readonly board: BoardInput | undefined;
   /** When it is over, in ns; undefined: some time after its last step. */
   readonly endNs: number | undefined;
+  /** What the wall clock shows at its start, in ms since 1970; undefined: as the simulation has it. */
+  readonly startMs?: number;
   /** The steps in the order of time, read as they are asked for. */
   readonly steps: Iterable<Step>;
   /** Texts that its steps look for. */
@@ -48,8 +50,9 @@ function scenarioOf(
   steps: Iterable<Step>,
   texts: readonly TextExpectation[],
 ): Scenario {
-  const { name = file.replace(/^.*\//, ''), seed = 1, board, end } = header;
-  return { name, seed, board, endNs: end, steps, texts };
+  const { name = file.replace(/^.*\//, ''), seed = 1, board, end, clock } = header;
+  const start = clock === undefined ? {} : { startMs: Date.parse(clock) };
+  return { name, seed, board, endNs: end, steps, texts, ...start };
 }
 
 /** Reads a scenario from the text of a YAML file. Never throws. */

@@ -2,7 +2,7 @@
 import { KernelError } from '../../kernel/errno.js';
 import { type Step, type TextExpectation, timeline, unmet, unmetText } from '../../sim-fallback/index.js';
 import type { Scenario } from './load.js';
-import type { Simulation } from './simulation.js';
+import type { Simulation, SimulationEvent } from './simulation.js';
 
 /** Time for what the last step set off, when a scenario does not say where it ends. */
 const AFTER_LAST_NS = 1_000_000_000;
@@ -41,9 +41,25 @@ function endOf({ atNs, action }: Step): number {
   return atNs + ('forNs' in fault ? (fault.forNs ?? 0) : 0) + (fault.fault === 'late' ? fault.byNs : 0);
 }
 
+/** What an event says, as scenarios look for it; undefined for one that says nothing. */
+export function textOf(event: SimulationEvent): string | undefined {
+  switch (event.type) {
+    case 'log':
+      return event.text;
+    case 'exec':
+      return event.argv.join(' ');
+    case 'http':
+      return [event.method, event.url, event.body ?? ''].join(' ').trimEnd();
+    case 'publish':
+      return `${event.topic} ${event.payload}`.trimEnd();
+    default:
+      return undefined;
+  }
+}
+
 /** Counts of the texts that a scenario looks for. */
 class Texts {
-  readonly #found: { readonly of: 'log' | 'exec'; readonly text: string; count: number }[] = [];
+  readonly #found: { readonly of: TextExpectation['of']; readonly text: string; count: number }[] = [];
 
   constructor(texts: readonly TextExpectation[]) {
     for (const { of, text } of texts) {
@@ -51,8 +67,10 @@ class Texts {
     }
   }
 
-  saw(of: 'log' | 'exec', said: string): void {
-    for (const one of this.#found) if (one.of === of && said.includes(one.text)) one.count++;
+  saw(event: SimulationEvent): void {
+    const said = textOf(event);
+    if (said === undefined) return;
+    for (const one of this.#found) if (one.of === event.type && said.includes(one.text)) one.count++;
   }
 
   count({ of, text }: TextExpectation): number {
@@ -63,7 +81,10 @@ class Texts {
 /** Does what a step says; a refusal of the board's names the step. */
 export function perform(simulation: Simulation, step: Step): void {
   try {
-    simulation.stage.perform(step);
+    const { action } = step;
+    if (action.kind === 'hook') simulation.hook(action.hook, action.payload);
+    else if (action.kind === 'message') simulation.message(action.topic, action.payload);
+    else simulation.stage.perform(step);
   } catch (error) {
     if (!(error instanceof KernelError) || step.place === undefined) throw error;
     const { code, message, hint, subject } = error;
@@ -80,10 +101,7 @@ export async function play(simulation: Simulation, scenario: Scenario, options: 
   const { onStep, signal } = options;
   const startNs = simulation.nowNs;
   const texts = new Texts(scenario.texts);
-  const forget = simulation.subscribe((event) => {
-    if (event.type === 'log') texts.saw('log', event.text);
-    else if (event.type === 'exec') texts.saw('exec', event.argv.join(' '));
-  });
+  const forget = simulation.subscribe((event) => texts.saw(event));
   let steps = 0;
   let expectations = 0;
   let failed = 0;

@@ -47,6 +47,7 @@ async function replay(...args: string[]): Promise<{ code: number; out: string; e
 
 function configOf(scenario: string): string {
   if (/^(led-|both-)/.test(scenario)) return join(EXAMPLES, 'button-led.yaml');
+  if (scenario.startsWith('doorbell')) return join(EXAMPLES, 'doorbell.yaml');
   return join(SCENARIOS, scenario.startsWith('handler') ? 'handlers.yaml' : 'counter.yaml');
 }
 

@@ -160,6 +160,7 @@ async function rehearse(
     seed: options.seed ?? scenario.seed,
     traceRecords: TRACE_RECORDS,
     ...(scenario.board === undefined ? {} : { board: scenario.board }),
+    ...(scenario.startMs === undefined ? {} : { startMs: scenario.startMs }),
     ...log,
   });
   const handlerFailures: HandlerFailure[] = [];

@@ -43,6 +43,11 @@ export const stepSchema = z.strictObject({
   expect: name.optional(),
   expect_log: z.string().min(1).max(4096).optional(),
   expect_exec: z.string().min(1).max(4096).optional(),
+  expect_http: z.string().min(1).max(4096).optional(),
+  expect_publish: z.string().min(1).max(4096).optional(),
+  hook: name.optional(),
+  message: z.string().min(1).max(256).optional(),
+  payload: z.string().max(16_384).optional(),
   hold: span.optional(),
   bounce: bounce.optional(),
   value: z.literal([0, 1, 'float']).optional(),
@@ -60,7 +65,10 @@ export const stepSchema = z.strictObject({
 });
 
 /** The verbs of a step. */
-export const VERBS = ['press', 'release', 'level', 'fault', 'expect', 'expect_log', 'expect_exec'] as const;
+export const VERBS = [
+  ...(['press', 'release', 'level', 'fault', 'hook', 'message', 'expect'] as const),
+  ...(['expect_log', 'expect_exec', 'expect_http', 'expect_publish'] as const),
+] as const;
 
 const pull = z.enum(['up', 'down', 'none']);
 
@@ -91,6 +99,8 @@ const header = {
   seed: z.int().min(0).max(0xffff_ffff).optional(),
   board: boardSchema.optional(),
   end: time.optional(),
+  /** What the wall clock shows at the start. */
+  clock: z.iso.datetime({ offset: true }).optional(),
 };
 
 /** The first line of a JSONL file; `recorded` is what a recording says of itself. */

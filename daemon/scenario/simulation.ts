@@ -185,9 +185,18 @@ export class Simulation {
     this.#inbox.hand({ topic, payload });
   }
 
-  /** A hook is called, as through the API. `ENOENT` for one that is not in the configuration. */
-  async hook(name: string, payload = ''): Promise<void> {
-    await this.service.hook?.(name, payload);
+  /** A hook is called, as through the API; what is queued then runs when time goes on. `ENOENT` for one that is not in the configuration. */
+  hook(name: string, payload = ''): void {
+    const known = this.service.hooks?.() ?? [];
+    if (!known.includes(name)) {
+      const hint = known.length === 0 ? 'the configuration has none' : `there are ${known.join(', ')}`;
+      throw new KernelError('ENOENT', `no hook ${name}`, { hint, subject: name });
+    }
+    this.service.hook?.(name, payload).catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      const event: SimulationEvent = { type: 'error', atNs: Math.round(this.nowNs), interrupt: name, message };
+      for (const listener of this.#listeners) listener(event);
+    });
   }
 
   /** A line of the configuration as it is now; `ENOENT` when there is none of that name. */

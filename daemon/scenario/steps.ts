@@ -1,5 +1,12 @@
 // From a checked entry of a scenario file to a step: one verb, and what goes with it.
-import type { BounceOptions, Fault, LineExpectation, Step, StepAction } from '../../sim-fallback/index.js';
+import type {
+  BounceOptions,
+  Fault,
+  LineExpectation,
+  Step,
+  StepAction,
+  TextExpectation,
+} from '../../sim-fallback/index.js';
 import type { ConfigErrorCode, ConfigPath, Finding } from '../config/errors.js';
 import { type Checked, check } from './check.js';
 import type { Names } from './references.js';
@@ -15,6 +22,10 @@ const PARTS: Readonly<Record<string, { readonly may: readonly Key[]; readonly mu
   expect: { may: ['value', 'rising', 'falling', 'lost', 'dropped'] },
   expect_log: { may: ['count'] },
   expect_exec: { may: ['count'] },
+  expect_http: { may: ['count'] },
+  expect_publish: { may: ['count'] },
+  hook: { may: ['payload'] },
+  message: { may: ['payload'] },
   'fault bounce': { may: ['line', 'bounce'], must: ['line'] },
   'fault glitch': { may: ['line', 'width'], must: ['line'] },
   'fault storm': { may: ['line', 'rate', 'for'], must: ['line', 'rate', 'for'] },
@@ -87,11 +98,23 @@ function actionNamed(verb: (typeof VERBS)[number], input: StepInput): StepAction
       return { kind: 'fault', fault: faultOf(input) };
     case 'expect':
       return { kind: 'expect', expect: expectationOf(input) };
+    case 'hook':
+      return { kind: 'hook', hook: input.hook ?? '', payload: input.payload ?? '' };
+    case 'message':
+      return { kind: 'message', topic: input.message ?? '', payload: input.payload ?? '' };
     case 'expect_log':
-      return { kind: 'expect-text', expect: { of: 'log', text: input.expect_log ?? '', count: input.count } };
+      return expectText('log', input.expect_log, input.count);
     case 'expect_exec':
-      return { kind: 'expect-text', expect: { of: 'exec', text: input.expect_exec ?? '', count: input.count } };
+      return expectText('exec', input.expect_exec, input.count);
+    case 'expect_http':
+      return expectText('http', input.expect_http, input.count);
+    case 'expect_publish':
+      return expectText('publish', input.expect_publish, input.count);
   }
+}
+
+function expectText(of: TextExpectation['of'], text = '', count?: number): StepAction {
+  return { kind: 'expect-text', expect: { of, text, count } };
 }
 
 function expectationOf({ expect: line = '', value, rising, falling, lost, dropped }: StepInput): LineExpectation {

@@ -67,6 +67,10 @@ export function written({ atNs, action, repeat }: Step): object {
       return { ...at, level: action.line, value: action.value, ...again };
     case 'fault':
       return { ...at, ...fault(action.fault), ...again };
+    case 'hook':
+      return { ...at, hook: action.hook, ...payload(action), ...again };
+    case 'message':
+      return { ...at, message: action.topic, ...payload(action), ...again };
     case 'expect': {
       const { line: expect, ...rest } = action.expect;
       return { ...at, expect, ...rest, ...again };
@@ -76,6 +80,10 @@ export function written({ atNs, action, repeat }: Step): object {
       return { ...at, [`expect_${of}`]: text, ...(count === undefined ? {} : { count }), ...again };
     }
   }
+}
+
+function payload({ payload }: { readonly payload: string }): object {
+  return payload === '' ? {} : { payload };
 }
 
 function fault(what: Fault): object {

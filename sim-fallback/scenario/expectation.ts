@@ -22,10 +22,17 @@ export function unmet(expect: LineExpectation, seen: SeenLine): string[] {
   });
 }
 
+const WHERE: Readonly<Record<TextExpectation['of'], string>> = {
+  log: 'in the log',
+  exec: 'among the programs called',
+  http: 'among the requests sent',
+  publish: 'among the messages published',
+};
+
 /** As {@link unmet}, for texts; `found` is the number of entries so far that have it in them. */
 export function unmetText(expect: TextExpectation, found: number): string[] {
   if (expect.count === undefined ? found > 0 : found === expect.count) return [];
-  const where = expect.of === 'log' ? 'in the log' : 'among the programs called';
+  const where = WHERE[expect.of];
   const wanted = expect.count === undefined ? 'at least one' : `${expect.count}`;
   return [`${JSON.stringify(expect.text)}: ${found} ${where}, expected ${wanted}`];
 }

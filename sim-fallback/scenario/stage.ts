@@ -93,6 +93,9 @@ export class Stage {
       case 'fault':
         this.#fault(action.fault);
         return;
+      // Not the board's: whoever plays the scenario sees to these.
+      case 'hook':
+      case 'message':
       case 'expect':
       case 'expect-text':
     }

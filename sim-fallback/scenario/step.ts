@@ -41,9 +41,9 @@ export interface LineExpectation {
   readonly dropped?: number;
 }
 
-/** A text that must be part of so many entries of the log (or of programs called); without a count, of at least one. */
+/** A text that must be part of so many entries of the log, or of what was called and sent; without a count, of at least one. */
 export interface TextExpectation {
-  readonly of: 'log' | 'exec';
+  readonly of: 'log' | 'exec' | 'http' | 'publish';
   readonly text: string;
   readonly count: number | undefined;
 }
@@ -60,6 +60,9 @@ export type StepAction =
   /** A wire with a logical level, or with nothing on it, is held to the line. */
   | { readonly kind: 'level'; readonly line: string; readonly value: Level | 'float' }
   | { readonly kind: 'fault'; readonly fault: Fault }
+  /** A hook of the API is called, or a message comes, as from a broker. */
+  | { readonly kind: 'hook'; readonly hook: string; readonly payload: string }
+  | { readonly kind: 'message'; readonly topic: string; readonly payload: string }
   | { readonly kind: 'expect'; readonly expect: LineExpectation }
   | { readonly kind: 'expect-text'; readonly expect: TextExpectation };
 
@@ -80,6 +83,8 @@ export function lineOf(action: StepAction): string | undefined {
     case 'expect':
       return action.expect.line;
     case 'expect-text':
+    case 'hook':
+    case 'message':
       return undefined;
     case 'fault':
       return 'line' in action.fault ? action.fault.line : undefined;
