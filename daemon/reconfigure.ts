@@ -62,7 +62,7 @@ async function prepare(parts: Parts, plan: ReloadPlan): Promise<Prepared> {
     }
     return { chips, descs, modules };
   } catch (error) {
-    for (const chip of chips.values()) chip.close();
+    for (const chip of chips.values()) chip.close(true);
     throw error;
   }
 }

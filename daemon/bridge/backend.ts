@@ -183,7 +183,7 @@ export class Chips implements Backend {
   }
 
   remove(id: string): void {
-    this.chips.get(id)?.close();
+    this.chips.get(id)?.close(true);
     this.chips.delete(id);
   }
 

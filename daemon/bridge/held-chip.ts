@@ -65,8 +65,11 @@ export interface HeldChip {
   start(): void;
   /** Reads no more edges of lines that the next process takes over: it finds them. */
   pause(): void;
-  /** Lets the lines and the chip go. Its interrupts have been freed, or nobody looks at them any more. */
-  close(): void;
+  /**
+   * Lets the lines and the chip go; for the next process too if it is `forGood`. Its interrupts have been freed, or nobody looks at
+   * them any more.
+   */
+  close(forGood?: boolean): void;
 }
 
 /** A line as its driver is to have it. */
@@ -176,8 +179,8 @@ export function holdChip(options: HoldOptions): HeldChip {
     noteRest: (offset, rest) => lines.noteRest(offset, rest),
     start: () => lines.onEdges((batch) => domain.deliver(batch)),
     pause: () => lines.pause(),
-    close: () => {
-      lines.close();
+    close: (forGood) => {
+      lines.close(forGood);
       // A handler that never ends keeps its interrupt: then the domain stays, and nothing comes into it any more.
       if (specs.every(({ gpio }) => isFree(machine, domain, gpio))) domain.remove();
     },

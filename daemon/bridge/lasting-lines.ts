@@ -219,11 +219,11 @@ export class LastingLines {
     if (this.#gone === undefined) this.#requests.pause();
   }
 
-  /** Lets the lines and the chip go; what is kept for the next process stays kept. */
-  close(): void {
+  /** Lets the lines and the chip go. What is kept for the next process stays kept, unless it is `forGood`. */
+  close(forGood = false): void {
     this.#closed = true;
     this.#cancelLook?.();
-    this.#letGo(false);
+    this.#letGo(forGood);
   }
 
   /**

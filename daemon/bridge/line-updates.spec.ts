@@ -277,6 +277,8 @@ describe('requests that the next process goes on with', () => {
     lines.pause();
     lines.close();
     expect(calls).toEqual(['keep', 'keep', 'drop', 'reconfigured', 'pause']);
+    hold([BUTTON, LED], { kept }).close(true);
+    expect(calls.slice(5)).toEqual(['keep', 'keep', 'drop', 'drop']);
   });
 
   it('have the level that an output was given last, also after its polarity changed', () => {
