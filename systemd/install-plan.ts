@@ -97,6 +97,11 @@ export function renderUnit(shipped: string, node: string, entry: string): string
   return shipped.replace(command, () => `ExecStart=${execWord(node)} ${execWord(entry)}`);
 }
 
+/** The shipped configuration, with its schema for editors where it is on this machine. */
+export function renderConfig(shipped: string, packageRoot: string): string {
+  return shipped.replace('$schema=../', () => `$schema=${packageRoot}/`);
+}
+
 /** Whether `ProtectHome=yes` would hide this path from the service (systemd.exec(5)). */
 export function isInHome(path: string): boolean {
   return /^\/(home|root|run\/user)\//.test(path);
@@ -113,7 +118,7 @@ export function planFiles(input: PlanInput): PlannedFile[] {
   const files: PlannedFile[] = [
     { path: SYSUSERS_PATH, content: shipped('systemd/gpio-irqd.sysusers.conf'), keep: false },
     { path: RULES_PATH, content: shipped('systemd/99-gpio-irqd.rules'), keep: false },
-    { path: CONFIG_PATH, content: shipped('examples/button-led.yaml'), keep: true },
+    { path: CONFIG_PATH, content: renderConfig(shipped('examples/button-led.yaml'), packageRoot), keep: true },
     { path: UNIT_PATH, content: renderUnit(shipped(`systemd/${SERVICE}`), node, entry), keep: false },
   ];
   const dropIn = (path: string, why: string, setting: string): void => {

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type InstallHost, install, main } from './install.js';
-import { execWord, findPackageRoot, isInHome, renderUnit } from './install-plan.js';
+import { execWord, findPackageRoot, isInHome, renderConfig, renderUnit } from './install-plan.js';
 
 const HERE = import.meta.dirname;
 const UNIT = 'etc/systemd/system/gpio-irqd.service';
@@ -298,4 +298,9 @@ describe('the plan', () => {
     await install({ root: target, node: '/home/pi/.nvm/node' }, host());
     expect(read(`${UNIT}.d/50-protect-home.conf`)).toContain('ProtectHome=read-only');
   });
+});
+
+it('names the schema for editors where the package is', () => {
+  const shipped = '# yaml-language-server: $schema=../schemas/gpio-irqd.schema.json\nlines: {}\n';
+  expect(renderConfig(shipped, '/usr/lib/x')).toBe(shipped.replace('../', '/usr/lib/x/'));
 });

@@ -102,6 +102,11 @@ addon() {
   find "$library" -name '*.node' -exec chmod 644 {} +
 }
 
+# Where the schema for editors is, in the first line of configurations.
+name_schema() {
+  sed -i '1s,schema=[./]*/schemas/,schema=/usr/share/gpio-irqd/schemas/,' "$@"
+}
+
 system_files() {
   local unit=$package/lib/systemd/system/gpio-irqd.service
   place 644 "$root/systemd/gpio-irqd.service" lib/systemd/system/gpio-irqd.service
@@ -110,6 +115,8 @@ system_files() {
   place 644 "$root/systemd/gpio-irqd.sysusers.conf" usr/lib/sysusers.d/gpio-irqd.conf
   place 644 "$root/systemd/99-gpio-irqd.rules" lib/udev/rules.d/99-gpio-irqd.rules
   place 644 "$root/examples/button-led.yaml" etc/gpio-irqd/config.yaml
+  place 644 "$root/schemas/gpio-irqd.schema.json" usr/share/gpio-irqd/schemas/gpio-irqd.schema.json
+  name_schema "$package/etc/gpio-irqd/config.yaml"
 }
 
 documentation() {
@@ -123,6 +130,7 @@ documentation() {
   compressed "$stage/changelog" usr/share/doc/gpio-irqd/changelog.Debian.gz
   place 644 "$root/README.md" usr/share/doc/gpio-irqd/README.md
   (cd "$root" && find docs examples -type f ! -path 'docs/tools/*' ! -name '*.spec.ts' -exec install -D -m 644 {} "$doc/{}" \;)
+  name_schema "$doc"/examples/*.yaml "$doc"/examples/*/*.yaml
   place 644 "$root/systemd/drop-ins/network.conf" usr/share/doc/gpio-irqd/examples/network.conf
   for page in "$root"/man/*.[1-8]; do
     [ ! -e "$page" ] || compressed "$page" "usr/share/man/man${page##*.}/$(basename "$page").gz"
