@@ -283,6 +283,13 @@ export {
   timerShutdownSync,
   tryToDelTimerSync,
 } from './time/timer.js';
+export {
+  DURATION_BOUNDS_NS,
+  DURATION_CONTEXTS,
+  type DurationContext,
+  type DurationCounts,
+  Durations,
+} from './trace/durations.js';
 export * from './trace/ring.js';
 export { renderTimeline, type TimelineOptions } from './trace/timeline.js';
 export {

@@ -1,5 +1,6 @@
 // The trace: a ring of typed arrays that is always on and allocates nothing per record.
 import { KernelError } from '../errno.js';
+import type { Durations } from './durations.js';
 
 /** Tracepoints, with the arguments that each records (names as in Linux's include/trace/events). */
 export const Tracepoint = {
@@ -89,6 +90,8 @@ export class TraceRing {
   readonly capacity: number;
   /** Records ever written. */
   written = 0;
+  /** Measures handlers, once somebody asks for that; until then it costs nothing. */
+  durations: Durations | undefined;
   readonly #mask: number;
   readonly #time: Float64Array;
   readonly #fields: Int32Array;
@@ -139,6 +142,7 @@ export class TraceRing {
     fields[field | 3] = a | 0;
     fields[field | 4] = b | 0;
     fields[field | 5] = nameId | 0;
+    this.durations?.note(event, timeNs, cpu, pid);
   }
 
   /** Records from number `from` on that are still there, oldest first. */
