@@ -114,6 +114,7 @@ describe('the next process', () => {
     expect(button === undefined ? [] : kept.markOf(button.request, 17)?.[Mark.READ]).toBe(40);
     expect(inherited.map(({ fd }) => isOpen(fd))).toEqual([false, false, false, false]);
     expect(kept.adopt(chip, WANTED, OPTIONS)).toEqual([]);
+    expect(said).toEqual(['info took over 2 lines of gpiochip0 [pinctrl-bcm2835] as the process before held them']);
   });
 
   it('goes on writing where it took over, for the one after it, and stores nothing twice', () => {

@@ -93,6 +93,12 @@ export class KeptLines {
       }
       for (const fd of found.fds) closeSync(fd);
     }
+    const offsets = taken.flatMap(({ lines }) => lines.map(({ offset }) => offset));
+    if (offsets.length > 0) {
+      const { name, label } = chip.info;
+      const lines = offsets.length === 1 ? 'one line' : `${offsets.length} lines`;
+      this.#log.info({ lines: offsets }, `took over ${lines} of ${name} [${label}] as the process before held them`);
+    }
     return taken;
   }
 
@@ -102,14 +108,10 @@ export class KeptLines {
     if (from === undefined || this.#refused) return;
     const name = this.#newName();
     try {
-      const memory = createSharedMemory(name, RECORD_BYTES);
-      const record = KeptRecord.begin(memory.buffer, { ...wishOf(options), ...describe(chip, lines) });
+      const { fd, buffer } = createSharedMemory(name, RECORD_BYTES);
+      const record = KeptRecord.begin(buffer, { ...wishOf(options), ...describe(chip, lines) });
       this.#held.set(request, { name, record });
-      const stored = this.#store.storeFds(name, [from.descriptorOf(request), memory.fd]);
-      void stored.then((ok) => {
-        closeSync(memory.fd);
-        if (!ok) this.#cannot('the service manager does not take them');
-      });
+      void this.#give(name, request, from.descriptorOf(request), fd);
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       this.#cannot(error.message);
@@ -175,6 +177,14 @@ export class KeptLines {
     const request = from.adoptLines(fd, { ...description, levels });
     this.#held.set(request, { name, record });
     return { request, lines };
+  }
+
+  async #give(name: string, request: LineRequest, fd: number, memory: number): Promise<void> {
+    const taken = await this.#store.storeFds(name, [fd, memory]);
+    closeSync(memory);
+    if (taken) return;
+    this.#held.delete(request);
+    this.#cannot('the service manager does not take them');
   }
 
   async #refuse(name: string, fds: readonly number[], why: string): Promise<void> {
