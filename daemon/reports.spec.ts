@@ -133,3 +133,26 @@ it('tells of a chip that goes and comes back, and of lines that somebody else ha
     [40, 'led was waited for, and is held now'],
   ]);
 });
+
+it('shows what would control a terminal', () => {
+  const { reports, logged, events } = rig();
+  reports.said('i', 'a\tb\nc\x1b[2J\r\x9b');
+  expect(logged[0]?.msg).toBe('a\tb\nc\\x1b[2J\\x0d\\x9b');
+  expect(events).toMatchObject([{ text: logged[0]?.msg }]);
+});
+
+it('sums up what limits leave out, and tells of presses and triggers', () => {
+  const { reports, logged, events } = rig();
+  for (let i = 0; i < 5; i++) reports.limited('bell', 1);
+  reports.flush();
+  expect(logged.map(({ msg }) => msg)).toEqual([
+    'bell: 1 action left out by its limit',
+    'bell: 4 actions left out by its limit',
+  ]);
+  reports.pressed('bell', 'hold', 3, 7.4);
+  reports.triggered('night', 'schedule');
+  expect(events.slice(2)).toEqual([
+    { type: 'press', atNs: 1_007, line: 'bell', pattern: 'hold', count: 3 },
+    { type: 'trigger', atNs: 1_005, trigger: 'night', by: 'schedule' },
+  ]);
+});

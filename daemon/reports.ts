@@ -15,6 +15,9 @@ const NS_PER_MS = 1e6;
 /** Name under which the model itself reports mistakes of the user's code. */
 const MODEL = 'kernel';
 
+/** All but tab and newline: what comes from programs, hooks and messages must not play with the terminal that shows it. */
+const CONTROLS = /(?![\t\n])\p{Cc}/gu;
+
 /** Times are in ns of the machine's clock; events carry them as CLOCK_MONOTONIC. */
 export class Reports {
   /** Errors of handlers and actions so far. */
@@ -74,7 +77,8 @@ export class Reports {
   }
 
   /** A `log` action, or what a program wrote. */
-  said(interrupt: string, text: string): void {
+  said(interrupt: string, said: string): void {
+    const text = said.replace(CONTROLS, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
     this.#log.info({ interrupt }, text);
     this.#emit({ type: 'log', atNs: this.#now(), interrupt, text });
   }

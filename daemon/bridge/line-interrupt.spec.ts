@@ -170,7 +170,15 @@ describe('top half', () => {
   });
 
   it('keeps the heap as it is', () => {
-    const it = rig(specOf({ topHalf: [{ kind: 'set', line: 'led', value: 1 }] }));
+    const it = rig(
+      specOf({
+        topHalf: [
+          { kind: 'set', line: 'led', value: 1 },
+          { kind: 'follow', line: 'led', invert: true },
+          { kind: 'toggle', line: 'led' },
+        ],
+      }),
+    );
     // The thread, which may allocate, is not woken: the ring fills up, and edges are counted as dropped.
     request(it, () => {
       it.interrupt.topHalf();
