@@ -8,7 +8,7 @@
           'sources': [
             'drivers/chardev/addon/addon.c',
             'drivers/chardev/addon/gpio_fd.c',
-            'drivers/chardev/addon/memory.c',
+            'drivers/chardev/addon/shared_memory.c',
           ],
           'defines': ['NAPI_VERSION=8'],
           'cflags': ['-std=gnu11', '-Wall', '-Wextra', '-fvisibility=hidden'],

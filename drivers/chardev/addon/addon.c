@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 
 #include "gpio_fd.h"
-#include "memory.h"
+#include "shared_memory.h"
 
 _Static_assert(sizeof(struct gpiochip_info) == 68, "uAPI layout");
 _Static_assert(sizeof(struct gpio_v2_line_info) == 256, "uAPI layout");

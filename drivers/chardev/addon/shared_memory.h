@@ -1,6 +1,6 @@
-/* memory: what a process writes down for the one that comes after it, in a sealed memfd that both map. */
-#ifndef MEMORY_H
-#define MEMORY_H
+/* shared_memory: what a process writes down for the one that comes after it, in a sealed memfd that both map. */
+#ifndef SHARED_MEMORY_H
+#define SHARED_MEMORY_H
 
 #include <node_api.h>
 

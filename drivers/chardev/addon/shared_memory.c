@@ -1,6 +1,6 @@
-/* memory: memfds with a fixed size, made and mapped. Writing to the map is all that it takes: it outlives even SIGKILL. */
+/* shared_memory: memfds with a fixed size, made and mapped. Writing to the map is all that it takes: it outlives even SIGKILL. */
 #define _GNU_SOURCE
-#include "memory.h"
+#include "shared_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
