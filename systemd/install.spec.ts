@@ -300,7 +300,7 @@ describe('the plan', () => {
   });
 });
 
-it('names the schema for editors where the package is', () => {
+test('names the schema for editors where the package is', () => {
   const shipped = '# yaml-language-server: $schema=../schemas/gpio-irqd.schema.json\nlines: {}\n';
   expect(renderConfig(shipped, '/usr/lib/x')).toBe(shipped.replace('../', '/usr/lib/x/'));
 });
