@@ -105,6 +105,19 @@ describe('a watcher that comes back', () => {
     expect(rest.length).toBeGreaterThan(200);
   });
 
+  it('is not cut off for what it has missed', async () => {
+    const before = watch();
+    service.emit(edge(0));
+    const lastId = await leave(before);
+    for (let i = 1; i <= 1300; i++) service.emit({ type: 'log', atNs: i, interrupt: 'b', text: 'x'.repeat(100) });
+    const after = watch({ lastId });
+    // At once: nothing of it has been read yet.
+    service.emit(edge(1));
+    await new Promise((settle) => setImmediate(settle));
+    expect(stream.counts).toMatchObject({ watching: 1, dropped: 0 });
+    expect(await got(after)).toHaveLength(1301);
+  });
+
   it('is told that it cannot be known after a restart', async () => {
     const before = watch();
     service.emit(edge(1));

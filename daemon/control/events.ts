@@ -2,13 +2,13 @@
 
 import type { ServerResponse } from 'node:http';
 import { EventSpan } from './event-id.js';
-import { EventLog, type LoggedEvent } from './event-log.js';
+import { EVENT_LOG_BYTES, EventLog, type LoggedEvent } from './event-log.js';
 import type { ControlEvent, ControlTarget, Known } from './target.js';
 
 /** Most watchers at once: they must not take every connection. */
 export const MAX_WATCHERS = 32;
-/** Bytes that may wait for one watcher; the socket's own buffer comes on top. About a thousand events. */
-export const MAX_WAITING_BYTES = 128 * 1024;
+/** Bytes that may wait for one watcher: all that it missed, and about a thousand events. The socket's own buffer comes on top. */
+export const MAX_WAITING_BYTES = EVENT_LOG_BYTES + 128 * 1024;
 /** Something is sent after this time, so that either side notices when the other is gone. */
 const HEARTBEAT_MS = 15_000;
 /** How long a watcher waits before it comes back. */
