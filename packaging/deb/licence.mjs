@@ -8,7 +8,15 @@ const holders = [...new Set(text.match(/^[ \t]*copyright\b.*\d{4}.*$/gim) ?? [])
   line.replace(/^\s*copyright\s*(\(c\)|©)?\s*/i, '').trim(),
 );
 const fallback = typeof author === 'string' ? author : (author?.name ?? `the authors of ${name}`);
-const body = text.trim() === '' ? ['As in the package of that name at the npm registry.'] : text.trim().split(/\r?\n/);
+// Debian has the long ones once for all packages, and wants them named instead of repeated.
+const COMMON = { 'Apache-2.0': 'Apache-2.0', 'GPL-2.0': 'GPL-2', 'GPL-3.0': 'GPL-3' };
+const common = COMMON[license];
+const body =
+  common !== undefined
+    ? [`On Debian systems, the text of this licence is in /usr/share/common-licenses/${common}.`]
+    : text.trim() === ''
+      ? ['As in the package of that name at the npm registry.']
+      : text.trim().split(/\r?\n/);
 
 const lines = [
   '',
