@@ -1,6 +1,7 @@
 // The model's kernel as the control API shows it: its lines one by one, its files, softirqs, workqueues and tasks.
 import {
   cpulistPr,
+  Durations,
   disableIrqNosync,
   enableIrq,
   type IrqDesc,
@@ -125,6 +126,12 @@ export class ModelView implements ModelTarget {
 
   workqueues(): readonly WorkqueueStatus[] {
     return [...this.#machine.workqueues.all].map(workqueueStatus);
+  }
+
+  durations(): ReturnType<NonNullable<ModelTarget['durations']>> {
+    const { trace, cpus } = this.#machine;
+    trace.durations ??= new Durations(cpus.length);
+    return trace.durations.read();
   }
 
   tasks(): ReturnType<ModelTarget['tasks']> {

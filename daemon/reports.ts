@@ -22,6 +22,10 @@ const CONTROLS = /(?![\t\n])\p{Cc}/gu;
 export class Reports {
   /** Errors of handlers and actions so far. */
   handlerErrors = 0;
+  /** Actions so far that were left out by their limit. */
+  limitedActions = 0;
+  /** Reloads so far, by what they came to. */
+  readonly reloads = { ok: 0, failed: 0 };
   /** By chip, when it went. */
   readonly #goneNs = new Map<string, number>();
   readonly #log: Logger;
@@ -109,6 +113,7 @@ export class Reports {
 
   /** Actions that were left out, since there were more than their limit allows. @param name of the interrupt, chord or trigger */
   limited(name: string, count: number): void {
+    this.limitedActions += count;
     this.#limited.add(name, count);
   }
 
@@ -172,6 +177,7 @@ export class Reports {
   /** The configuration was read anew: what was touched, or why all stays as it was. */
   reloaded(report: ReloadReport): void {
     const { ok, errors, restart, problems } = report;
+    this.reloads[ok ? 'ok' : 'failed']++;
     const changes = changesOf(report);
     const what = changes.length === 0 ? 'nothing has changed' : changes.join('; ');
     if (ok) this.#log.info(`configuration reloaded: ${what}`);

@@ -18,6 +18,8 @@ import { createLogger, type LogSettings } from './log.js';
 import type { LogLevel } from './log-levels.js';
 import { Mqtt } from './mqtt/mqtt.js';
 import type { MqttPort } from './mqtt/port.js';
+import type { WatchdogView } from './observe/families.js';
+import { metricsRoute } from './observe/metrics-route.js';
 import { Reloader, type ReloadSupervisor } from './reload.js';
 
 /** Starts the service; daemon/service.ts has the real one. */
@@ -102,6 +104,12 @@ class Supervision {
     await this.#notifier.stopping(reason);
   }
 
+  /** `undefined` when systemd has set none. */
+  get watchdog(): WatchdogView | undefined {
+    const { setting, worstIntervalMs } = this.#watchdog;
+    return setting.state === 'on' ? { timeoutMs: setting.timeoutUs / 1_000, worstIntervalMs } : undefined;
+  }
+
   end(): void {
     this.#watchdog.stop();
   }
@@ -128,7 +136,12 @@ async function serve(
   let noHangup: (() => void) | undefined;
   try {
     await mqtt.start(service, config);
-    control = await startControl({ target: service, path, log });
+    const metrics = metricsRoute(() => ({
+      target: service,
+      control: () => control?.counts,
+      watchdog: () => supervision?.watchdog,
+    }));
+    control = await startControl({ target: service, path, log, extraRoutes: [metrics] });
     if (config.http !== undefined) await control.setPort(config.http);
     supervision = new Supervision(notifier, io.env, log);
     log.info({ socket: path }, 'control socket is open');

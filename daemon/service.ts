@@ -164,7 +164,7 @@ class RunningService implements Service {
       backend: this.#backend,
       startedNs: this.#startedNs,
       interrupts: this.#parts.interrupts,
-      handlerErrors: this.#reports.handlerErrors,
+      reports: this.#reports,
       desc: (name) => this.#parts.desc(name),
     };
   }

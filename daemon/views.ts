@@ -6,6 +6,7 @@ import type { Interrupts } from './bridge/interrupts.js';
 import { type LineInterrupt, NO_STAMP } from './bridge/line-interrupt.js';
 import type { Config, LineSpec } from './config/config.js';
 import type { ChipStatus, DaemonStatus, InterruptsStatus, Known, LineStatus, StormStatus } from './control/target.js';
+import type { Reports } from './reports.js';
 import { packageVersion } from './version.js';
 
 const version = packageVersion();
@@ -17,7 +18,7 @@ export interface Viewed {
   readonly backend: Backend;
   readonly startedNs: number;
   readonly interrupts: Interrupts;
-  readonly handlerErrors: number;
+  readonly reports: Pick<Reports, 'handlerErrors' | 'limitedActions' | 'reloads'>;
   /** `ENOENT` for a line that is not in the configuration. */
   desc(name: string): GpioDesc;
 }
@@ -50,7 +51,9 @@ export function viewStatus(of: Viewed): DaemonStatus {
     edges: { received, lost },
     dropped,
     leftOut,
-    handlerErrors: of.handlerErrors,
+    handlerErrors: of.reports.handlerErrors,
+    limited: of.reports.limitedActions,
+    reloads: { ...of.reports.reloads },
   };
 }
 

@@ -40,6 +40,8 @@ export interface Watchdog {
   readonly setting: WatchdogSetting;
   /** Time between two pings in ms; `undefined` when the watchdog is not on. */
   readonly periodMs: number | undefined;
+  /** The longest time between two ticks so far, in ms: what is left of the time-out is the margin. */
+  readonly worstIntervalMs: number;
   /** The checks that failed at the last tick, by name. */
   readonly failing: readonly string[];
   /** Ends the pings. While the service runs, systemd then acts after `WatchdogSec=`. */
@@ -114,13 +116,17 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   if (setting.state === 'invalid') {
     log.error({}, `watchdog: ${setting.reason}; no pings are sent. It is set by WatchdogSec= of the unit`);
   }
-  if (setting.state !== 'on') return { setting, periodMs: undefined, failing: [], stop: () => undefined };
+  if (setting.state !== 'on') {
+    return { setting, periodMs: undefined, worstIntervalMs: 0, failing: [], stop: () => undefined };
+  }
 
   const periodMs = watchdogPeriodMs(setting.timeoutUs);
   let failing = new Map<string, string>();
   let expected = now();
+  let worstIntervalMs = periodMs;
   const tick = (): void => {
     const late = now() - expected;
+    worstIntervalMs = Math.max(worstIntervalMs, periodMs + late);
     if (late > periodMs / 2) {
       log.warn({ lateMs: late }, `watchdog: the event loop was blocked for about ${Math.round(late)} ms`);
     }
@@ -135,6 +141,9 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   return {
     setting,
     periodMs,
+    get worstIntervalMs() {
+      return worstIntervalMs;
+    },
     get failing() {
       return [...failing.keys()];
     },

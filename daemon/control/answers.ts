@@ -48,14 +48,20 @@ const daemon = {
       dropped: count('edges whose top half ran, and for whose thread or work there was no room'),
       leftOut: count('edges that were left out while the storm guard had their line disabled'),
       handlerErrors: count('handlers that threw or broke a rule, and actions that failed'),
+      limited: count('actions that were left out because there were more than their limit allows'),
+      reloads: objectOf<NonNullable<DaemonStatus['reloads']>>('Reloads of the configuration.', {
+        ok: count('that were carried out'),
+        failed: count('that left the old configuration in effect'),
+      }),
       mqtt: ref('MqttStatus'),
       control: objectOf<ControlCounts>('What this API counts.', {
         watching: count('clients that watch events'),
         dropped: count('watchers that were cut off because they did not read'),
         refused: count('connections that were closed because there were too many'),
+        requests: count('requests so far'),
       }),
     },
-    { problem: true, chips: true, mqtt: true },
+    { problem: true, chips: true, mqtt: true, limited: true, reloads: true },
   ),
   MqttStatus: objectOf<MqttStatus>(
     'The connection to the broker, and what became of the messages since the start.',

@@ -1,6 +1,6 @@
 // What the control API shows of the model's kernel, and lets be changed: lines, files, softirqs, workqueues, tasks.
 
-import type { IrqState, TaskInfo } from '../../kernel/index.js';
+import type { DurationCounts, IrqState, TaskInfo } from '../../kernel/index.js';
 
 /** One interrupt line of the model, in all that is known of it. */
 export interface IrqStatus {
@@ -79,6 +79,8 @@ export interface ModelTarget {
   /** `text` is /proc/softirqs. */
   softirqs(): { readonly text: string; readonly softirqs: readonly SoftirqStatus[] };
   workqueues(): readonly WorkqueueStatus[];
+  /** How long handlers took, by context, since this was asked for first. */
+  durations?(): readonly DurationCounts[];
   /** `text` is as ps shows it. */
   tasks(): { readonly text: string; readonly tasks: readonly TaskInfo[] };
 }

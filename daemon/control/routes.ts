@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { Level } from '../../kernel/gpio/driver.js';
+import { metricsRoute } from '../observe/metrics-route.js';
 import { ControlError } from './errors.js';
 import { EVENT_TYPES, type EventStream } from './events.js';
 import { modelRoutes } from './model-routes.js';
@@ -232,5 +233,5 @@ export function describedRoutes(): readonly Route[] {
   const nobody = (): never => {
     throw new Error('these routes are described only');
   };
-  return controlRoutes({ target: nobody, events: nobody, counts: nobody });
+  return controlRoutes({ target: nobody, events: nobody, counts: nobody, extra: [metricsRoute(nobody)] });
 }

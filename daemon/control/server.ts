@@ -14,6 +14,7 @@ import type { ControlTarget } from './target.js';
 export interface ControlCounts extends WatcherCounts {
   /** Connections that were closed because there were too many. */
   readonly refused: number;
+  readonly requests: number;
 }
 
 /** A control server that listens. */
@@ -50,6 +51,7 @@ class RunningControl implements ControlServer {
   readonly #events: EventStream;
   readonly #socket: Listener;
   #port: OpenPort | undefined;
+  #requests = 0;
   #http: Promise<HttpServer> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -64,7 +66,8 @@ class RunningControl implements ControlServer {
   }
 
   get counts(): ControlCounts {
-    return { ...this.#events.counts, refused: this.#socket.refused + (this.#port?.listener.refused ?? 0) };
+    const refused = this.#socket.refused + (this.#port?.listener.refused ?? 0);
+    return { ...this.#events.counts, refused, requests: this.#requests };
   }
 
   async listen(): Promise<void> {
@@ -118,7 +121,11 @@ class RunningControl implements ControlServer {
       counts: () => this.counts,
       extra: extraRoutes,
     });
-    return createApp({ routes, limits: this.#limits, log });
+    const server = await createApp({ routes, limits: this.#limits, log });
+    server.on('request', () => {
+      this.#requests++;
+    });
+    return server;
   }
 }
 

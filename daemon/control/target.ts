@@ -42,6 +42,10 @@ export interface DaemonStatus {
   readonly leftOut: number;
   /** Since the start: handlers that threw or broke a rule of their context, and actions that failed. */
   readonly handlerErrors: number;
+  /** Since the start: actions that were left out because there were more than their limit allows. */
+  readonly limited?: number;
+  /** Reloads since the start; those that failed left the old configuration in effect. */
+  readonly reloads?: { readonly ok: number; readonly failed: number };
   /** The connection to the broker; absent without `mqtt:` in the configuration. */
   readonly mqtt?: MqttStatus;
 }
