@@ -110,12 +110,13 @@ describe('a watcher that comes back', () => {
     service.emit(edge(0));
     const lastId = await leave(before);
     for (let i = 1; i <= 1300; i++) service.emit({ type: 'log', atNs: i, interrupt: 'b', text: 'x'.repeat(100) });
-    const after = watch({ lastId });
-    // At once: nothing of it has been read yet.
+    const after = new Reader();
+    after.pause();
+    stream.add(after as unknown as ServerResponse, { lastId });
     service.emit(edge(1));
-    await new Promise((settle) => setImmediate(settle));
     expect(stream.counts).toMatchObject({ watching: 1, dropped: 0 });
-    expect(await got(after)).toHaveLength(1301);
+    after.resume();
+    await vi.waitFor(async () => expect(await got(after)).toHaveLength(1301));
   });
 
   it('is told that it cannot be known after a restart', async () => {
