@@ -165,9 +165,6 @@ it('a configuration that is wrong, or cannot be had, leaves all as it was, and s
   await running.says('configuration not reloaded, the old one goes on');
   expect(running.out).toMatch(/config\.yaml:6:\d+: lines\.led1\.direction: /);
   await expect(reload(client, BASE.replace(`gpio: ${LED},`, 'gpio: 54,'))).rejects.toThrow();
-  await expect(
-    reload(client, `chips: { expander: label:mcp23017 }\n${BASE}`.replace(`gpio: ${LED},`, 'chip: expander, gpio: 4,')),
-  ).rejects.toThrow();
   expect(seen).toEqual([]);
   sim.pull(BUTTON1, 1);
   await expect.poll(() => sim.value(LED), PATIENCE).toBe(1);
@@ -185,6 +182,24 @@ it('a line that somebody else has is waited for after a reload, as at the start'
   taken.release();
   await running.says('lamp was waited for, and is held now');
   expect(sim.value(LAMP)).toBe(1);
+});
+
+it('a further chip that is not there is waited for after a reload, as at the start', { timeout: 60_000 }, async () => {
+  const { running, client } = await daemon(BASE);
+  const seen = watch(sim, BUTTON1, BUTTON2, LED, RELAY);
+  const text = BASE.replace(
+    'lines:',
+    'chips: { expander: label:mcp23017 }\nlines:\n  far: { chip: expander, gpio: 3, edge: both }',
+  );
+  const { ok, problems } = await reload(client, text);
+  expect([ok, problems]).toEqual([true, [expect.stringMatching(/^expander: .*it is waited for/)]]);
+  expect(await line(client, 'far')).toMatchObject({ chip: 'expander', value: 'unknown' });
+  const expander = createGpioSim({ label: 'mcp23017', lines: 16 });
+  onTestFinished(() => expander.remove());
+  await running.says('the GPIO chip expander is back');
+  expander.pull(3, 1);
+  await expect.poll(async () => (await line(client, 'far')).rising, PATIENCE).toBe(1);
+  expect(seen).toEqual([]);
 });
 
 it('lines of two chips have the same number and are told apart, and the second chip comes and goes by itself', {
