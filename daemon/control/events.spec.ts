@@ -114,7 +114,7 @@ describe('a watcher that comes back', () => {
     after.pause();
     stream.add(after as unknown as ServerResponse, { lastId });
     service.emit(edge(1));
-    expect(stream.counts).toMatchObject({ watching: 1, dropped: 0 });
+    expect(stream.counts.dropped).toBe(0);
     after.resume();
     await vi.waitFor(async () => expect(await got(after)).toHaveLength(1301));
   });
