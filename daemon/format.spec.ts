@@ -32,6 +32,12 @@ it('the table of lines has a column for the storm guard when a line has one', ()
   ]);
 });
 
+it('the table of lines has a column for the chip when a line is on another than the file’s own', () => {
+  expect(formatLines([LINE])).not.toContain('CHIP');
+  const text = formatLines([LINE, { ...LINE, chip: 'expander' }]);
+  expect(text).toMatch(/^NAME +CHIP +GPIO .*\nmeter +- +17 .*\nmeter +expander +17 /);
+});
+
 it('a storm is two events', () => {
   const begins = { type: 'storm', atNs: 1.5e9, line: 'meter', phase: 'begins' } as const;
   expect(formatEvent(begins)).toBe('      1.500000  storm    meter: begins');
@@ -47,12 +53,14 @@ it('a chip that goes and comes back, and a line that is waited for, are events w
     [
       formatEvent({ ...at, type: 'chip', phase: 'gone', message: 'lines of gpiochip0: ENODEV' }),
       formatEvent({ ...at, type: 'chip', phase: 'back', name: 'gpiochip1' }),
+      formatEvent({ ...at, type: 'chip', chip: 'expander', phase: 'back', name: 'gpiochip2' }),
       formatEvent({ ...at, type: 'line', line: 'led', phase: 'waiting', waitingFor: "held by 'w1-gpio'" }),
       formatEvent({ ...at, type: 'line', line: 'led', phase: 'held' }),
     ].map((text) => text.slice('      1.500000  '.length)),
   ).toEqual([
     'chip     gone: lines of gpiochip0: ENODEV',
     'chip     back, as gpiochip1',
+    'chip     expander: back, as gpiochip2',
     "line     led: waits: held by 'w1-gpio'",
     'line     led: held',
   ]);

@@ -46,8 +46,10 @@ function happened(event: ControlEvent): string {
       return `${event.trigger}, by ${event.by}`;
     case 'storm':
       return `${event.line}: ${event.phase === 'begins' ? 'begins' : `is over, ${event.leftOut} edges left out`}`;
-    case 'chip':
-      return event.phase === 'gone' ? `gone: ${event.message}` : `back, as ${event.name}`;
+    case 'chip': {
+      const what = event.phase === 'gone' ? `gone: ${event.message}` : `back, as ${event.name}`;
+      return event.chip === undefined ? what : `${event.chip}: ${what}`;
+    }
     case 'line':
       return `${event.line}: ${event.phase === 'held' ? 'held' : `waits: ${event.waitingFor}`}`;
     case 'reload':
@@ -88,13 +90,27 @@ function leftOut(storm: StormStatus): string {
   return `${storm.leftOut}${storm.throttled ? ' (storm)' : ''}`;
 }
 
-/** The lines as a table; with a column for the storm guard if any has one. */
+/** The lines as a table; with a column for the chip, and one for the storm guard, if any has one. */
 export function formatLines(lines: readonly LineStatus[]): string {
   const guarded = lines.some((line) => line.storm !== undefined);
-  const head = ['NAME', 'GPIO', 'DIR', 'VALUE', 'EDGE', 'BIAS', 'ACTIVE', 'RISING', 'FALLING', 'LOST'];
+  const several = lines.some((line) => line.chip !== undefined);
+  const head = [
+    'NAME',
+    ...(several ? ['CHIP'] : []),
+    'GPIO',
+    'DIR',
+    'VALUE',
+    'EDGE',
+    'BIAS',
+    'ACTIVE',
+    'RISING',
+    'FALLING',
+    'LOST',
+  ];
   if (guarded) head.push('LEFT OUT');
   const rows = lines.map((line) => [
     line.name,
+    ...(several ? [line.chip ?? '-'] : []),
     line.gpio,
     line.direction,
     line.value,
