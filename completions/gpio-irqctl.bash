@@ -89,6 +89,7 @@ _gpio_irqctl() {
     write/1) : ;;
     press/0) __names=buttons ;;
     hook/0) __names=hooks ;;
+    hook/1) : ;;
     completion/0) __words='bash zsh fish' ;;
     esac
   fi

@@ -129,11 +129,12 @@ complete -c gpio-irqctl -n '__gpio_irqctl_at "" 0' -f -a reload -d 'read the con
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from reload' -l socket -r -F -d 'control socket of the daemon (default: your own daemon, else the service)'
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from reload' -l json -d 'answers as JSON, one a line'
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from reload' -s h -l help -d 'say more'
-complete -c gpio-irqctl -n '__gpio_irqctl_at "" 0' -f -a hook -d 'run the actions of a trigger that waits for this hook'
+complete -c gpio-irqctl -n '__gpio_irqctl_at "" 0' -f -a hook -d 'run the actions of a trigger that waits for this hook, with what {payload} stands for'
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from hook' -l socket -r -F -d 'control socket of the daemon (default: your own daemon, else the service)'
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from hook' -l json -d 'answers as JSON, one a line'
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from hook' -s h -l help -d 'say more'
 complete -c gpio-irqctl -n '__gpio_irqctl_at hook 0' -f -a '(__gpio_irqctl_names hooks)'
+complete -c gpio-irqctl -n '__gpio_irqctl_at hook 1' -f
 complete -c gpio-irqctl -n '__gpio_irqctl_at "" 0' -f -a hooks -d 'the hooks that triggers wait for'
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from hooks' -l socket -r -F -d 'control socket of the daemon (default: your own daemon, else the service)'
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from hooks' -l json -d 'answers as JSON, one a line'

@@ -43,6 +43,7 @@ _gpio_irqd() {
     case $command in
       run) __words='--config --driver --socket --log-level --demo --help' ;;
       check) __words='--config --json --help' ;;
+      schema) __words='--help' ;;
       detect) __words='--json --help' ;;
       replay) __words='--config --trace --detail --expect --vcd --map --seed --log-level --json --help' ;;
       record) __words='--out --config --for --attach --socket --help' ;;
@@ -50,7 +51,7 @@ _gpio_irqd() {
       *) __words='--version --help' ;;
     esac
   elif [[ -n $__taken && -z $command ]]; then
-    __words='run check detect replay record fuzz'
+    __words='run check schema detect replay record fuzz'
   elif [[ -n $__taken ]]; then
     case $command/$place in
     replay/0) __files=1 ;;

@@ -50,6 +50,8 @@ complete -c gpio-irqd -n '__gpio_irqd_at "" 0' -f -a check -d 'check a configura
 complete -c gpio-irqd -n '__fish_seen_subcommand_from check' -s c -l config -r -F -d 'configuration file'
 complete -c gpio-irqd -n '__fish_seen_subcommand_from check' -l json -d 'the result as JSON'
 complete -c gpio-irqd -n '__fish_seen_subcommand_from check' -s h -l help -d 'say more'
+complete -c gpio-irqd -n '__gpio_irqd_at "" 0' -f -a schema -d 'print the JSON Schema of the configuration, for editors'
+complete -c gpio-irqd -n '__fish_seen_subcommand_from schema' -s h -l help -d 'say more'
 complete -c gpio-irqd -n '__gpio_irqd_at "" 0' -f -a detect -d 'the GPIO chips of this machine, which is the header, and which drivers can be used'
 complete -c gpio-irqd -n '__fish_seen_subcommand_from detect' -l json -d 'the result as JSON'
 complete -c gpio-irqd -n '__fish_seen_subcommand_from detect' -s h -l help -d 'say more'
