@@ -20,6 +20,7 @@ import { rolldown } from 'rolldown';
 /** The package: this one, or one like it that is named on the command line. */
 const ROOT = realpathSync(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..'));
 const ENTRIES = [
+  'daemon/bridge/typescript-hooks',
   'daemon/ctl',
   'daemon/main',
   'drivers/index',

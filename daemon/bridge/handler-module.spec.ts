@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GpioDesc, IRQ_HANDLED, IRQ_WAKE_THREAD, type LineRequest, Machine, scheduleWork } from '../../kernel/index.js';
-import { loadHandlerModule } from './handler-module.js';
+import { loadHandlerModule, nextInstance } from './handler-module.js';
 
 let directory = '';
 beforeEach(() => {
@@ -66,5 +66,13 @@ describe('loadHandlerModule', () => {
     ['import "./missing.mjs";', /cannot be loaded: Cannot find module/],
   ])('refuses %j', async (text, message) => {
     await expect(load(text)).rejects.toMatchObject({ code: 'EINVAL', message: expect.stringMatching(message) });
+  });
+});
+
+describe('nextInstance', () => {
+  it('loads modules anew so many times, each apart from the others, and no more', () => {
+    const numbers = Array.from({ length: 1_000 }, nextInstance);
+    expect(new Set(numbers).size).toBe(1_000);
+    expect(nextInstance).toThrow(/loaded anew 1000 times/);
   });
 });

@@ -25,6 +25,7 @@ export function prepareTypescript(path: string): void {
       cause,
     });
   }
-  register('./typescript-hooks.js', import.meta.url);
+  // From here, and as well from where the bundle has this module: it keeps the hooks in their place (packaging/bundle.mjs).
+  register('../bridge/typescript-hooks.js', import.meta.url);
   registered = true;
 }

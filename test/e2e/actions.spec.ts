@@ -1,5 +1,6 @@
 // Actions of a daemon that runs: programs, requests and handlers in TypeScript, as real as they get without a Raspberry Pi.
 
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -43,6 +44,18 @@ export function threadFn(_irq: number, dev: Device): number {
   const [error] = await watch.count('error', 1);
   expect(error?.message).toBe('two are enough');
   expect(error?.stack).toMatch(/handler\.ts(\?[^:]*)?:13:/);
+});
+
+test('the handler in TypeScript of docs/handlers.md does what it says', { timeout: TIMEOUT }, async () => {
+  const [, module = ''] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(ROOT, 'docs/handlers.md'), 'utf8')) ?? [];
+  expect(module).toMatch(/^\/\/ handlers\/button1\.ts\n/);
+  lab.write('handlers/button1.ts', module);
+  const text = `${LINES}interrupts: [{ line: button1, handler: ./handlers/button1.ts }]\n`;
+  const daemon = await lab.start(lab.write('config.yaml', text));
+  const watch = await daemon.watch();
+  await daemon.press('button1', { forNs: 200e6 });
+  const logs = await watch.count('log', 4);
+  expect(logs.map((log) => log.text)).toEqual(['edges: 1', 'button1.work is done', 'edges: 2', 'button1.work is done']);
 });
 
 test('a handler in TypeScript that is wrong is refused, with its place', { timeout: TIMEOUT }, async () => {
