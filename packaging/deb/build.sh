@@ -6,6 +6,7 @@
 # Needs `npm ci` and `npm run build` before, dpkg-deb, and a compiler for the architecture (drivers/chardev/prebuild.sh). Prints
 # the package's path as its last line. The same commit gives the same package. DEBFULLNAME and DEBEMAIL name who packages.
 #
+# armhf is Debian's, ARMv7: not for a Pi Zero or 1, on which npm builds the addon when it installs.
 # Left out are node-libgpiod and onoff: npm compiles them where they are installed. For them, install with npm.
 set -euo pipefail
 
