@@ -363,6 +363,24 @@ ${more}interrupts:
     expect(events.filter((event) => event.type === 'value').map((event) => event.value)).toEqual([1, 0, 1, 0]);
   });
 
+  it('are scenes of a scenario by their lines, and are away each by itself', async () => {
+    const sim = await start(CHIPS());
+    await press(sim, 'far1');
+    expect([counts(sim, 'button1'), counts(sim, 'far1')]).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    sim.stage.perform({ atNs: 0, action: { kind: 'fault', fault: { fault: 'lost', line: 'far1', count: 1 } } });
+    await press(sim, 'far1');
+    expect([sim.service.getLine('far1').lost, sim.service.getLine('button1').lost]).toEqual([1, 0]);
+    sim.stage.perform({ atNs: 0, action: { kind: 'fault', fault: { fault: 'unplug', forNs: undefined } } });
+    await sim.runUntil(sim.nowNs + MS);
+    await press(sim, 'far1');
+    expect([sim.service.getLine('button1').value, counts(sim, 'far1')]).toEqual(['unknown', [2, 3]]);
+    expect(events.find((event) => event.type === 'chip')).not.toHaveProperty('chip');
+    expect(sim.service.status().problem).toMatch(/^the GPIO chip is gone/);
+  });
+
   it('come and go with a reload, and the first one is not touched', async () => {
     const sim = await start(ONE);
     const seen = watch(sim, 3);

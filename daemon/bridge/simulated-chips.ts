@@ -1,7 +1,13 @@
 // Simulated chips of the service: the Pi whose interrupts are the model's own, and chips beside it.
 import type { Logger } from 'pino';
-import { type ChipInfo, type EdgeInfo, type GpioChip, type LineConfig, Machine } from '../../kernel/index.js';
-import { type Board, type BoardDescription, createSimulatedPi, type SimulatedPi } from '../../sim-fallback/index.js';
+import { type ChipInfo, type EdgeInfo, type LineConfig, Machine } from '../../kernel/index.js';
+import {
+  type Board,
+  type BoardDescription,
+  createSimulatedPi,
+  type SimGpioChip,
+  type SimulatedPi,
+} from '../../sim-fallback/index.js';
 import type { ChipSpec, LineSpec } from '../config/config.js';
 import { type ChipEvents, CONSUMER, checkOffsets, type HeldChip, lineConfig, MAIN_CHIP } from './held-chip.js';
 import { LastingLines } from './lasting-lines.js';
@@ -105,7 +111,7 @@ export function createSimulatedChip(
   info: ChipInfo,
   lines: readonly LineSpec[],
   { machine, originNs, log }: { readonly machine: Machine; readonly originNs: bigint; readonly log: Logger },
-): { readonly chip: GpioChip; readonly board: Board } {
+): { readonly chip: SimGpioChip; readonly board: Board } {
   checkOffsets(lines, info, true);
   const kernel = new Machine({
     clock: machine.clock,

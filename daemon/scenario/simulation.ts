@@ -7,10 +7,13 @@ import {
   type BoardDescription,
   createSimulatedPi,
   FaultyDevice,
+  lineOf,
   type Pads,
   type SeenLine,
   Stage,
   type StageLine,
+  type Step,
+  type StepAction,
 } from '../../sim-fallback/index.js';
 import type { ExecOptions, ExecResult } from '../actions/exec.js';
 import type { HttpRequest } from '../actions/http.js';
@@ -97,7 +100,7 @@ export class Simulation {
   readonly board: Board;
   /** The chip's pads, as a logic analyser at them sees them. */
   readonly pads: Pads;
-  readonly stage: Stage;
+  readonly stage: Pick<Stage, 'perform' | 'refuses'>;
   readonly device: FaultyDevice;
   /** The daemon's machine. */
   readonly machine: Machine;
@@ -285,8 +288,35 @@ interface Made {
   readonly backend: Backend;
   readonly board: Board;
   readonly pads: Pads;
-  readonly stage: Stage;
+  readonly stage: Pick<Stage, 'perform' | 'refuses'>;
   readonly device: FaultyDevice;
+}
+
+/** The stages of several chips: steps of a line are on that of its chip, and all others on that of the file's own. */
+class Stages implements Pick<Stage, 'perform' | 'refuses'> {
+  readonly #main: Stage;
+  readonly #byLine: ReadonlyMap<string, Stage>;
+
+  constructor(main: Stage, byLine: ReadonlyMap<string, Stage>) {
+    this.#main = main;
+    this.#byLine = byLine;
+  }
+
+  refuses(action: StepAction): KernelError | undefined {
+    return this.#of(action).refuses(action);
+  }
+
+  perform(step: Step): void {
+    this.#of(step.action).perform(step);
+  }
+
+  #of(action: StepAction): Stage {
+    return this.#byLine.get(lineOf(action) ?? '') ?? this.#main;
+  }
+}
+
+function stageLines(lines: readonly LineSpec[]): Map<string, StageLine> {
+  return new Map(lines.map(({ name, gpio, activeLow }) => [name, { gpio, activeLow }]));
 }
 
 /** Two machines in one time: the Pi with its kernel, and the daemon's model, with a device file between them. */
@@ -305,7 +335,7 @@ function build(
     printk: (_, message) => log.warn(`simulated Pi: ${message}`),
   });
   const own = linesOf(config, MAIN_CHIP);
-  const lines = new Map(own.map(({ name, gpio, activeLow }) => [name, { gpio, activeLow }]));
+  const lines = stageLines(own);
   const description = describeBoard(own, lines, options.board);
   const { chip, board, soc } = createSimulatedPi({ machine: kernel, board: description, seed, originNs: ORIGIN_NS });
   const device = new FaultyDevice(clock, () => chip.open());
@@ -313,11 +343,19 @@ function build(
   const machine = createMachineOn(clock, { ...records, cpus: config.cpus ?? 1 }, log, events);
   const originNs = ORIGIN_NS;
   const comeback = { reopen: () => device.open(), startTimer: timerOn(clock) };
+  const others = new Map<string, Stage>();
   const backend = new Chips({
     ...{ config, events, made: { machine, originNs, stop: () => {} } },
     holdMain: (held) =>
       holdChip({ id: MAIN_CHIP, chip: device.open(), lines: held, machine, originNs, events, comeback }),
-    open: (spec, held, number) => createSimulatedChip(simulatedInfo(spec, number), held, { machine, originNs, log }),
+    open: (spec, held, number) => {
+      const made = createSimulatedChip(simulatedInfo(spec, number), held, { machine, originNs, log });
+      const opened = new FaultyDevice(clock, () => made.chip.open());
+      const other = new Stage({ clock, board: made.board, device: opened, lines: stageLines(held), seed });
+      for (const { name } of held) others.set(name, other);
+      const back = { reopen: () => opened.open(), startTimer: timerOn(clock) };
+      return { chip: opened.open(), board: made.board, comeback: back };
+    },
   });
   return {
     clock,
@@ -327,7 +365,7 @@ function build(
     board,
     pads: soc.gpio,
     device,
-    stage: new Stage({ clock, board, device, lines, seed }),
+    stage: new Stages(new Stage({ clock, board, device, lines, seed }), others),
   };
 }
 
