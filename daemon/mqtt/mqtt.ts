@@ -1,5 +1,6 @@
 // MQTT beside the service: a session with the broker of the configuration, and what outlives it when that changes.
 
+import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
@@ -171,12 +172,10 @@ export class Mqtt implements MqttPort {
     if (isPasswordOpen(spec)) this.#log.warn('mqtt: the password goes over the network for all to read; use mqtts://');
     const { random = Math.random } = this.#options;
     return async () => {
-      const [{ default: mqtt }, { Session }, { loadStreams }] = await Promise.all([
-        import('mqtt'),
-        import('./session.js'),
-        import('./stream.js'),
-      ]);
+      const [{ Session }, { loadStreams }] = await Promise.all([import('./session.js'), import('./stream.js')]);
       const open = await loadStreams(settings.address);
+      // The client alone: the library's entrance loads every way to a broker, and takes 6 MB more.
+      const library = createRequire(import.meta.url)('mqtt/lib/client') as typeof import('mqtt/lib/client');
       this.#session = new Session(config, {
         target,
         spec,
@@ -184,7 +183,7 @@ export class Mqtt implements MqttPort {
         topics,
         details: { host: this.#host, version: target.status().version },
         log: this.#log,
-        broker: { Client: mqtt.MqttClient, open, random, nowMs: () => performance.now() },
+        broker: { Client: library.default, open, random, nowMs: () => performance.now() },
         filters: () => this.#listeners.keys(),
         onMessage: (topic, payload) => this.#hand(topic, payload),
         onNews: (news) => this.#onNews(news),

@@ -154,6 +154,15 @@ export class Session {
   async end(limitMs: number, forget: boolean): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#teller.close();
+    // Without a connection the broker has told the will already.
+    if (this.#client.up) this.#leave(forget);
+    const left = await this.#client.end(limitMs);
+    this.#drops.flush();
+    if (left > 0)
+      this.#log.warn({ count: left }, `mqtt: stopped with ${messages(left)} that the broker has not confirmed`);
+  }
+
+  #leave(forget: boolean): void {
     const { topics } = this.#around;
     if (forget) {
       for (const topic of this.#followed()) this.#outbox.state(stateRemoval(topic));
@@ -161,10 +170,6 @@ export class Session {
     }
     const payload = forget ? '' : 'offline';
     this.#outbox.state({ topic: topics.availability, payload, qos: 1, retain: true });
-    const left = await this.#client.end(limitMs);
-    this.#drops.flush();
-    if (left > 0)
-      this.#log.warn({ count: left }, `mqtt: stopped with ${messages(left)} that the broker has not confirmed`);
   }
 
   #onUp(version: ProtocolVersion): void {
