@@ -26,7 +26,7 @@ describe.each([...files.keys()].filter((path) => path.startsWith('man/')))('%s',
 
   it.runIf(isThere('mandoc'))('has nothing that mandoc warns of', () => {
     // The date is left to the package; what it says of that is no fault.
-    const lint = execFileSync('sh', ['-c', 'mandoc -T lint -W warning - || true'], { input: text, encoding: 'utf8' });
+    const lint = execFileSync('sh', ['-c', 'mandoc -T lint -W warning || true'], { input: text, encoding: 'utf8' });
     expect(lint.split('\n').filter((line) => line !== '' && !line.includes('missing date'))).toEqual([]);
   });
 

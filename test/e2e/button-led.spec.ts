@@ -61,7 +61,7 @@ test('button 1 lights the LED, button 2 puts it out, and every command shows it'
 
 test('events show a press as it happens, for people and as JSON', { timeout: TIMEOUT }, async () => {
   const daemon = await lab.start(EXAMPLE);
-  const watchers = [['events'], ['events', '--json']].map((args) =>
+  const watchers = [['events'], ['events', '--json', '--wait', '0s']].map((args) =>
     lab.run('ctl', ['--socket', daemon.socket, ...args]),
   );
   await expect
