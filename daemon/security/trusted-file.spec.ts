@@ -145,6 +145,32 @@ describe('a group that may write', () => {
   });
 });
 
+describe.runIf(isRoot)('in /usr/local', () => {
+  let local: string;
+  beforeEach(() => {
+    local = mkdtempSync('/usr/local/gpio-irqd-trust.');
+  });
+  afterEach(() => rmSync(local, { recursive: true }));
+
+  const NOBODY = 65_534;
+  const staff = (members: string, staffHasLocal: boolean): Trustee =>
+    user(`staff:x:50:${members}`, { staffHasLocal: () => staffHasLocal });
+
+  test.each([
+    ['staff may write as long as nobody is in it', 50, '', false, true],
+    ['staff may not when somebody is', 50, 'alice', false, false],
+    ['a group that cannot be told apart is staff where Debian says so', NOBODY, '', true, true],
+    ['and is not when somebody is in staff', NOBODY, 'alice', true, false],
+    ['and is a stranger elsewhere', NOBODY, '', false, false],
+  ])('%s', (_, gid, members, staffHasLocal, good) => {
+    const program = join(local, 'notify');
+    writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+    chownSync(local, 0, gid);
+    chmodSync(local, 0o2775);
+    expect(refusal(program, 'code', staff(members, staffHasLocal)) === undefined).toBe(good);
+  });
+});
+
 describe('a secret', () => {
   test('that everyone may read is refused; code may be read by everyone', () => {
     chmodSync(file, 0o644);

@@ -1,6 +1,15 @@
 // Whether a file can be trusted: nobody but root and the daemon's user may have put it there, changed it or, for a secret, read it.
 
-import { accessSync, constants, lstatSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { KernelError } from '../../kernel/errno.js';
 
@@ -20,6 +29,8 @@ export interface Trustee {
   groups(): string;
   /** The text of passwd(5). */
   accounts(): string;
+  /** Whether Debian has given /usr/local to its group staff, as on machines that were installed long ago. */
+  readonly staffHasLocal?: () => boolean;
 }
 
 /** Where a program without a slash is looked for when nothing else is said. */
@@ -30,6 +41,8 @@ const LINKS_MAX = 40;
 const STICKY = 0o1000;
 /** Debian's group of those who may install into /usr/local, and so may be root (Debian policy 9.1.2). */
 const STAFF = 50;
+/** Whoever is not in this process's user namespace: with `PrivateUsers=` all but root and the service. */
+const NOBODY = 65_534;
 /** The user of the shipped unit: what is its own is checked by others too, as by root with `gpio-irqd check`. */
 const SERVICE = 'gpio-irqd';
 
@@ -66,6 +79,7 @@ function thisUser(): Trustee {
     friends,
     groups: () => textOf('/etc/group'),
     accounts: () => textOf('/etc/passwd'),
+    staffHasLocal: () => existsSync('/etc/staff-group-for-usr-local'),
   };
 }
 
@@ -210,7 +224,7 @@ function checkOwner(question: Question, entry: Entry): void {
   if (owner === 0 || owner === user.uid || user.friends?.has(owner) === true || owner === service(user)?.uid) return;
   // Whose home it is cannot be changed for the sake of one file in it.
   const mend = entry.info.isDirectory() ? undefined : `chown root: ${shellWord(entry.at)}`;
-  refuse(question, entry, `user ${owner}`, mend);
+  refuse(question, entry, owner === NOBODY ? 'another user' : `user ${owner}`, mend);
 }
 
 function checkUnread({ path, user }: Question, entry: Entry): void {
@@ -233,9 +247,10 @@ function isShared(user: Trustee, directory: Stats): boolean {
 /** Whether a group is as good as root or the user: theirs, and nobody else is in it. */
 function isOwnGroup(user: Trustee, { at, info: { gid } }: Entry): boolean {
   if (gid === 0) return true;
-  const local = gid === STAFF && (at === '/usr/local' || at.startsWith('/usr/local/'));
-  if (gid !== user.gid && !local && gid !== service(user)?.gid) return false;
-  return (groupOf(user, gid)?.members ?? []).length === 0;
+  const local = at === '/usr/local' || at.startsWith('/usr/local/');
+  const staff = local && (gid === STAFF || (gid === NOBODY && user.staffHasLocal?.() === true));
+  if (gid !== user.gid && !staff && gid !== service(user)?.gid) return false;
+  return (groupOf(user, staff ? STAFF : gid)?.members ?? []).length === 0;
 }
 
 /** The numbers of the service's user, where there is one. */
@@ -261,7 +276,7 @@ function groupOf(
 }
 
 function groupName(user: Trustee, gid: number): string {
-  return `group ${groupOf(user, gid)?.name ?? gid}`;
+  return gid === NOBODY ? 'another group' : `group ${groupOf(user, gid)?.name ?? gid}`;
 }
 
 function refuse({ path, kind }: Question, { at, info }: Entry, who: string, mend: string | undefined): never {
