@@ -106,6 +106,11 @@ async function trace(session: Session, { format, out }: TraceOptions): Promise<v
   else write(out, text);
 }
 
+async function metrics(session: Session): Promise<void> {
+  const text = await session.connected((client) => client.text('GET', '/metrics'));
+  session.io.out(session.json ? `${JSON.stringify({ text })}\n` : text);
+}
+
 async function snapshot(client: ControlClient): Promise<TopSnapshot> {
   const routes = ['/v1/status', '/v1/lines', '/v1/interrupts', '/v1/softirqs', '/v1/workqueues'];
   const atMs = performance.now();
@@ -167,6 +172,10 @@ function addTop(program: Command, session: Session): void {
 
 /** Adds the commands. */
 export function addWatchCommands(program: Command, session: Session): void {
+  program
+    .command('metrics')
+    .description('all metrics, in the text format of Prometheus')
+    .action(() => metrics(session));
   program
     .command('trace')
     .description('what ran when, in which context')

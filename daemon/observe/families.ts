@@ -46,33 +46,46 @@ export interface HistogramFamily {
 
 export type Family = NumberFamily | HistogramFamily;
 
-/** What prom-client asks a histogram for, made of buckets that were counted elsewhere. */
+type HistogramValues = Awaited<ReturnType<Histogram<string>['get']>>;
+
+/** A histogram for prom-client, made of buckets that were counted elsewhere. */
 class ViewedHistogram extends Histogram<string> {
   readonly #family: HistogramFamily;
   readonly #sources: Sources;
+  /** Without values: for all that is shown besides them. */
+  readonly #empty: Histogram<string>;
 
   constructor(family: HistogramFamily, sources: Sources) {
     const { name, help, labels, bounds } = family;
-    super({ name, help, labelNames: [...labels], buckets: [...bounds], registers: [] });
+    const options = { name, help, labelNames: [...labels], buckets: [...bounds], registers: [] };
+    super(options);
+    this.#empty = new Histogram(options);
     this.#family = family;
     this.#sources = sources;
   }
 
-  override async get(): ReturnType<Histogram<string>['get']> {
-    const got = await super.get();
+  override async get(): Promise<HistogramValues> {
     const { name, bounds } = this.#family;
-    const values: typeof got.values = [];
+    const values: HistogramValues['values'] = [];
     this.#family.collect(this.#sources, (labels, buckets, sum) => {
       let count = 0;
-      buckets.forEach((inside, number) => {
+      for (const [number, inside] of buckets.entries()) {
         count += inside;
-        const le = bounds[number] ?? '+Inf';
-        values.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: count });
-      });
+        values.push({
+          metricName: `${name}_bucket`,
+          labels: { ...labels, le: bounds[number] ?? '+Inf' },
+          value: count,
+        });
+      }
       values.push({ metricName: `${name}_sum`, labels, value: sum });
       values.push({ metricName: `${name}_count`, labels, value: count });
     });
-    return { ...got, values };
+    return { ...(await this.#empty.get()), values };
+  }
+
+  /** What the registry asks for text in place of {@link get}. */
+  getForPromString(): Promise<HistogramValues> {
+    return this.get();
   }
 }
 
