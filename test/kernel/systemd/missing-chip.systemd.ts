@@ -37,7 +37,8 @@ test.each([
   await systemctl('start', SERVICE);
   expect((await unitState(SERVICE)).ActiveState).toBe('active');
   expect(await statusText()).toMatch(/is not there: no chip labelled 'expander' on this machine; it is waited for/);
-  await expect(gpioIrqctl('get', 'led9')).rejects.toThrow(/not there/);
+  expect(await gpioIrqctl('get', 'led9')).toBe('unknown\n');
+  await expect(gpioIrqctl('set', 'led9', '0')).rejects.toThrow(/not there/);
   expect(await journal(since)).toContain('is not there; it is waited for');
   const expander = createGpioSim({ label: 'expander', lines: 16 });
   onTestFinished(() => expander.remove());
