@@ -165,7 +165,7 @@ describe('gpio-irqd replay', () => {
     expect(code).toBe(2);
     expect(err).toBe(
       [
-        `${path}:3:16: steps[0].pres: unknown key; did you mean press? (one of at, press, release, level, fault, expect, expect_log, expect_exec, hold, bounce, value, line, width, rate, for, by, count, rising, falling, lost, dropped, repeat)`,
+        `${path}:3:16: steps[0].pres: unknown key; did you mean press? (one of at, press, release, level, fault, expect, expect_log, expect_exec, expect_http, expect_publish, hook, message, payload, hold, bounce, value, line, width, rate, for, by, count, rising, falling, lost, dropped, repeat)`,
         `${path}:4:11: steps[1].at: 2 is not a duration; write a number with its unit: 5ms, 200us, 2s`,
         '',
       ].join('\n'),
