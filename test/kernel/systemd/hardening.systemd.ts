@@ -1,14 +1,14 @@
 // The settings of the shipped unit, in force: as systemd took them, and as the service finds them from inside.
 
 import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { GpioSim } from '../gpio-sim.js';
 import { BUTTON1, CONFIG, installScript, plugHeader, SERVICE, SOCKET, uninstall } from './installed.js';
-import { configure, EVERY_EDGE, override, receives, stopService } from './service.js';
+import { configure, EVERY_EDGE, journal, override, receives, stopService } from './service.js';
 import { systemctl, unitState } from './systemctl.js';
 
 /** A start of the service, which has one CPU with others on it. */
@@ -100,6 +100,18 @@ describe('as shipped', () => {
     sim.pull(BUTTON1, 1);
     await receives(2);
   });
+});
+
+test('a module that everyone may change: it does not start, says so, and says what mends it', async () => {
+  const module = join(dirname(CONFIG), 'probe.mjs');
+  const since = Date.now();
+  chmodSync(module, 0o666);
+  onTestFinished(() => chmodSync(module, 0o644));
+  await expect(systemctl('restart', SERVICE)).rejects.toThrow(/control process exited with error code/);
+  expect(await unitState(SERVICE)).toMatchObject({ ActiveState: 'failed', ExecMainStatus: 2, NRestarts: 0 });
+  const said = await journal(since);
+  expect(said).toContain('probe.mjs can be changed by everyone (mode 0666), and it would be run by the daemon');
+  expect(said).toContain(`sudo chmod o-w ${module}`);
 });
 
 describe('with the network drop-in', () => {
