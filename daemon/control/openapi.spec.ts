@@ -11,6 +11,7 @@ import { handleEdgeIrq, IRQ_HANDLED, IrqDomain, requestIrq } from '../../kernel/
 import type { Schema } from './answer-schema.js';
 import { answerSchemas } from './answers.js';
 import { ControlClient } from './client.js';
+import { EVENT_TYPES } from './events.js';
 import { FakeService } from './fake-service.spec-helper.js';
 import { openapi } from './openapi.js';
 import { describedRoutes } from './routes.js';
@@ -37,7 +38,8 @@ beforeAll(async () => {
   const irq = domain.createMapping(17);
   machine.runTask(() => requestIrq(irq, () => IRQ_HANDLED, 0, 'button1'));
   const path = join(directory, 'control.sock');
-  server = await startControl({ target: service, path, log: pino({ level: 'silent' }) });
+  const extraRoutes = routes.filter(({ path }) => path === '/metrics');
+  server = await startControl({ target: service, path, log: pino({ level: 'silent' }), extraRoutes });
   client = new ControlClient(path);
 });
 afterAll(async () => {
@@ -76,6 +78,17 @@ describe('the description', () => {
 
   it('is what the daemon says of itself', async () => {
     expect(await client.call('GET', '/v1/openapi.json')).toEqual(JSON.parse(JSON.stringify(openapi(routes, '0.0.0'))));
+  });
+
+  it('is told to people as well: every route and every type of event is in docs/control.md', () => {
+    const page = readFileSync('docs/control.md', 'utf8');
+    const paths = routes.map(({ path }) => path.replace(':name', 'NAME').replace(':irq', 'N').replace('*', 'PATH'));
+    expect(paths.filter((path) => !page.includes(path))).toEqual([]);
+    expect(
+      [...Object.keys(EVENT_TYPES), 'gap'].filter(
+        (type) => !page.includes(`| \`${type}\``) && !page.includes(`, \`${type}\` |`),
+      ),
+    ).toEqual([]);
   });
 
   it('has another id for each route, and a schema for each name', () => {
