@@ -29,6 +29,7 @@ _gpio_irqctl() {
     cat/--socket) __files=1 ;;
     ls/--socket) __files=1 ;;
     write/--socket) __files=1 ;;
+    metrics/--socket) __files=1 ;;
     trace/--format) __words='ftrace perfetto jsonl' ;;
     trace/--out) __files=1 ;;
     trace/--socket) __files=1 ;;
@@ -62,6 +63,7 @@ _gpio_irqctl() {
       cat) __words='--socket --json --help' ;;
       ls) __words='--socket --json --help' ;;
       write) __words='--socket --json --help' ;;
+      metrics) __words='--socket --json --help' ;;
       trace) __words='--format --out --socket --json --help' ;;
       events) __words='--type --line --wait --socket --json --help' ;;
       top) __words='--interval --count --socket --json --help' ;;
@@ -74,7 +76,7 @@ _gpio_irqctl() {
       *) __words='--version --socket --json --help' ;;
     esac
   elif [[ -n $__taken && -z $command ]]; then
-    __words='status lines get set interrupts irq softirqs workqueues ps cat ls write trace events top press reload hook hooks openapi completion'
+    __words='status lines get set interrupts irq softirqs workqueues ps cat ls write metrics trace events top press reload hook hooks openapi completion'
   elif [[ -n $__taken ]]; then
     case $command/$place in
     get/0) __names=lines ;;

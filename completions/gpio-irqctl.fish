@@ -99,6 +99,10 @@ complete -c gpio-irqctl -n '__fish_seen_subcommand_from write' -l json -d 'answe
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from write' -s h -l help -d 'say more'
 complete -c gpio-irqctl -n '__gpio_irqctl_at write 0' -f -a '(__gpio_irqctl_names paths)'
 complete -c gpio-irqctl -n '__gpio_irqctl_at write 1' -f
+complete -c gpio-irqctl -n '__gpio_irqctl_at "" 0' -f -a metrics -d 'all metrics, in the text format of Prometheus'
+complete -c gpio-irqctl -n '__fish_seen_subcommand_from metrics' -l socket -r -F -d 'control socket of the daemon (default: your own daemon, else the service)'
+complete -c gpio-irqctl -n '__fish_seen_subcommand_from metrics' -l json -d 'answers as JSON, one a line'
+complete -c gpio-irqctl -n '__fish_seen_subcommand_from metrics' -s h -l help -d 'say more'
 complete -c gpio-irqctl -n '__gpio_irqctl_at "" 0' -f -a trace -d 'what ran when, in which context'
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from trace' -l format -r -f -a 'ftrace perfetto jsonl' -d 'for trace-cmd and its like, for ui.perfetto.dev, or a record a line'
 complete -c gpio-irqctl -n '__fish_seen_subcommand_from trace' -l out -r -F -d 'write it there'
