@@ -133,7 +133,14 @@ async function serve(
   const forget = io.onSignal(stop);
   let control: ControlServer | undefined;
   let supervision: Supervision | undefined;
-  let noHangup: (() => void) | undefined;
+  let reloader: Reloader | undefined;
+  let asked = false;
+  // From now on: the default is an end without a word.
+  const noHangup = io.onHangup?.((gone) => {
+    if (gone) stop('SIGHUP');
+    else if (reloader === undefined) asked = true;
+    else void reloader.reload();
+  });
   try {
     await mqtt.start(service, config);
     const metrics = metricsRoute(() => ({
@@ -151,13 +158,13 @@ async function serve(
       const program = ctlCommand(io.env, import.meta.url);
       io.out(banner(service, path, options.socket === undefined ? program : `${program} --socket ${path}`, config));
     }
-    const reloader = createReloader({ service, mqtt, control, supervision, options, log });
-    service.onReload(() => reloader.reload());
-    noHangup = io.onHangup?.((gone) => (gone ? stop('SIGHUP') : void reloader.reload()));
+    const reloads = createReloader({ service, mqtt, control, supervision, options, log });
+    service.onReload(() => reloads.reload());
     await supervision.ready(service);
+    reloader = reloads;
+    if (asked) void reloads.reload();
     const ended = await Promise.race([signalled, service.closed]);
     const reason = typeof ended === 'string' ? ended : 'the service ended by itself';
-    noHangup?.();
     await supervision.stopping(reason);
     await control.close();
     await service.stop(reason);
@@ -165,12 +172,12 @@ async function serve(
     await mqtt.stop();
     return typeof ended === 'string' ? EXIT.done : ended;
   } finally {
-    noHangup?.();
     supervision?.end();
     await control?.close();
     await service.stop('end');
     await mqtt.stop();
     // Last: until then a signal that comes twice must not end it half-way.
+    noHangup?.();
     forget();
   }
 }

@@ -49,7 +49,9 @@ export class Running {
   /** Waits until `text` is in its output; rejects when it ends first. */
   async says(text: string): Promise<void> {
     while (!this.out.includes(text)) {
-      if (this.child.exitCode !== null) throw new Error(`it ended without "${text}":\n${this.out}${this.err}`);
+      const { exitCode, signalCode } = this.child;
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`it ended without "${text}":\n${this.out}${this.err}`);
       await new Promise<void>((resolve) => {
         this.#heard = resolve;
       });
