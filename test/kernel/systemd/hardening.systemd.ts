@@ -68,6 +68,7 @@ describe('as shipped', () => {
 
   test('what it tries is refused, and what it needs is not', () => {
     expect(found).toEqual({
+      name: expect.any(String),
       loopback: 'EAFNOSUPPORT',
       elsewhere: 'EAFNOSUPPORT',
       writeEtc: 'EROFS',
@@ -123,6 +124,7 @@ describe('with the network drop-in', () => {
 
   test('reaches this machine and the networks at hand, and nothing beyond them', async () => {
     expect(found).toMatchObject({ loopback: 'ECONNREFUSED', elsewhere: 'silence' });
+    expect(found.name).toMatch(/^(127\.0\.0\.1|::1)$/);
     expect(await shown('DropInPaths')).toMatch(/\/50-network\.conf$/);
   });
 

@@ -1,5 +1,6 @@
 // A handler module that tries, from inside the service, what the unit is to keep it from: written to the runtime directory as JSON.
 import { spawnSync } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
 import { copyFileSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -37,6 +38,11 @@ const found = {
   loopback: await connect('127.0.0.1'),
   // On this machine, but not as its own: nobody answers, if the packet gets out at all.
   elsewhere: await connect('203.0.113.1'),
+  // glibc asks the kernel for addresses by netlink first, which is not allowed.
+  name: await lookup('localhost').then(
+    ({ address }) => address,
+    (error) => error.code,
+  ),
   writeEtc: attempt(() => writeFileSync('/etc/gpio-irqd/own.yaml', '')),
   writeTmp: attempt(() => writeFileSync('/tmp/mine', '')),
   writeShm: attempt(() => writeFileSync('/dev/shm/mine', '')),
