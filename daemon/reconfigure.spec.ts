@@ -412,6 +412,35 @@ ${more}interrupts:
   });
 });
 
+describe('many reloads', () => {
+  it('leave no more tasks, interrupts and files behind than a few', async () => {
+    const text = (i: number): string => `chips: { expander: label:mcp23017 }
+lines:
+  button1: { gpio: 17, edge: ${i % 2 === 0 ? 'both' : 'rising'}, bias: pull-down }
+  button2: { gpio: ${18 + (i % 3)}, edge: both, storm_guard: { rate: ${100 + (i % 2)} } }
+  far${i % 2}: { gpio: 3, chip: expander, edge: both }
+  led1: { gpio: 4, direction: out }
+workqueues: { slow: { max_active: ${1 + (i % 2)} } }
+interrupts:
+  - { line: button1, thread: [{ log: "${i}" }], work: { queue: slow, do: [{ toggle: led1 }] } }
+`;
+    const sim = await start(text(0));
+    const left = async (from: number, to: number): Promise<number[]> => {
+      for (let i = from; i < to; i++) {
+        await reload(sim, text(i));
+        await press(sim, 'button1');
+      }
+      await sim.runUntil(sim.nowNs + 400e9);
+      const { machine } = sim;
+      const files = machine.files.list('/proc/irq').length;
+      return [machine.tasks.size, [...machine.irqs].length, files];
+    };
+    const few = await left(1, 13);
+    expect(await left(13, 73)).toEqual(few);
+    expect(counts(sim, 'button1')[0]).toBe(72);
+  }, 60_000);
+});
+
 describe('any reloads', () => {
   it('lose no edge of a line that they all have', async () => {
     const config = fc.record({
