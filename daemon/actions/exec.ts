@@ -20,7 +20,7 @@ export interface ExecOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Ends it before its time. */
   readonly signal?: AbortSignal;
-  /** Gets each line that the program writes to stdout or stderr, without its end, as it comes. */
+  /** Gets each line that the program writes to stdout or stderr, without its end, as it comes; at last, how much was left out. */
   readonly onLine?: (text: string) => void;
 }
 
@@ -65,8 +65,10 @@ export function exec(argv: readonly string[], options: ExecOptions): Promise<Exe
       forget();
       stdout.finish();
       stderr.finish();
+      const leftOutBytes = stdout.leftOutBytes + stderr.leftOutBytes;
+      if (leftOutBytes > 0) onLine(`${program}: ${leftOutBytes} bytes more of what it wrote are left out`);
       if (group.why !== undefined) group.over.then(() => reject(group.why));
-      else if (status === 0) resolve({ leftOutBytes: stdout.leftOutBytes + stderr.leftOutBytes });
+      else if (status === 0) resolve({ leftOutBytes });
       else reject(failed(program, status, killedBy, stderr.head));
     });
     if (options.signal?.aborted === true) abort();

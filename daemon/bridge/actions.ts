@@ -118,8 +118,7 @@ function prepareExec({ host, name }: ActionContext, { argv, env = {}, timeoutNs 
   return async (occasion) => {
     const words = argv.map((word) => renderTemplate(word, occasion.values));
     const variables = { ...occasion.env, ...renderAll(env, occasion) };
-    const { leftOutBytes } = await host.exec(words, { timeoutNs, env: variables, signal: host.ending, onLine });
-    if (leftOutBytes > 0) onLine(`${words[0]}: ${leftOutBytes} bytes more of what it wrote are left out`);
+    await host.exec(words, { timeoutNs, env: variables, signal: host.ending, onLine });
   };
 }
 
