@@ -90,7 +90,8 @@ imports='
   import { readFileSync } from "node:fs";
   const { exports } = JSON.parse(readFileSync("node_modules/gpio-irqd/package.json", "utf8"));
   for (const [path, target] of Object.entries(exports)) {
-    if (typeof target === "string" && !target.endsWith(".js")) continue;
+    // What has types alone is for the editor.
+    if (!(typeof target === "string" ? target : (target.default ?? "")).endsWith(".js")) continue;
     const found = await import(path.replace(/^\./, "gpio-irqd"));
     if (Object.keys(found).length === 0) throw new Error(`${path} exports nothing`);
   }
