@@ -25,6 +25,11 @@ describe('a chord', () => {
     expect([chord.press(1, 90), chord.press(0, 0)]).toEqual([false, true]);
   });
 
+  it('is made by presses from before this process, whose stamps are negative', () => {
+    const chord = new ChordRecognizer(2, 100);
+    expect([chord.press(0, -90), chord.press(1, -20)]).toEqual([false, true]);
+  });
+
   it('comes again when all were let go and pressed anew, and not before', () => {
     const chord = new ChordRecognizer(2, 100);
     chord.press(0, 0);

@@ -12,14 +12,18 @@ export class ChordRecognizer {
     this.#pressedNs = new Float64Array(count).fill(Number.NaN);
   }
 
-  /** A button has been pressed. @returns whether that made the chord */
+  /**
+   * A button has been pressed.
+   *
+   * @param atNs its stamp; negative when it waited for this process to start
+   * @returns whether that made the chord
+   */
   press(button: number, atNs: number): boolean {
     this.#pressedNs[button] = atNs;
     let first = atNs;
     let last = atNs;
     for (const pressedNs of this.#pressedNs) {
-      // NaN compares with nothing.
-      if (!(pressedNs >= 0)) return false;
+      if (Number.isNaN(pressedNs)) return false;
       first = Math.min(first, pressedNs);
       last = Math.max(last, pressedNs);
     }
