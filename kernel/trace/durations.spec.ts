@@ -6,7 +6,11 @@ import { flushWork } from '../workqueue/flush.js';
 import { scheduleWork } from '../workqueue/queue.js';
 import { Work } from '../workqueue/work.js';
 import { DURATION_BOUNDS_NS, type DurationContext, Durations } from './durations.js';
-import { Tracepoint } from './ring.js';
+import { Tracepoint, type TracepointId } from './ring.js';
+
+function note(durations: Durations, event: TracepointId, timeNs: number, cpu: number, pid: number): void {
+  durations.note(event, Float64Array.of(timeNs), 0, cpu, pid);
+}
 
 function countsOf(durations: Durations, context: DurationContext) {
   const counts = durations.read().find((one) => one.context === context);
@@ -22,8 +26,8 @@ describe('durations', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1e13 }), (ns) => {
         const durations = new Durations(1);
-        durations.note(Tracepoint.softirqEntry, 5, 0, 0);
-        durations.note(Tracepoint.softirqExit, 5 + ns, 0, 0);
+        note(durations, Tracepoint.softirqEntry, 5, 0, 0);
+        note(durations, Tracepoint.softirqExit, 5 + ns, 0, 0);
         const { buckets, sumNs } = countsOf(durations, 'softirq');
         const right = DURATION_BOUNDS_NS.findIndex((bound) => ns <= bound);
         expect(buckets.indexOf(1)).toBe(right === -1 ? DURATION_BOUNDS_NS.length : right);
@@ -35,27 +39,27 @@ describe('durations', () => {
 
   it('keeps tasks apart that are in their handlers at once, and CPUs', () => {
     const durations = new Durations(2);
-    durations.note(Tracepoint.irqThreadEntry, 0, 0, 7);
-    durations.note(Tracepoint.irqThreadEntry, 100, 0, 8);
-    durations.note(Tracepoint.irqThreadExit, 1_000, 0, 8);
-    durations.note(Tracepoint.irqThreadExit, 2_000, 1, 7);
+    note(durations, Tracepoint.irqThreadEntry, 0, 0, 7);
+    note(durations, Tracepoint.irqThreadEntry, 100, 0, 8);
+    note(durations, Tracepoint.irqThreadExit, 1_000, 0, 8);
+    note(durations, Tracepoint.irqThreadExit, 2_000, 1, 7);
     expect(countsOf(durations, 'thread')).toMatchObject({ sumNs: 2_900 });
-    durations.note(Tracepoint.irqHandlerEntry, 0, 0, 3);
-    durations.note(Tracepoint.irqHandlerEntry, 10, 1, 3);
-    durations.note(Tracepoint.irqHandlerExit, 20, 0, 3);
-    durations.note(Tracepoint.irqHandlerExit, 40, 1, 3);
+    note(durations, Tracepoint.irqHandlerEntry, 0, 0, 3);
+    note(durations, Tracepoint.irqHandlerEntry, 10, 1, 3);
+    note(durations, Tracepoint.irqHandlerExit, 20, 0, 3);
+    note(durations, Tracepoint.irqHandlerExit, 40, 1, 3);
     expect(countsOf(durations, 'hardirq')).toMatchObject({ sumNs: 50 });
   });
 
   it('leaves out an exit whose entry it has not seen, and never takes that of another task for it', () => {
     const durations = new Durations(1);
-    durations.note(Tracepoint.workqueueExecuteEnd, 9, 0, 1);
-    durations.note(Tracepoint.workqueueExecuteStart, 10, 0, 1);
+    note(durations, Tracepoint.workqueueExecuteEnd, 9, 0, 1);
+    note(durations, Tracepoint.workqueueExecuteStart, 10, 0, 1);
     // Shares its place with task 1.
-    durations.note(Tracepoint.workqueueExecuteStart, 20, 0, 257);
-    durations.note(Tracepoint.workqueueExecuteEnd, 30, 0, 1);
+    note(durations, Tracepoint.workqueueExecuteStart, 20, 0, 257);
+    note(durations, Tracepoint.workqueueExecuteEnd, 30, 0, 1);
     expect(total(countsOf(durations, 'work').buckets)).toBe(0);
-    durations.note(Tracepoint.workqueueExecuteEnd, 45, 0, 257);
+    note(durations, Tracepoint.workqueueExecuteEnd, 45, 0, 257);
     expect(countsOf(durations, 'work')).toMatchObject({ sumNs: 25 });
   });
 

@@ -71,8 +71,8 @@ export class Durations {
     this.#owners = new Int32Array(places).fill(NOBODY);
   }
 
-  /** Takes a record in. An exit whose entry was not seen, or was written over, is left out. */
-  note(event: TracepointId, timeNs: number, cpu: number, pid: number): void {
+  /** Takes in a record whose time is at `times[at]`. An exit whose entry was not seen, or was written over, is left out. */
+  note(event: TracepointId, times: Float64Array, at: number, cpu: number, pid: number): void {
     const kind = KINDS[event] ?? 0;
     if (kind === 0) return;
     const context = (kind - 1) >> 1;
@@ -81,18 +81,15 @@ export class Durations {
         ? (cpu << CONTEXT_BITS) | context
         : this.#firstTask + (((pid & (TASKS - 1)) << 1) | (context - FIRST_OF_TASKS));
     if ((kind & 1) === 1) {
-      this.#starts[place] = timeNs;
+      this.#starts[place] = times[at] ?? 0;
       this.#owners[place] = pid;
     } else if (this.#owners[place] === pid) {
       this.#owners[place] = NOBODY;
-      this.#count(context, timeNs - (this.#starts[place] ?? 0));
+      const ns = (times[at] ?? 0) - (this.#starts[place] ?? 0);
+      const bucket = context * BUCKETS + bucketOf(ns);
+      this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
+      this.#sums[context] = (this.#sums[context] ?? 0) + ns;
     }
-  }
-
-  #count(context: number, ns: number): void {
-    const bucket = context * BUCKETS + bucketOf(ns);
-    this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
-    this.#sums[context] = (this.#sums[context] ?? 0) + ns;
   }
 
   /** What has been measured so far, by context. */
