@@ -138,23 +138,15 @@ describe('a group that may write', () => {
     expect(refusal(file, 'code', user(group('root,alice'), { gid: STRANGER }))?.code).toBe('EACCES');
   });
 
-  test.runIf(isRoot)('is not good for being called staff, outside of /usr/local', () => {
+  test.runIf(isRoot)('is not good for being called staff, outside of where staff may install', () => {
     chownSync(file, 0, 50);
     chmodSync(file, 0o660);
     expect(refusal(file, 'code', user(group('')))?.message).toContain('by group staff');
   });
 });
 
-describe.runIf(isRoot)('in /usr/local', () => {
-  let local: string;
-  beforeEach(() => {
-    local = mkdtempSync('/usr/local/gpio-irqd-trust.');
-  });
-  afterEach(() => rmSync(local, { recursive: true }));
-
+describe.runIf(isRoot)('where staff may install', () => {
   const NOBODY = 65_534;
-  const staff = (members: string, staffHasLocal: boolean): Trustee =>
-    user(`staff:x:50:${members}`, { staffHasLocal: () => staffHasLocal });
 
   test.each([
     ['staff may write as long as nobody is in it', 50, '', false, true],
@@ -163,11 +155,19 @@ describe.runIf(isRoot)('in /usr/local', () => {
     ['and is not when somebody is in staff', NOBODY, 'alice', true, false],
     ['and is a stranger elsewhere', NOBODY, '', false, false],
   ])('%s', (_, gid, members, staffHasLocal, good) => {
-    const program = join(local, 'notify');
+    const local = join(directory, 'local');
+    const program = join(local, 'bin', 'notify');
+    mkdirSync(join(local, 'bin'), { recursive: true });
     writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
-    chownSync(local, 0, gid);
-    chmodSync(local, 0o2775);
-    expect(refusal(program, 'code', staff(members, staffHasLocal)) === undefined).toBe(good);
+    for (const path of [local, join(local, 'bin')]) {
+      chownSync(path, 0, gid);
+      chmodSync(path, 0o2775);
+    }
+    const staff = (at?: string) =>
+      user(`staff:x:50:${members}`, { staffHasLocal: () => staffHasLocal, ...(at !== undefined && { local: at }) });
+    expect(refusal(program, 'code', staff(local)) === undefined).toBe(good);
+    expect(refusal(program, 'code', staff(`${local}/bi`))?.code).toBe('EACCES');
+    expect(refusal(program, 'code', staff())?.code).toBe('EACCES');
   });
 });
 

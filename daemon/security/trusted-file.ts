@@ -29,7 +29,9 @@ export interface Trustee {
   groups(): string;
   /** The text of passwd(5). */
   accounts(): string;
-  /** Whether Debian has given /usr/local to its group staff, as on machines that were installed long ago. */
+  /** Where Debian's group staff may install. Default `/usr/local`. */
+  readonly local?: string;
+  /** Whether Debian has given that to the group, as on machines that were installed long ago. */
   readonly staffHasLocal?: () => boolean;
 }
 
@@ -247,8 +249,10 @@ function isShared(user: Trustee, directory: Stats): boolean {
 /** Whether a group is as good as root or the user: theirs, and nobody else is in it. */
 function isOwnGroup(user: Trustee, { at, info: { gid } }: Entry): boolean {
   if (gid === 0) return true;
-  const local = at === '/usr/local' || at.startsWith('/usr/local/');
-  const staff = local && (gid === STAFF || (gid === NOBODY && user.staffHasLocal?.() === true));
+  const local = user.local ?? '/usr/local';
+  const staff =
+    (at === local || at.startsWith(`${local}/`)) &&
+    (gid === STAFF || (gid === NOBODY && user.staffHasLocal?.() === true));
   if (gid !== user.gid && !staff && gid !== service(user)?.gid) return false;
   return (groupOf(user, staff ? STAFF : gid)?.members ?? []).length === 0;
 }
