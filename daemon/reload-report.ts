@@ -3,6 +3,9 @@ import { type ListDiff, nameOf, type ValueDiff } from './config/diff.js';
 import type { ReloadReport, SectionReport } from './control/target.js';
 import { keyInFile, type ReloadPlan } from './reload-plan.js';
 
+/** Why nothing is reloaded any more. */
+export const STOPPING = 'the daemon is stopping';
+
 /** Of a reload that left all as it was. */
 export function refusedReport(errors: readonly string[]): ReloadReport {
   return { ok: false, errors, sections: {}, restart: [], problems: [], durationNs: 0 };

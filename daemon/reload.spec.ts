@@ -90,6 +90,35 @@ describe('a reload', () => {
     expect(log.filter((line) => line === 'READY')).toHaveLength(3);
   });
 
+  it('is one at a time also for who asks as soon as the one before is over', async () => {
+    const one = reloader();
+    let third: Promise<ReloadReport> | undefined;
+    const first = one.reload().then(() => {
+      third = one.reload();
+    });
+    await expect.poll(() => goOn.length).toBe(1);
+    const second = one.reload();
+    await letGoOn();
+    await first;
+    expect(third).toBe(second);
+    await letGoOn();
+    await second;
+    expect(log.filter((line) => line === 'taken')).toHaveLength(2);
+  });
+
+  it('begins no more, and tells nobody who stops as well, once the daemon stops', async () => {
+    const one = reloader({ followers: [{ sections: ['lines'], follow: () => void log.push('followed') }] });
+    sections = { lines: TOUCHED };
+    const first = one.reload();
+    await expect.poll(() => goOn.length).toBe(1);
+    const second = one.reload();
+    one.end();
+    await letGoOn();
+    await first;
+    expect((await second).errors).toEqual(['the daemon is stopping']);
+    expect(log).toEqual(['RELOADING', 'takes button1', 'taken', 'refused']);
+  });
+
   it('tells who goes by a section that has changed, and says of others that they wait for the next start', async () => {
     sections = { lines: TOUCHED, mqtt: TOUCHED, metrics: TOUCHED, http: { ...TOUCHED, added: [], kept: 1 } };
     const told: string[] = [];

@@ -5,6 +5,7 @@ import { formatConfigError } from './config/errors.js';
 import type { ConfigResult } from './config/load.js';
 import type { ReloadReport, Service } from './control/target.js';
 import { SERVICE_SECTIONS } from './reload-plan.js';
+import { STOPPING } from './reload-report.js';
 
 /** Who goes by some sections of the configuration besides the service. */
 export interface Follower {
@@ -37,6 +38,7 @@ export class Reloader {
   readonly #options: ReloaderOptions;
   #running: Promise<ReloadReport> | undefined;
   #next: Promise<ReloadReport> | undefined;
+  #ended = false;
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
@@ -44,12 +46,19 @@ export class Reloader {
 
   /** Never rejects: a file that cannot be used leaves all as it is, and the report says why. */
   reload(): Promise<ReloadReport> {
+    // Also when the one before is over just now: whoever is told of that asks before the next has begun.
+    if (this.#next !== undefined) return this.#next;
     if (this.#running === undefined) return this.#begin();
-    this.#next ??= this.#running.then(() => {
+    this.#next = this.#running.then(() => {
       this.#next = undefined;
       return this.#begin();
     });
     return this.#next;
+  }
+
+  /** The daemon stops: no reload begins any more, and one that runs tells nobody who is stopped by himself. */
+  end(): void {
+    this.#ended = true;
   }
 
   #begin(): Promise<ReloadReport> {
@@ -62,13 +71,15 @@ export class Reloader {
 
   async #run(): Promise<ReloadReport> {
     const { supervisor, service } = this.#options;
+    if (this.#ended) return service.reloadRefused([STOPPING]);
     await supervisor?.begins();
     try {
       return await this.#takeOver();
     } catch (error) {
       return service.reloadRefused([messageOf(error)]);
     } finally {
-      await supervisor?.isOver();
+      // systemd was told of the stop.
+      if (!this.#ended) await supervisor?.isOver();
     }
   }
 
@@ -87,6 +98,7 @@ export class Reloader {
     const restart = [...report.restart];
     const changed = changedSections(report);
     for (const { sections, follow } of followers) {
+      if (this.#ended) break;
       if (!sections.some((section) => changed.has(section))) continue;
       try {
         await follow(config);

@@ -166,6 +166,7 @@ async function serve(
     const ended = await Promise.race([signalled, service.closed]);
     const reason = typeof ended === 'string' ? ended : 'the service ended by itself';
     await supervision.stopping(reason);
+    reloads.end();
     await control.close();
     await service.stop(reason);
     // Last, for what actions have published in the end.

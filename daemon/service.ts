@@ -19,7 +19,7 @@ import { ModelView } from './model-view.js';
 import type { MqttPort } from './mqtt/port.js';
 import { Parts } from './parts.js';
 import { reconfigure } from './reconfigure.js';
-import { refusedReport } from './reload-report.js';
+import { refusedReport, STOPPING } from './reload-report.js';
 import { Reports } from './reports.js';
 import { noSuchLine, type Viewed, viewInterrupts, viewLine, viewLines, viewRecords, viewStatus } from './views.js';
 import { NO_MESSAGES, REAL_WORLD, type World } from './world.js';
@@ -246,12 +246,13 @@ class RunningService implements Service {
 
   reconfigure(config: Config): Promise<ReloadReport> {
     const turn = this.#reconfiguring.then(() => this.#takeOver(config));
-    this.#reconfiguring = turn;
+    // One that fails keeps neither the next one nor a stop from their turn.
+    this.#reconfiguring = turn.catch(() => undefined);
     return turn;
   }
 
   async #takeOver(config: Config): Promise<ReloadReport> {
-    if (this.#stopping !== undefined) return this.reloadRefused(['the daemon is stopping']);
+    if (this.#stopping !== undefined) return this.reloadRefused([STOPPING]);
     const report = await reconfigure(this.#parts, config);
     this.#reports.reloaded(report);
     this.#onProblem(this.#backend.problem);

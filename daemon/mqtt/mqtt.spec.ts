@@ -289,6 +289,34 @@ test('a reload with another base topic leaves nothing under the old one', async 
   expect(broker.newest('house/attic/status')).toBe('');
 });
 
+test('a stop that comes while a reload changes the broker ends all, and no other session begins', async () => {
+  await connect();
+  broker.got.length = 0;
+  const other = configOf(broker.url, 'keepalive: 30s');
+  const reloaded = daemon.mqtt.reconfigure(other);
+  await daemon.mqtt.stop();
+  await reloaded;
+  await daemon.mqtt.reconfigure(configOf(broker.url, 'keepalive: 40s'));
+  expect(daemon.mqtt.status()).toBeUndefined();
+  expect(broker.lines.filter((line) => line.startsWith('house/pi/status'))).toEqual(['house/pi/status offline']);
+  expect(daemon.service.listeners).toBe(0);
+});
+
+test('what is published before the session has begun is sent by it; of more than may wait it is told how many', async () => {
+  const config = configOf(broker.url, 'queue_max: 5000');
+  const started = daemon.start(config);
+  for (let i = 1; i <= 1200; i++) daemon.mqtt.publish('home/early', `${i}`, { qos: 1, retain: false });
+  daemon.mqtt.publish('home/state', 'old', { qos: 1, retain: true });
+  daemon.mqtt.publish('home/state', 'new', { qos: 1, retain: true });
+  await started;
+  await eventually(() => broker.lines.includes('home/early 1200') && broker.lines.includes('home/state new'));
+  const early = broker.got.filter(({ topic }) => topic === 'home/early').map(({ payload }) => Number(payload));
+  expect(early).toEqual(Array.from({ length: 1000 }, (_, i) => i + 201));
+  expect(broker.lines).not.toContain('home/state old');
+  const told = daemon.news.flatMap((news) => (news.phase === 'dropped' ? news.count : []));
+  expect(told.reduce((sum, count) => sum + count, 0)).toBe(200);
+});
+
 test('over a WebSocket it is the same', async () => {
   const aedes = await Aedes.createBroker({});
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'mqtt' });

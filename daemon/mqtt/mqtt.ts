@@ -5,10 +5,12 @@ import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { KernelError } from '../../kernel/errno.js';
+import { Bursts } from '../bridge/bursts.js';
 import type { Config } from '../config/config.js';
 import type { MqttSpec } from '../config/sections/mqtt.js';
 import type { ControlTarget } from '../control/target.js';
-import { checkMessage, filterFault, type Message, matches } from './message.js';
+import { checkMessage, filterFault, matches } from './message.js';
+import { Outbox, type OutboxLimits } from './outbox.js';
 import type { IncomingMessage, MqttNews, MqttPort, MqttStatus, PublishOptions } from './port.js';
 import type { Session } from './session.js';
 
@@ -27,8 +29,8 @@ export interface MqttOptions {
 
 /** How long an end waits for the broker to confirm what is on its way. */
 const END_MS = 2_000;
-/** Messages that are kept before there is a session at all: for the moments in which one begins. */
-const MAX_EARLY = 1000;
+/** What is kept before there is a session at all: for the moments in which one begins. */
+const EARLY: OutboxLimits = { events: 1000, states: 1000, bytes: 1024 * 1024 };
 
 type Listener = (message: IncomingMessage) => void;
 
@@ -47,7 +49,10 @@ export class Mqtt implements MqttPort {
   /** The session that is being opened or ended; one thing after the other. */
   #busy: Promise<void> = Promise.resolve();
   #configured: boolean;
-  #early: Message[] = [];
+  #stopped = false;
+  readonly #earlyDrops = new Bursts((_, count) => this.#tellDropped(count));
+  /** What waits for the session that begins. */
+  readonly #early = new Outbox(EARLY, () => this.#earlyDrops.add('dropped', 1));
 
   constructor(options: MqttOptions) {
     this.#options = options;
@@ -85,9 +90,9 @@ export class Mqtt implements MqttPort {
    * @throws KernelError as {@link start} does; the old session goes on then
    */
   async reconfigure(config: Config): Promise<void> {
-    const target = this.#target;
-    if (target === undefined) return;
     await this.#busy;
+    const target = this.#target;
+    if (target === undefined || this.#stopped) return;
     const session = this.#session;
     const { mqtt: spec } = config;
     if (session !== undefined && isDeepStrictEqual(session.spec, spec)) {
@@ -95,13 +100,14 @@ export class Mqtt implements MqttPort {
       return;
     }
     const open = spec === undefined ? undefined : await this.#prepare(spec, config, target);
+    const stays = session !== undefined && spec !== undefined && (await this.#isSamePlace(session.spec, spec));
+    // A stop that came meanwhile has ended the session, and there is to be no other.
+    if (this.#stopped) return;
     this.#configured = spec !== undefined;
     this.#session = undefined;
-    if (session !== undefined) {
-      const elsewhere = spec === undefined || !(await this.#isSamePlace(session.spec, spec));
-      this.#then(() => session.end(END_MS, elsewhere));
-    }
+    if (session !== undefined) this.#then(() => session.end(END_MS, !stays));
     if (open !== undefined) this.#then(open);
+    else this.#early.clear();
     await this.#busy;
   }
 
@@ -116,8 +122,8 @@ export class Mqtt implements MqttPort {
       return;
     }
     checkMessage(message);
-    this.#early.push(message);
-    if (this.#early.length > MAX_EARLY) this.#early.shift();
+    if (retain) this.#early.state(message);
+    else this.#early.event(message);
   }
 
   onMessage(filter: string, listener: Listener): () => void {
@@ -151,6 +157,8 @@ export class Mqtt implements MqttPort {
   /** Tells that the daemon is gone, and ends. Resolves within a few seconds, whatever the broker does. */
   async stop(): Promise<void> {
     this.#configured = false;
+    this.#stopped = true;
+    this.#earlyDrops.flush();
     this.#then(async () => {
       const session = this.#session;
       this.#session = undefined;
@@ -188,7 +196,10 @@ export class Mqtt implements MqttPort {
         onMessage: (topic, payload) => this.#hand(topic, payload),
         onNews: (news) => this.#onNews(news),
       });
-      for (const message of this.#early.splice(0)) this.#session.publish(message);
+      this.#earlyDrops.flush();
+      for (let message = this.#early.take(); message !== undefined; message = this.#early.take()) {
+        this.#session.publish(message);
+      }
     };
   }
 
@@ -200,6 +211,11 @@ export class Mqtt implements MqttPort {
 
   #then(step: () => Promise<void>): void {
     this.#busy = this.#busy.then(step).catch((error: unknown) => this.#log.error({ err: error }, 'mqtt: no session'));
+  }
+
+  #tellDropped(count: number): void {
+    this.#log.warn({ count }, 'mqtt: messages given up: more came than may wait for a session that begins');
+    this.#onNews({ phase: 'dropped', count });
   }
 
   #hand(topic: string, payload: Buffer): void {
