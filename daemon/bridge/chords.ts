@@ -47,7 +47,7 @@ export class Chords {
     for (const chord of this.#chords) {
       const button = chord.spec.lines.indexOf(line);
       if (button < 0) continue;
-      if (!pressed) chord.recognizer.release(button);
+      if (!pressed) chord.recognizer.release(button, atNs);
       else if (chord.recognizer.press(button, atNs)) {
         made = true;
         this.#tell(chord, line, atNs);

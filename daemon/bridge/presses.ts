@@ -17,6 +17,10 @@ import { OccasionWork } from './occasion-work.js';
 
 /** A button that is up although no edge has said so: how long its edge is waited for. */
 const EDGE_DUE_NS = 50_000_000;
+/** A timer that is later than this has been held up, and so have edges that are older than its time. */
+const LATE_NS = 1_000_000;
+/** How long such a timer waits once more: for the event loop to read them. */
+const READING_NS = 1_000_000;
 
 /** Looks for the patterns of one line. */
 export class LinePresses {
@@ -29,6 +33,7 @@ export class LinePresses {
   readonly #timer = new Hrtimer(() => this.#due());
   readonly #hasEdges: () => boolean;
   #missesEdge = false;
+  #reading = false;
 
   /**
    * Errors as {@link OccasionWork}'s.
@@ -59,6 +64,7 @@ export class LinePresses {
   /** An edge of the line. @param spent its press is part of a chord */
   edge(pressed: boolean, atNs: number, spent: boolean): void {
     this.#missesEdge = false;
+    this.#reading = false;
     if (pressed) this.#recognizer.press(atNs, spent);
     else this.#recognizer.release(atNs);
   }
@@ -90,11 +96,17 @@ export class LinePresses {
   #due(): number {
     // The thread goes on from here when it has told those.
     if (this.#hasEdges()) return HRTIMER_NORESTART;
+    const nowNs = this.#host.nowNs();
+    this.#reading = !this.#reading && nowNs - this.#recognizer.dueNs > LATE_NS;
+    if (this.#reading) {
+      hrtimerStart(this.#timer, nowNs + READING_NS, HRTIMER_MODE_ABS);
+      return HRTIMER_NORESTART;
+    }
     if (this.#recognizer.down && !this.#isDown()) {
       if (this.#missesEdge) this.#recognizer.lost();
       this.#missesEdge = !this.#missesEdge;
       if (this.#missesEdge) {
-        hrtimerStart(this.#timer, this.#host.nowNs() + EDGE_DUE_NS, HRTIMER_MODE_ABS);
+        hrtimerStart(this.#timer, nowNs + EDGE_DUE_NS, HRTIMER_MODE_ABS);
         return HRTIMER_NORESTART;
       }
     }

@@ -13,10 +13,10 @@ describe('a chord', () => {
   it('is none when a press comes late, or after a release', () => {
     const chord = new ChordRecognizer(2, 100);
     expect([chord.press(0, 0), chord.press(1, 101)]).toEqual([false, false]);
-    chord.release(0);
-    chord.release(1);
+    chord.release(0, 150);
+    chord.release(1, 160);
     expect(chord.press(0, 200)).toBe(false);
-    chord.release(0);
+    chord.release(0, 240);
     expect(chord.press(1, 250)).toBe(false);
   });
 
@@ -25,18 +25,29 @@ describe('a chord', () => {
     expect([chord.press(1, 90), chord.press(0, 0)]).toEqual([false, true]);
   });
 
-  it('is made by presses from before this process, whose stamps are negative', () => {
+  it('is one also when all edges of one line, its release too, are told of before those of another', () => {
     const chord = new ChordRecognizer(2, 100);
-    expect([chord.press(0, -90), chord.press(1, -20)]).toEqual([false, true]);
+    chord.press(0, 0);
+    chord.release(0, 50);
+    expect(chord.press(1, 20)).toBe(true);
+    chord.release(1, 60);
+    chord.press(0, 1_000);
+    chord.release(0, 1_050);
+    expect(chord.press(1, 1_050)).toBe(false);
+  });
+
+  it('is one of presses that waited for this process, whose stamps are below 0', () => {
+    const chord = new ChordRecognizer(2, 100);
+    expect([chord.press(0, -90), chord.press(1, -10)]).toEqual([false, true]);
   });
 
   it('comes again when all were let go and pressed anew, and not before', () => {
     const chord = new ChordRecognizer(2, 100);
     chord.press(0, 0);
     expect(chord.press(1, 10)).toBe(true);
-    chord.release(1);
+    chord.release(1, 15);
     expect(chord.press(1, 20)).toBe(false);
-    chord.release(0);
+    chord.release(0, 25);
     expect(chord.press(0, 30)).toBe(true);
   });
 
@@ -52,7 +63,7 @@ describe('a chord', () => {
         for (const { button, passed, down } of list) {
           now += passed;
           if (!down) {
-            chord.release(button);
+            chord.release(button, now);
             downSince.delete(button);
             continue;
           }

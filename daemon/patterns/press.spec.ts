@@ -161,6 +161,17 @@ describe('a press that something else has claimed', () => {
     expect(told).toEqual([]);
   });
 
+  it('becomes no single or double one after its release either', () => {
+    const { told, recognizer } = rig([rule('single'), rule('double')]);
+    recognizer.press(0);
+    recognizer.release(50 * MS);
+    recognizer.spend();
+    recognizer.press(100 * MS);
+    recognizer.release(150 * MS);
+    recognizer.elapse(1e4 * MS);
+    expect(told).toEqual([['single', 450, 50, 1]]);
+  });
+
   it('does not take the one before with it', () => {
     const { told, recognizer } = rig([rule('single'), rule('double')]);
     recognizer.press(0);

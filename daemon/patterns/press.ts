@@ -106,9 +106,10 @@ export class PressRecognizer {
     this.#due.fill(NEVER);
   }
 
-  /** The press that is under way was part of something else, and comes to nothing more. */
+  /** The newest press was part of something else, and comes to nothing more: it is under way, or may still become a double one. */
   spend(): void {
     this.#spent = true;
+    this.#shortNs = NEVER;
     this.#due.fill(NEVER);
   }
 
