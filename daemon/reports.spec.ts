@@ -20,7 +20,7 @@ function rig() {
 
 it('carries times as CLOCK_MONOTONIC', () => {
   const { reports, events } = rig();
-  reports.edge('b', { stampNs: 7, rising: false, lineSeqno: 2, sinceLastNs: -1, doneNs: 8, levels: 0 });
+  reports.edge('b', { stampNs: 7, rising: false, lineSeqno: 2, sinceLastNs: -1, doneNs: 8, levels: 0, failed: 0 });
   reports.value('led', 1, 8);
   reports.said('i', 'text');
   expect(events).toEqual([
@@ -41,7 +41,7 @@ it('tells the time of edges by the wall clock too where that is asked for, also 
     () => start,
   );
   reports.subscribe((event) => events.push(event));
-  const edge = { rising: true, lineSeqno: 1, sinceLastNs: -1, doneNs: 8, levels: 0 };
+  const edge = { rising: true, lineSeqno: 1, sinceLastNs: -1, doneNs: 8, levels: 0, failed: 0 };
   reports.edge('b', { ...edge, stampNs: 4.75e9 });
   reports.edge('b', { ...edge, stampNs: -1e9 });
   expect(events).toMatchObject([{ time: '2026-05-01T11:59:59.750Z' }, { time: '2026-05-01T11:59:54.000Z' }]);

@@ -1,4 +1,5 @@
 // Edges on their way from a top half to its thread: a ring of typed arrays, which counts what it has no room for.
+import type { Level } from '../../kernel/index.js';
 
 /** One edge, copied out of the ring. */
 export interface EdgeRecord {
@@ -13,6 +14,8 @@ export interface EdgeRecord {
   readonly doneNs: number;
   /** Levels that those actions gave their lines: bit 0 is the first action's. */
   readonly levels: number;
+  /** Those of the actions that failed and gave no level, likewise. */
+  readonly failed: number;
 }
 
 /** First in, first out; filled in interrupt context, emptied by one task. */
@@ -25,6 +28,7 @@ export class EdgeRing {
   readonly #done: Float64Array;
   readonly #seqnos: Uint32Array;
   readonly #levels: Int32Array;
+  readonly #failed: Int32Array;
   readonly #rising: Uint8Array;
   #head = 0;
   #tail = 0;
@@ -37,6 +41,7 @@ export class EdgeRing {
     this.#done = new Float64Array(capacity);
     this.#seqnos = new Uint32Array(capacity);
     this.#levels = new Int32Array(capacity);
+    this.#failed = new Int32Array(capacity);
     this.#rising = new Uint8Array(capacity);
   }
 
@@ -46,7 +51,15 @@ export class EdgeRing {
   }
 
   /** Puts an edge in, or counts it as dropped. Takes its fields one by one, since an object for each would be garbage. */
-  push(stampNs: number, rising: boolean, lineSeqno: number, sinceLastNs: number, doneNs: number, levels: number): void {
+  push(
+    stampNs: number,
+    rising: boolean,
+    lineSeqno: number,
+    sinceLastNs: number,
+    doneNs: number,
+    levels: number,
+    failed: number,
+  ): void {
     if (this.length > this.#mask) {
       this.dropped++;
       return;
@@ -57,12 +70,13 @@ export class EdgeRing {
     this.#done[at] = doneNs;
     this.#seqnos[at] = lineSeqno;
     this.#levels[at] = levels;
+    this.#failed[at] = failed;
     this.#rising[at] = rising ? 1 : 0;
   }
 
   /** Puts a copy of an edge in, or counts it as dropped. */
-  add({ stampNs, rising, lineSeqno, sinceLastNs, doneNs, levels }: EdgeRecord): void {
-    this.push(stampNs, rising, lineSeqno, sinceLastNs, doneNs, levels);
+  add({ stampNs, rising, lineSeqno, sinceLastNs, doneNs, levels, failed }: EdgeRecord): void {
+    this.push(stampNs, rising, lineSeqno, sinceLastNs, doneNs, levels, failed);
   }
 
   /** Takes the oldest edge out. */
@@ -76,7 +90,14 @@ export class EdgeRing {
       sinceLastNs: this.#sinceLast[at] ?? -1,
       doneNs: this.#done[at] ?? 0,
       levels: this.#levels[at] ?? 0,
+      failed: this.#failed[at] ?? 0,
     };
+  }
+
+  /** Takes the oldest edge out, of which nothing but the level after it is wanted: allocates nothing. */
+  takeLevel(): Level | undefined {
+    if (this.#head === this.#tail) return undefined;
+    return this.#rising[this.#head++ & this.#mask] === 1 ? 1 : 0;
   }
 
   /** Takes all out. @returns how many there were. */

@@ -15,10 +15,10 @@ export class EdgeTasklet {
   constructor(host: ActionHost, of: OccasionLine, actions: readonly AtomicAction[]) {
     const prepared = actions.map((action) => ({ line: action.line, perform: prepareAtomic(host, action) }));
     this.tasklet = new Tasklet(() => {
-      for (let edge = this.#edges.take(); edge !== undefined; edge = this.#edges.take()) {
+      for (let level = this.#edges.takeLevel(); level !== undefined; level = this.#edges.takeLevel()) {
         for (const { line, perform } of prepared) {
           try {
-            host.onValue(line, perform(edge.rising ? 1 : 0), host.nowNs());
+            host.onValue(line, perform(level), host.nowNs());
           } catch (error) {
             host.onError(of.name, error);
           }
@@ -35,7 +35,7 @@ export class EdgeTasklet {
 
   /** Hands an edge over. Hard interrupt context; allocates nothing. */
   push(stampNs: number, rising: boolean, lineSeqno: number, sinceLastNs: number): void {
-    this.#edges.push(stampNs, rising, lineSeqno, sinceLastNs, stampNs, 0);
+    this.#edges.push(stampNs, rising, lineSeqno, sinceLastNs, stampNs, 0, 0);
     taskletSchedule(this.tasklet);
   }
 

@@ -34,6 +34,10 @@ const BUTTON: LineSpec = Object.freeze({
   initial: 0,
 });
 
+const SET = { kind: 'set', line: 'led', value: 1 } as const;
+const FOLLOW = { kind: 'follow', line: 'led', invert: true } as const;
+const PULSE = { kind: 'pulse', line: 'led', value: 1, forNs: 1e6 } as const;
+
 function template(text: string): Template {
   const result = parseTemplate(text);
   if (!isTemplate(result)) throw new Error(`${text} is no template`);
@@ -61,9 +65,13 @@ function rig(spec: InterruptSpec | undefined, computed: (edge: ModuleEdge) => un
   const workers = { run: async ({ edge }: ModuleCall) => computed(edge) } as unknown as ModuleWorkers;
   const line = (name: string): GpioDesc =>
     new GpioDesc(name, offsets[name] ?? -1, name === 'button' ? 'in' : 'out', request);
+  const time = { lateNs: 0 };
+  const told = { values: true };
   const reports = {
-    nowNs: () => machine.clock.now(),
-    onValue: (line: string, value: Level) => log.push(`value ${line} ${value}`),
+    nowNs: () => machine.clock.now() + time.lateNs,
+    onValue: (line: string, value: Level) => {
+      if (told.values) log.push(`value ${line} ${value}`);
+    },
     onError: (name: string, error: unknown) => log.push(`error ${name} ${(error as Error).message}`),
   };
   const host: InterruptHost = {
@@ -93,7 +101,7 @@ function rig(spec: InterruptSpec | undefined, computed: (edge: ModuleEdge) => un
     onDropped: (line, count) => log.push(`dropped ${line} ${count}`),
   };
   const interrupt = new LineInterrupt(host, BUTTON, spec);
-  return { machine, domain, interrupt, log, levels };
+  return { machine, domain, interrupt, log, levels, time, told };
 }
 
 type Rig = ReturnType<typeof rig>;
@@ -164,21 +172,41 @@ describe('top half', () => {
     ]);
   });
 
+  it('reports an action that fails, and deals with the edge all the same', () => {
+    const it = rig(
+      specOf({
+        topHalf: [
+          { kind: 'set', line: 'broken', value: 1 },
+          { kind: 'set', line: 'led', value: 1 },
+        ],
+        thread: [{ kind: 'log', text: template('thread {seqno}') }],
+        work: [{ queue: 'slow', actions: [{ kind: 'log', text: template('work {seqno}') }] }],
+      }),
+    );
+    request(it);
+    deliver(it, 1);
+    expect(it.log).toEqual([
+      'error b1 no such output',
+      'edge button rising 1',
+      'value led 1',
+      'log b1 thread 1',
+      'log b1 work 1',
+    ]);
+  });
+
   it("has the name of the interrupt, or the daemon's where a handler module has that", () => {
     expect(rig(specOf({})).interrupt.name).toBe('b1');
     expect(rig(specOf({ handler: '/h.js' })).interrupt.name).toBe('gpio-irqd');
   });
 
-  it('keeps the heap as it is', () => {
-    const it = rig(
-      specOf({
-        topHalf: [
-          { kind: 'set', line: 'led', value: 1 },
-          { kind: 'follow', line: 'led', invert: true },
-          { kind: 'toggle', line: 'led' },
-        ],
-      }),
-    );
+  it.each<[string, Partial<InterruptSpec>]>([
+    ['sets, follows and toggles', { topHalf: [SET, FOLLOW, { kind: 'toggle', line: 'led' }] }],
+    ['pulses', { topHalf: [PULSE] }],
+    ['pulses and cuts the pulse off', { topHalf: [PULSE, FOLLOW] }],
+    ['hands over to a tasklet', { topHalf: [SET], tasklet: [SET, FOLLOW, PULSE] }],
+  ])('keeps the heap as it is when it %s', (_, parts) => {
+    const it = rig(specOf(parts));
+    it.told.values = false;
     // The thread, which may allocate, is not woken: the ring fills up, and edges are counted as dropped.
     request(it, () => {
       it.interrupt.topHalf();
@@ -316,5 +344,35 @@ describe('thread and work', () => {
     deliver(it, 1, 1032);
     expect(it.log.at(-1)).toBe('log b1 1032');
     expect(it.interrupt.rising + it.interrupt.falling).toBe(1032);
+  });
+});
+
+describe('presses', () => {
+  const work = { queue: 'slow', actions: [] };
+  const rule = { ...work, afterNs: 800e6, withinNs: 300e6, everyNs: 200e6 };
+  const spec = specOf({
+    patterns: [
+      { ...rule, on: 'single' },
+      { ...rule, on: 'double' },
+    ],
+  });
+
+  it('are told by the stamps of edges that are read only after the time for them, by an event loop that was held up', () => {
+    const it = rig(spec);
+    request(it);
+    const edge = (atNs: number, rising: boolean, seqno: number): void => {
+      const batch = new EdgeBatch();
+      batch.count = 1;
+      batch.write(0, 0, atNs, rising, 17, seqno, seqno);
+      it.domain.deliver(batch);
+    };
+    edge(10e6, true, 1);
+    edge(60e6, false, 2);
+    it.machine.advance(300e6);
+    it.time.lateNs = 100e6;
+    // The single one is due at 360 ms. Timers of the event loop come before its descriptors.
+    it.machine.clock.createAlarm(() => edge(300e6, true, 3)).schedule(360.5e6);
+    it.machine.advance(100e6);
+    expect(it.log.filter((line) => line.startsWith('press'))).toEqual(['press button double 1']);
   });
 });

@@ -127,10 +127,21 @@ export class LineInterrupt {
     this.lastStampNs = stampNs;
     this.lineSeqno = lineSeqno;
     let levels = 0;
+    let failed = 0;
     let bit = 0;
     const level = rising ? 1 : 0;
-    for (const perform of this.#atomic) levels |= perform(level) << bit++;
-    this.#edges.push(stampNs, rising, lineSeqno, sinceLastNs, bit === 0 ? stampNs : this.#host.nowNs(), levels);
+    for (const perform of this.#atomic) {
+      try {
+        levels |= perform(level) << bit;
+      } catch (error) {
+        // The output's chip may be away: this edge still has its thread and its work.
+        failed |= 1 << bit;
+        this.#host.onError(this.name, error);
+      }
+      bit++;
+    }
+    const doneNs = bit === 0 ? stampNs : this.#host.nowNs();
+    this.#edges.push(stampNs, rising, lineSeqno, sinceLastNs, doneNs, levels, failed);
     if (this.#tasklet !== undefined) this.#tasklet.push(stampNs, rising, lineSeqno, sinceLastNs);
     return IRQ_WAKE_THREAD;
   };
@@ -153,6 +164,7 @@ export class LineInterrupt {
   #followUp(record: EdgeRecord): void {
     this.#host.onEdge(this.line.name, record);
     this.#outputs.forEach((line, bit) => {
+      if (((record.failed >>> bit) & 1) === 1) return;
       this.#host.onValue(line, ((record.levels >>> bit) & 1) as Level, record.doneNs);
     });
     const spent = this.#host.chord(this.line.name, record.rising, record.stampNs);
