@@ -1,10 +1,32 @@
-// Answers that are given without a route: to what is not HTTP, not in time, or not allowed to ask.
+// How answers are written; and those that are given without a route: to what is not HTTP, not in time, or not allowed to ask.
 
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ControlErrorCode, controlError, explainThrown } from './errors.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Answers with a text, whole. */
+export function answerText(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}
+
+/** Answers in JSON. */
+export function answerJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  answerText(response, status, JSON_TYPE, JSON.stringify(body), headers);
+}
 
 /** Refuses a request, and ends its connection: whatever its body is stays unread. */
 export function refuse(
@@ -14,14 +36,7 @@ export function refuse(
   headers: Record<string, string> = {},
 ): void {
   const { status, body } = controlError(code, message);
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    ...headers,
-    'content-type': JSON_TYPE,
-    'content-length': Buffer.byteLength(text),
-    connection: 'close',
-  });
-  response.end(text);
+  answerJson(response, status, body, { ...headers, connection: 'close' });
 }
 
 /** Answers what is not HTTP, or not in time, as far as the other side still listens. */

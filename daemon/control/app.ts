@@ -1,14 +1,19 @@
 // HTTP for the routes of the control API: requests checked, answers and errors in JSON. Loaded with the first connection.
+//
+// Node's own server and no framework: with one, the first request would add 10 MB to what the daemon takes, for good.
 
-import { createServer, type Server } from 'node:http';
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { parse } from 'node:querystring';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import { answerRubbish } from './answer.js';
-import { ControlError, controlError, explainThrown } from './errors.js';
+import { answerJson, answerRubbish, answerText } from './answer.js';
+import { readBody } from './body.js';
+import { ControlError, explainThrown } from './errors.js';
 import type { ControlLimits } from './limits.js';
 import { admit } from './listener.js';
-import { type Asked, RawAnswer, type Route } from './route.js';
+import type { Route } from './route.js';
+import { RawAnswer } from './route.js';
+import { type Found, Router } from './router.js';
 
 /** What {@link createApp} needs. */
 export interface AppOptions {
@@ -18,19 +23,15 @@ export interface AppOptions {
 }
 
 const HEADERS_MAX = 100;
-const PARAM_MAX = 200;
 const URL_SHOWN = 100;
-
-/** No route gives fastify a schema. */
-function noCompiler(): never {
-  throw new Error('schemas are checked before fastify sees them');
-}
+/** Of a target in absolute form, which clients send to proxies. */
+const ORIGIN = /^https?:\/\/[^/?]*/i;
 
 /** Says where a request is wrong, and why. */
-function mistake(error: z.ZodError): Error {
+function mistake(error: z.ZodError): ControlError {
   const [issue] = error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-  return Object.assign(new Error(`${where}${issue?.message ?? error.message}`), { statusCode: 400 });
+  return new ControlError('BAD_REQUEST', `${where}${issue?.message ?? error.message}`);
 }
 
 function check(schema: z.ZodType | undefined, value: unknown): unknown {
@@ -40,81 +41,84 @@ function check(schema: z.ZodType | undefined, value: unknown): unknown {
   return result.data;
 }
 
-function askedOf(route: Route, { params, query, body, headers }: FastifyRequest): Asked {
-  return {
-    params: check(route.params, params),
-    // Fastify's has no prototype; a plain object is what the schemas take.
-    query: check(route.query, { ...(query as object) }),
-    body: check(route.body, body ?? null),
-    headers,
-  };
+/** Path and query of what is asked for. */
+function targetOf({ url = '' }: IncomingMessage): [path: string, query: string] {
+  const target = url.replace(ORIGIN, '');
+  const mark = target.indexOf('?');
+  return mark < 0 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)];
 }
 
-async function answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const asked = askedOf(route, request);
-  if (route.stream !== undefined) {
-    route.stream(asked, reply.raw);
-    reply.hijack();
-    return reply;
+function find(router: Router, method: string, path: string): Found {
+  try {
+    const found = router.find(method, path);
+    if (found !== undefined) return found;
+  } catch {
+    throw new ControlError('BAD_REQUEST', 'the path is not well encoded');
   }
-  const result = await route.handle?.(asked);
-  return result instanceof RawAnswer ? reply.type(result.type).send(result.text) : reply.send(result);
+  throw new ControlError('NOT_FOUND', `no ${method} ${path.slice(0, URL_SHOWN)}`);
 }
 
-function addRoutes(app: FastifyInstance, routes: readonly Route[]): void {
-  for (const route of routes) {
-    // A HEAD, which fastify would add, would watch and never end where the answer is a stream.
-    const exposeHeadRoute = route.stream === undefined;
-    app.route({
-      method: route.method,
-      url: route.path,
-      exposeHeadRoute,
-      handler: (request, reply) => answer(route, request, reply),
-    });
+/** Answers requests by its routes. */
+class App {
+  readonly #router: Router;
+  readonly #options: AppOptions;
+
+  constructor(options: AppOptions) {
+    this.#options = options;
+    this.#router = new Router(options.routes);
   }
-}
 
-function addErrors(app: FastifyInstance, log: AppOptions['log']): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
+  /** Never rejects. */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#answer(request, response);
+    } catch (error) {
+      this.#fail(error, request, response);
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', headers } = request;
+    const [path, query] = targetOf(request);
+    const { route, params } = find(this.#router, method, path);
+    const asked = {
+      params: check(route.params, params),
+      // The parser's has no prototype; a plain object is what the schemas take.
+      query: check(route.query, { ...parse(query) }),
+      body: check(route.body, route.method === 'GET' ? null : await readBody(request, this.#options.limits.bodyBytes)),
+      headers,
+    };
+    if (route.stream !== undefined) {
+      route.stream(asked, response);
+      return;
+    }
+    const result = await route.handle?.(asked);
+    if (result instanceof RawAnswer) answerText(response, 200, result.type, result.text);
+    else answerJson(response, 200, result);
+  }
+
+  #fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {
     const { status, body } = explainThrown(error);
     // What a route itself refuses is no failure of the daemon.
     if (status >= 500 && !(error instanceof ControlError)) {
-      log.error({ err: error, url: request.url, method: request.method }, 'control: a request failed');
+      const { url, method } = request;
+      this.#options.log.error({ err: error, url, method }, 'control: a request failed');
     }
-    return reply.code(status).send(body);
-  });
-  app.setNotFoundHandler((request, reply) => {
-    const { status, body } = controlError('NOT_FOUND', `no ${request.method} ${request.url.slice(0, URL_SHOWN)}`);
-    return reply.code(status).send(body);
-  });
+    if (response.headersSent) response.destroy();
+    // What is not read of the body would be taken for the next request.
+    else answerJson(response, status, body, request.complete ? {} : { connection: 'close' });
+  }
 }
 
 /** Makes the server that speaks HTTP. It listens nowhere: its connections are handed to it, as events `connection`. */
-export async function createApp({ routes, limits, log }: AppOptions): Promise<Server> {
-  const app = Fastify({
-    logger: false,
-    bodyLimit: limits.bodyBytes,
-    return503OnClosing: false,
-    routerOptions: { maxParamLength: PARAM_MAX },
-    // Requests are checked by our own: fastify's way takes longer to load than all the rest.
-    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
-    frameworkErrors: (error, _request, reply) => {
-      const { status, body } = explainThrown(error);
-      // The callback's own type knows no status at all.
-      (reply as unknown as FastifyReply).code(status).send(body);
-    },
-    clientErrorHandler: answerRubbish,
-    serverFactory: (handler) => {
-      const options = { maxHeaderSize: limits.headerBytes, keepAliveTimeout: limits.keepAliveMs };
-      const server = createServer(options, (request, response) => {
-        if (admit(request, response)) handler(request, response);
-      });
-      server.maxHeadersCount = HEADERS_MAX;
-      return server;
-    },
+export function createApp(options: AppOptions): Server {
+  const { limits } = options;
+  const app = new App(options);
+  const settings = { maxHeaderSize: limits.headerBytes, keepAliveTimeout: limits.keepAliveMs };
+  const server = createServer(settings, (request, response) => {
+    if (admit(request, response)) void app.answer(request, response);
   });
-  addErrors(app, log);
-  addRoutes(app, routes);
-  await app.ready();
-  return app.server;
+  server.maxHeadersCount = HEADERS_MAX;
+  server.on('clientError', answerRubbish);
+  return server;
 }

@@ -55,10 +55,8 @@ function isFile(subject: string | undefined): boolean {
   return subject?.startsWith('/proc/') === true;
 }
 
-/** Fastify's and Node's own codes, in our words. */
+/** Node's own codes, in our words. */
 const FOREIGN: Readonly<Record<string, ControlErrorCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
 };

@@ -32,7 +32,7 @@ export interface AnswerSpec {
 /** What every route says of itself. */
 interface RouteFacts {
   readonly method: 'GET' | 'PUT' | 'POST';
-  /** As fastify has it: `/v1/lines/:name`; `*` stands for the rest. */
+  /** `/v1/lines/:name`, where `:name` is one part of the path; `*` stands for the rest of it. */
   readonly path: string;
   /** Unique; what clients made of the documentation call it. */
   readonly id: string;

@@ -121,7 +121,7 @@ class RunningControl implements ControlServer {
       counts: () => this.counts,
       extra: extraRoutes,
     });
-    const server = await createApp({ routes, limits: this.#limits, log });
+    const server = createApp({ routes, limits: this.#limits, log });
     server.on('request', () => {
       this.#requests++;
     });
