@@ -1,5 +1,5 @@
 // Specification of kept requests: what is stored, what the next process takes over of it, and what it lets go of.
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readlinkSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AdoptingChip, KeptRequest } from '../../drivers/index.js';
 import { KernelError, type LineConfig, type LineRequest, Mark } from '../../kernel/index.js';
@@ -47,6 +47,16 @@ const isOpen = (fd: number): boolean => {
     return false;
   }
 };
+
+/** Whether a link of /proc/self/fd is to the memory of a record. */
+function isKeptMemory(path: string): boolean {
+  try {
+    return readlinkSync(path).startsWith('/memfd:gpio-irqd.lines.');
+  } catch {
+    // The descriptor that read the directory.
+    return false;
+  }
+}
 
 let store: Store;
 let said: string[];
@@ -218,6 +228,24 @@ describe('where nothing can be kept', () => {
     take(kept, chip, LED);
     await new Promise((resolve) => setImmediate(resolve));
     expect(said).toEqual(['warn lines are requested anew at a restart: the service manager does not take them']);
+  });
+
+  it('nothing of it stays open where a request has no descriptor any more', () => {
+    const kept = next();
+    const { chip } = chipOf();
+    const gone = new KernelError('EBADF', 'released');
+    Object.assign(chip, {
+      descriptorOf: () => {
+        throw gone;
+      },
+    });
+    const memories = () => readdirSync('/proc/self/fd').filter((fd) => isKeptMemory(`/proc/self/fd/${fd}`));
+    const before = memories();
+    const request = chip.requestLines({ lines: [LED], ...OPTIONS });
+    kept.keep(chip, request, [LED], OPTIONS);
+    expect(memories()).toEqual(before);
+    expect(kept.markOf(request, 4)).toBeUndefined();
+    expect(said).toEqual(['warn lines are requested anew at a restart: released']);
   });
 
   it('a driver without descriptors is left alone', () => {

@@ -107,12 +107,16 @@ export class KeptLines {
     const from = adoptingChip(chip);
     if (from === undefined || this.#refused) return;
     const name = this.#newName();
+    let memory: number | undefined;
     try {
       const { fd, buffer } = createSharedMemory(name, RECORD_BYTES);
+      memory = fd;
       const record = KeptRecord.begin(buffer, { ...wishOf(options), ...describe(chip, lines) });
+      const descriptor = from.descriptorOf(request);
       this.#held.set(request, { name, record });
-      void this.#give(name, request, from.descriptorOf(request), fd);
+      void this.#give(name, request, descriptor, memory);
     } catch (error) {
+      if (memory !== undefined) closeSync(memory);
       if (!(error instanceof KernelError)) throw error;
       this.#cannot(error.message);
     }

@@ -160,7 +160,12 @@ class ChardevChip implements AdoptingChip {
     }
     const initial = initialLevels(kept.lines);
     const request = this.#hold(handle, kept.lines, initial, entries, eventClock);
-    request.restore(kept.levels);
+    try {
+      request.restore(kept.levels);
+    } catch (error) {
+      request.release();
+      throw error;
+    }
     return request;
   }
 

@@ -1,5 +1,6 @@
 // Specification of memory that is shared by its descriptor.
-import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { release } from 'node:os';
 import { expect, it, onTestFinished } from 'vitest';
 import { failsWith } from '../../test/contract/backend.js';
 import { createSharedMemory, mapSharedMemory } from './memory.js';
@@ -24,6 +25,13 @@ it('keeps its size: whoever reads it cannot be killed by somebody who cuts it of
   expect(() => ftruncateSync(fd, 0)).toThrow(/EPERM/);
   expect(() => ftruncateSync(fd, 8_192)).toThrow(/EPERM/);
   expect(fstatSync(fd).size).toBe(4_096);
+});
+
+const [major = 0, minor = 0] = release().split('.').map(Number);
+it.runIf(major > 6 || (major === 6 && minor >= 3))('cannot be made a program of', () => {
+  const { fd } = make(4_096);
+  expect(fstatSync(fd).mode & 0o111).toBe(0);
+  expect(() => fchmodSync(fd, 0o700)).toThrow(/EPERM/);
 });
 
 it('is not mapped from what it does not come from', () => {

@@ -1,4 +1,5 @@
 // Memory that outlives the process which writes to it, for as long as somebody keeps its descriptor.
+import { closeSync } from 'node:fs';
 import { loadAddon } from './addon.js';
 import { systemError } from './errors.js';
 
@@ -18,7 +19,12 @@ export interface SharedMemory {
 export function createSharedMemory(name: string, bytes: number): SharedMemory {
   const fd = loadAddon().createMemory(name, bytes);
   if (fd < 0) throw systemError('memfd_create', fd);
-  return { fd, buffer: mapSharedMemory(fd) };
+  try {
+    return { fd, buffer: mapSharedMemory(fd) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }
 
 /** Maps memory that {@link createSharedMemory} made, here or elsewhere. `EINVAL` or `EBADF` for another descriptor. */

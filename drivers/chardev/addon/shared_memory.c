@@ -10,6 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Since Linux 6.3, and not in the headers of before. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 #define NAME_BYTES 64
 #define BYTES_MAX (1024 * 1024)
 /* A map of a file that somebody makes smaller kills with SIGBUS whoever reads it. */
@@ -29,6 +34,14 @@ static napi_value wrong(napi_env env, const char *what)
 	return NULL;
 }
 
+/* Not to be executed, by whoever has the descriptor, where the kernel can see to that. */
+static int open_memory(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+}
+
 napi_value create_memory(napi_env env, napi_callback_info info)
 {
 	napi_value argument[2];
@@ -41,7 +54,7 @@ napi_value create_memory(napi_env env, napi_callback_info info)
 	    napi_get_value_string_utf8(env, argument[0], name, sizeof(name), &length) != napi_ok ||
 	    napi_get_value_uint32(env, argument[1], &bytes) != napi_ok || bytes == 0 || bytes > BYTES_MAX)
 		return wrong(env, "createMemory(name: string, bytes: number)");
-	fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fd = open_memory(name);
 	if (fd < 0)
 		return number(env, -errno);
 	if (ftruncate(fd, bytes) < 0 || fcntl(fd, F_ADD_SEALS, FIXED_SIZE | F_SEAL_SEAL) < 0) {
