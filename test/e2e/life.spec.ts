@@ -116,9 +116,11 @@ test('check: 0 for what is right, 2 with every place for what is not', { timeout
   );
   const bad = await lab.run('main', ['check', '--config', file]).finished;
   expect(bad.code).toBe(2);
-  expect(bad.out).toMatch(/^.*bad\.yaml:5:13: interrupts\[0\]\.line: .*did you mean button1\?\n$/);
+  expect(bad.out).toMatch(
+    /^.*bad\.yaml:5:13: interrupts\[0\]\.line: .*did you mean button1\?\n {2}5 \| .* line: buton1, .*\n {4}\| {13}\^~{5}\n$/,
+  );
   const json = await lab.run('main', ['check', '--config', EXAMPLE, '--json']).finished;
-  expect(JSON.parse(json.out)).toEqual({ ok: true, file: EXAMPLE });
+  expect(JSON.parse(json.out)).toEqual({ ok: true, file: EXAMPLE, files: [EXAMPLE], warnings: [] });
 });
 
 test('a wrong configuration does not start: 2, with the place', { timeout: TIMEOUT }, async () => {
