@@ -92,7 +92,9 @@ export class ChipLines {
   problems(nameOf: (offset: number) => string): string[] {
     return [
       ...this.#awaited.offsets.map((offset) => `${nameOf(offset)} is ${this.#awaited.why(offset)}`),
-      ...[...this.#unchanged].map(([offset, why]) => `${nameOf(offset)} is still as it was: ${why}`),
+      ...[...this.#unchanged].flatMap(([offset, why]) =>
+        this.#requests.configOf(offset) === undefined ? [] : `${nameOf(offset)} is still as it was: ${why}`,
+      ),
     ];
   }
 
@@ -105,16 +107,27 @@ export class ChipLines {
     this.#takeMissing();
   }
 
+  /**
+   * Takes all lines of a chip that has come back: one that is refused keeps none of the others from being held. Errors as the
+   * driver's when all are.
+   */
+  takeAgain(): void {
+    this.chip.onGone(this.#options.onGone);
+    const refused: [offset: number, error: KernelError][] = [];
+    this.#takeMissing((offset, error) => refused.push([offset, error]));
+    const [first] = refused;
+    if (first !== undefined && refused.length === this.#wanted.configs.size) throw first[1];
+    for (const [offset, error] of refused) this.#awaitChange(offset, error);
+  }
+
   /** Makes of the lines what is wanted now; what is refused is waited for, or stays as it was. `removed` are wanted no more. */
   update(removed: readonly number[]): void {
-    for (const offset of removed) {
-      this.#awaited.forget(offset);
-      this.#unchanged.delete(offset);
-    }
-    this.#requests.letGo(removed);
+    for (const offset of removed) this.#awaited.forget(offset);
+    const leftover = [...this.#unchanged.keys()].filter((offset) => !this.#wanted.configs.has(offset));
+    this.#letGo([...new Set([...removed, ...leftover])]);
     this.#converge();
     this.#awaited.forgetRefused();
-    this.#takeMissing((refused, error) => this.#awaited.awaitChange(this.chip, refused, `refused: ${error.message}`));
+    this.#takeMissing((offset, error) => this.#awaitChange(offset, error));
   }
 
   /** An output was given a level. */
@@ -233,7 +246,17 @@ export class ChipLines {
       this.#wanted.levels[offset] = markedLevel(mark);
       this.#options.onAnew(offset, mark);
     }
-    this.#requests.letGo(lines.map(({ offset }) => offset).filter((offset) => !this.#wanted.configs.has(offset)));
+    this.#letGo(lines.map(({ offset }) => offset).filter((offset) => !this.#wanted.configs.has(offset)));
+  }
+
+  /** One that cannot be parked is held as it was, and tried again at the next update. */
+  #letGo(offsets: readonly number[]): void {
+    for (const offset of offsets) this.#unchanged.delete(offset);
+    for (const { offset, error } of this.#requests.letGo(offsets)) this.#unchanged.set(offset, error.message);
+  }
+
+  #awaitChange(offset: number, { message }: KernelError): void {
+    this.#awaited.awaitChange(this.chip, offset, `refused: ${message}`);
   }
 
   #serve(request: LineRequest): void {

@@ -1,4 +1,4 @@
-// Lines over a chip that goes and comes back, and over lines that somebody else has, on the simulated chip in virtual time.
+// Lines over a chip that goes and comes back, on the simulated chip in virtual time.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,75 +6,27 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeSysfs, fakeSysfs } from '../../drivers/sysfs/fake-sysfs.spec-helper.js';
 import { openSysfs } from '../../drivers/sysfs/sysfs.js';
-import { type GpioChip, KernelError, type Level, type LineConfig, Machine, VirtualClock } from '../../kernel/index.js';
-import { createSimulatedPi, FaultyDevice, type SimulatedPi } from '../../sim-fallback/index.js';
+import { type GpioChip, KernelError, type Level, type LineConfig } from '../../kernel/index.js';
 import { failsWith } from '../../test/contract/backend.js';
-import type { StartTimer } from './bursts.js';
-import { LastingLines, type LastingLinesOptions } from './lasting-lines.js';
+import type { LastingLines } from './lasting-lines.js';
+import {
+  anew,
+  BUTTON,
+  device,
+  hold,
+  LED,
+  other,
+  pass,
+  pi,
+  press,
+  RELAY,
+  setUp,
+  setUpEach,
+  startTimer,
+  told,
+} from './lasting-lines.spec-helper.js';
 
-const BUTTON: LineConfig = { offset: 17, direction: 'in', edge: 'both', bias: 'pull-up', activeLow: true };
-const LED: LineConfig = { offset: 4, direction: 'out', initial: 1 };
-const RELAY: LineConfig = { offset: 5, direction: 'out', initial: 'keep' };
-
-let clock: VirtualClock;
-let pi: SimulatedPi;
-let device: FaultyDevice;
-let told: string[];
-let anew: number[];
-let opened: LastingLines[];
-function setUp(): void {
-  clock = new VirtualClock();
-  pi = createSimulatedPi({ machine: new Machine({ clock }), board: { buttons: { b: { gpio: 17, pull: 'up' } } } });
-  device = new FaultyDevice(clock, () => pi.chip.open());
-  told = [];
-  anew = [];
-  opened = [];
-}
-beforeEach(setUp);
-afterEach(() => {
-  for (const lines of opened) lines.close();
-});
-
-const startTimer: StartTimer = (callback, ms) => {
-  const alarm = clock.createAlarm(callback);
-  alarm.schedule(clock.now() + ms * 1e6);
-  return () => alarm.cancel();
-};
-
-function pass(ms: number): void {
-  const end = clock.now() + ms * 1e6;
-  while (clock.step(end));
-}
-
-function hold(lines: readonly LineConfig[], more: Partial<LastingLinesOptions> = {}): LastingLines {
-  const lasting = new LastingLines({
-    chip: device.open(),
-    lines,
-    consumer: 'test',
-    notices: {
-      onGone: () => told.push('gone'),
-      onBack: ({ name }) => told.push(`back as ${name}`),
-      onWaiting: (offset, why) => told.push(`${offset} ${why}`),
-      onHeld: (offset) => told.push(`${offset} held`),
-    },
-    comeback: { reopen: () => device.open(), startTimer },
-    onAnew: (offset) => anew.push(offset),
-    nameOf: (offset) => `line${offset}`,
-    ...more,
-  });
-  opened.push(lasting);
-  return lasting;
-}
-
-/** Somebody else. */
-function other(...lines: LineConfig[]): { release(): void } {
-  return pi.chip.open().requestLines({ lines, consumer: 'w1-gpio' });
-}
-
-function press(): void {
-  pi.board.press('b', { holdNs: 1e6, bounce: false });
-  pass(10);
-}
+setUpEach();
 
 describe('a chip that goes and comes back', () => {
   it('is told of once, looked for, and has all its lines again', () => {
@@ -192,6 +144,45 @@ describe('a chip that goes and comes back', () => {
   });
 });
 
+describe('a line that is refused when its chip is back', () => {
+  /** The chip, when it has come back, is without pull resistors. */
+  const withoutBias = (): GpioChip => {
+    const chip = device.open();
+    const request = chip.requestLines.bind(chip);
+    chip.requestLines = (options) => {
+      if (options.lines.some(({ bias }) => bias === 'pull-up')) throw new KernelError('ENOTSUP', 'no pulls here');
+      return request(options);
+    };
+    return chip;
+  };
+
+  it('keeps none of the others from being held', () => {
+    const lines = hold([BUTTON, LED], { comeback: { reopen: withoutBias, startTimer } });
+    device.unplug();
+    pass(1);
+    device.plug();
+    pass(600);
+    expect([lines.problem, lines.getValue(4)]).toEqual(['line17 is refused: no pulls here', 1]);
+    expect(told).toEqual(['gone', '17 refused: no pulls here', 'back as gpiochip0']);
+    lines.update([{ ...BUTTON, bias: 'as-is' }, LED]);
+    expect(lines.problem).toBeUndefined();
+  });
+
+  it('is asked for again and again when there is no other', () => {
+    let refuses = true;
+    const reopen = (): GpioChip => (refuses ? withoutBias() : device.open());
+    const lines = hold([BUTTON], { comeback: { reopen, startTimer } });
+    device.unplug();
+    pass(1);
+    device.plug();
+    pass(600);
+    expect(lines.problem).toMatch(/^the GPIO chip is gone: .*; it is waited for \(no pulls here\)$/);
+    refuses = false;
+    pass(600);
+    expect(lines.problem).toBeUndefined();
+  });
+});
+
 describe('a chip that is not there yet', () => {
   const absent = new KernelError('ENOENT', "no chip labelled 'expander' on this machine");
   const wait = (reopen: () => GpioChip): LastingLines =>
@@ -239,80 +230,6 @@ describe('a chip that is not there yet', () => {
     there = true;
     pass(500);
     expect(anew).toEqual([5]);
-  });
-});
-
-describe('a line that somebody else holds', () => {
-  it('is told of with its holder, and taken when it is free, while the others work', () => {
-    const taken = other({ offset: 17, direction: 'in' });
-    const lines = hold([BUTTON, LED]);
-    expect(told).toEqual(["17 held by 'w1-gpio'"]);
-    expect(lines.problem).toBe("line17 is held by 'w1-gpio'");
-    expect([lines.waitingFor(17), lines.waitingFor(4)]).toEqual(["held by 'w1-gpio'", undefined]);
-    expect(failsWith('EBUSY', () => lines.getValue(17)).message).toContain('line17');
-    lines.setValue(4, 0);
-    const seen: Level[] = [];
-    lines.onEdges((batch) => {
-      for (let i = 0; i < batch.count; i++) seen.push(batch.rising(i) ? 1 : 0);
-    });
-    taken.release();
-    pass(1);
-    expect(told).toEqual(["17 held by 'w1-gpio'", '17 held']);
-    press();
-    expect(seen).toEqual([1, 0]);
-    expect([lines.problem, lines.getValue(4)]).toEqual([undefined, 0]);
-  });
-
-  it('is told of again when the next one takes it', () => {
-    const first = other({ offset: 4, direction: 'in' });
-    hold([LED]);
-    first.release();
-    const second = pi.chip.open().requestLines({ lines: [{ offset: 4, direction: 'in' }], consumer: 'spi0 CS0' });
-    pass(1);
-    expect(told).toEqual(["4 held by 'w1-gpio'", "4 held by 'spi0 CS0'"]);
-    second.release();
-    pass(1);
-    expect(told.at(-1)).toBe('4 held');
-  });
-
-  it('is taken with all others that were freed with it, in one request', () => {
-    const offsets = Array.from({ length: 40 }, (_, i) => i);
-    const lines = offsets.map((offset): LineConfig => ({ offset, direction: 'in' }));
-    const taken = other(...lines);
-    hold(lines);
-    expect(told).toHaveLength(40);
-    taken.release();
-    pass(1);
-    expect(told.slice(40)).toEqual(offsets.map((offset) => `${offset} held`));
-    expect(anew).toEqual(offsets);
-  });
-
-  it('is free and refused: it says so, and those that were freed with it are held', () => {
-    const taken = other({ offset: 4, direction: 'in' }, { offset: 5, direction: 'in' });
-    const chip = device.open();
-    const lines = hold([LED, RELAY], { chip });
-    const request = chip.requestLines.bind(chip);
-    chip.requestLines = (options) => {
-      if (options.lines.some(({ offset }) => offset === 4)) throw new KernelError('EINVAL', 'no such combination');
-      return request(options);
-    };
-    taken.release();
-    pass(1);
-    expect(told.slice(2)).toEqual(['4 free, and refused: no such combination', '5 held']);
-    expect(lines.problem).toBe('line4 is free, and refused: no such combination');
-  });
-
-  it('is an error where the driver cannot tell who holds it or when it is free', () => {
-    other({ offset: 4, direction: 'in' });
-    const chip = device.open();
-    Object.defineProperty(chip, 'capabilities', { value: { ...chip.capabilities, lineHolders: false } });
-    failsWith('EBUSY', () => hold([BUTTON, LED], { chip }));
-    expect(pi.chip.lineInfo(17).used).toBe(false);
-  });
-
-  it('any other refusal is an error, and nothing is held', () => {
-    expect(() => hold([LED, { offset: 54, direction: 'in' }])).toThrow(KernelError);
-    expect(pi.chip.lineInfo(4).used).toBe(false);
   });
 });
 

@@ -245,7 +245,7 @@ export class LastingLines {
   #look({ reopen }: Comeback): void {
     try {
       this.#lines = this.#linesOf(reopen());
-      this.#lines.take();
+      this.#lines.takeAgain();
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       this.#vain = error.message;

@@ -35,6 +35,12 @@ export function requestGroups(lines: readonly LineConfig[], { reconfigure }: Gpi
   return together.length === 0 ? groups : [together, ...groups];
 }
 
+/** A line that was given up, and is held as it was. */
+export interface NotParked {
+  readonly offset: number;
+  readonly error: KernelError;
+}
+
 /** Requests on one chip, as long as it is there. Each call that reaches the driver fails as the driver does. */
 export class LineRequests {
   readonly #chip: GpioChip;
@@ -120,8 +126,13 @@ export class LineRequests {
     return !asItIs;
   }
 
-  /** Gives lines up. Those whose request has others that are in use are parked until it ends. */
-  letGo(offsets: readonly number[]): void {
+  /**
+   * Gives lines up. Those whose request has others that are in use are parked until it ends.
+   *
+   * @returns those that stay as they were, since they could not be parked
+   */
+  letGo(offsets: readonly number[]): NotParked[] {
+    const notParked: NotParked[] = [];
     for (const offset of offsets) this.#byOffset[offset] = undefined;
     for (const [request, lines] of this.#held) {
       const inUse = [...lines.keys()].some((offset) => this.#byOffset[offset] === request);
@@ -131,8 +142,17 @@ export class LineRequests {
         request.release();
         continue;
       }
-      for (const offset of offsets) if (lines.has(offset)) this.#reconfigure(request, lines, parked(offset));
+      for (const offset of offsets) {
+        if (!lines.has(offset)) continue;
+        try {
+          this.#reconfigure(request, lines, parked(offset));
+        } catch (error) {
+          if (!(error instanceof KernelError) || error.code === 'ENODEV') throw error;
+          notParked.push({ offset, error });
+        }
+      }
     }
+    return notParked;
   }
 
   /** Lets all go; with `forGood` for the next process too. */

@@ -184,6 +184,30 @@ describe('an update', () => {
     expect([lines.problem, pi.chip.lineInfo(17).edge]).toEqual([undefined, 'rising']);
   });
 
+  it('leaves a line that cannot be parked as it was, says so, and parks it at the next', () => {
+    let refuses = true;
+    const chip = chipWith((real) => ({
+      requestLines: (options) => {
+        const request = real.requestLines(options);
+        const reconfigure = request.reconfigure.bind(request);
+        request.reconfigure = (lines) => {
+          if (refuses) throw new KernelError('EIO', 'the expander does not answer');
+          reconfigure(lines);
+        };
+        return request;
+      },
+    }));
+    const lines = hold([BUTTON, BELL, LED], { chip });
+    lines.update([BUTTON, RELAY]);
+    pass(1);
+    expect(lines.problem).toBe('line18 is still as it was: the expander does not answer');
+    expect([used(4, 5), lines.parked, pi.chip.lineInfo(18).edge]).toEqual([[false, true], [18], 'both']);
+    refuses = false;
+    lines.update([BUTTON, RELAY]);
+    pass(1);
+    expect([lines.problem, lines.parked, pi.chip.lineInfo(18).edge]).toEqual([undefined, [18], 'none']);
+  });
+
   it('takes all others when one is refused, and that one when it is wanted in another way', () => {
     const chip = chipWith((real) => ({
       requestLines: (options) => {
