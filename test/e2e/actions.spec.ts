@@ -65,6 +65,7 @@ test('a handler in TypeScript that is wrong is refused, with its place', { timeo
   const { code, err } = await running.finished;
   expect(code).toBe(1);
   expect(err).toMatch(/handler\.ts cannot be loaded: .*1:\d+/);
+  expect(err).not.toContain('node_modules');
 });
 
 test('a press sends a request and runs a program, and the daemon tells how both went', {
