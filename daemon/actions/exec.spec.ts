@@ -136,6 +136,14 @@ describe('exec', () => {
   });
 
   it('refuses words that no program can get', async () => {
-    await expect(run([process.execPath, 'a\0b'])).rejects.toThrow(/null bytes/);
+    const { execPath } = process;
+    await expect(run([execPath, 'a\0b'])).rejects.toMatchObject({
+      code: 'EINVAL',
+      message: `${execPath}: a null byte is in its words or variables, which no program can get`,
+    });
+    await expect(run([execPath, 'a'.repeat(4e6)])).rejects.toMatchObject({
+      code: 'EINVAL',
+      message: `${execPath}: its words and variables are too long`,
+    });
   });
 });

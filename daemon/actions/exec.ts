@@ -1,5 +1,5 @@
 // Running a program for a work item: no shell, a clean environment, ended with all that it started when its time is over.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { KernelError } from '../../kernel/index.js';
 import { checkTrustedProgram } from '../security/trusted-file.js';
@@ -36,16 +36,12 @@ export interface ExecResult {
  * all that still hold its output are.
  *
  * @throws KernelError ETIMEDOUT (out of time), EINTR (ended by `signal`), ENOENT or EACCES (cannot be started, or
- * others could have changed it), EIO (it failed; the message has its status)
+ * others could have changed it), EINVAL (words or variables that no program can get), EIO (it failed; the message has its status)
  */
 export function exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
   const [program = '', ...args] = argv;
   return new Promise((resolve, reject) => {
-    const child = spawn(checkTrustedProgram(program, options.env.PATH ?? PATH), args, {
-      env: { PATH, ...options.env },
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = start(program, args, options.env);
     child.once('error', (error: NodeJS.ErrnoException) => reject(notStarted(program, error)));
     // Whatever its type says: with no descriptor left (EMFILE) there are no pipes, and the error follows.
     if ((child.stdout as Readable | undefined) === undefined) return;
@@ -73,6 +69,20 @@ export function exec(argv: readonly string[], options: ExecOptions): Promise<Exe
     });
     if (options.signal?.aborted === true) abort();
   });
+}
+
+/** Errors as {@link exec}'s; those that come later are events of the process. */
+function start(
+  program: string,
+  args: readonly string[],
+  env: ExecOptions['env'],
+): ChildProcessByStdio<null, Readable, Readable> {
+  const file = checkTrustedProgram(program, env.PATH ?? PATH);
+  try {
+    return spawn(file, args, { env: { PATH, ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    throw notStarted(program, error as NodeJS.ErrnoException);
+  }
 }
 
 function toMs(ns: number): number {
@@ -145,6 +155,10 @@ function notStarted(program: string, error: NodeJS.ErrnoException): KernelError 
   if (error.code === 'EACCES') {
     const hint = 'check its mode and owner';
     return new KernelError('EACCES', `${program}: may not be run by the daemon's user`, { hint, cause: error });
+  }
+  if (error.code === 'E2BIG') return new KernelError('EINVAL', `${program}: its words and variables are too long`);
+  if (error.code === 'ERR_INVALID_ARG_VALUE') {
+    return new KernelError('EINVAL', `${program}: a null byte is in its words or variables, which no program can get`);
   }
   return new KernelError('EIO', `${program}: cannot be started (${error.code})`, { cause: error });
 }

@@ -102,6 +102,13 @@ describe('another try', () => {
     await expect(failing).rejects.toMatchObject({ code: 'ECONNREFUSED', message: expect.stringContaining('tried 2') });
   });
 
+  it('is not made of a request that cannot be sent', async () => {
+    const url = await serve((_, response) => answer(response, 200));
+    const failing = send({ url, headers: { 'x-from-outside': 'a\nb: secret' } }, { retries: 1 });
+    const message = `${url}: a header has characters that cannot be sent`;
+    await expect(failing).rejects.toMatchObject({ code: 'EINVAL', message });
+  });
+
   it('is made no more when the daemon stops, nor is a try that is under way waited for', async () => {
     const url = await serve(() => {});
     const controller = new AbortController();

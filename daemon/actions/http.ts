@@ -58,7 +58,7 @@ interface Failure {
  *
  * Errors name the server and no more of the URL, and no headers: tokens stand in both.
  *
- * @throws KernelError EINVAL (no http or https URL), ETIMEDOUT (no answer in time), EINTR (ended by `signal`), ECONNREFUSED
+ * @throws KernelError EINVAL (no http or https URL, or a header that cannot be sent), ETIMEDOUT (no answer in time), EINTR (ended by `signal`), ECONNREFUSED
  * or EIO (no connection), EREMOTEIO (another status, or too many redirects)
  */
 export async function http(request: HttpRequest, options: HttpOptions): Promise<HttpResult> {
@@ -126,7 +126,8 @@ async function once(
       request = redirected(request, status);
     }
   } catch (error) {
-    return { error: explain(error, to, signal, limit), passing: !signal.aborted };
+    const why = explain(error, to, signal, limit);
+    return { error: why, passing: why.code !== 'EINTR' && why.code !== 'EINVAL' };
   }
 }
 
@@ -205,6 +206,9 @@ function explain(cause: unknown, url: URL, signal: AbortSignal, limit: AbortSign
     return new KernelError('ETIMEDOUT', `${server}: no answer in time`, { hint: 'raise its timeout', cause });
   }
   const code = codeOf(cause);
+  if (code === 'UND_ERR_INVALID_ARG') {
+    return new KernelError('EINVAL', `${server}: a header has characters that cannot be sent`);
+  }
   if (code === 'ECONNREFUSED') return new KernelError('ECONNREFUSED', `${server}: nobody answers there`, { cause });
   return new KernelError('EIO', `${server}: the request failed (${code})`, { cause });
 }
