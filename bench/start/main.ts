@@ -19,7 +19,7 @@ const bare = join(directory, 'bare.cjs');
 // Says that it is ready as the daemon does, through the same library.
 writeFileSync(
   bare,
-  `require('node:child_process').execFileSync('systemd-notify', ['--ready', '--pid=' + process.pid]); setInterval(() => {}, 1e6);\n`,
+  `require('node:child_process').execFileSync('systemd-notify', ['--ready', '--no-block', '--pid=' + process.pid]); setInterval(() => {}, 1e6);\n`,
 );
 const daemon = [MAIN, 'run', '--driver', 'sim', '--config', 'examples/button-led.yaml', '--socket', socket];
 const SMALL = '--max-semi-space-size=1';
