@@ -83,7 +83,7 @@ build() {
 
 programs() {
   ensure /lib/systemd/systemd:systemd systemctl:systemd udevadm:udev gpiomon:gpiod ip:iproute2 kmod:kmod strace:strace taskset:util-linux stty:coreutils \
-    /usr/include/gpiod.h:libgpiod-dev man:man-db mandoc:mandoc zsh:zsh fish:fish
+    /usr/include/gpiod.h:libgpiod-dev man:man-db mandoc:mandoc zsh:zsh fish:fish /bin/kill:procps mosquitto:mosquitto openssl:openssl
 }
 
 case ${1:-} in
