@@ -56,6 +56,7 @@ describe('the log', () => {
     const secret = 'hunter2';
     const cause = Object.assign(new Error('refused'), { options: { username: 'me', password: secret } });
     log.warn({ err: cause, request: { headers: { authorization: `Bearer ${secret}` } } }, 'no broker');
+    log.warn({ err: new AggregateError([cause], 'none of them'), tries: [{ env: { TOKEN: secret } }] }, 'gave up');
     log.child({ part: 'mqtt' }).info({ token: secret, tls: { key: secret } }, 'trying again');
     expect(written.join('')).not.toContain(secret);
     expect(JSON.parse(written[0]?.slice(3) ?? '')).toMatchObject({

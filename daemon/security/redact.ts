@@ -33,6 +33,7 @@ function hidden(value: unknown): unknown {
 
 /** An error is left to its serializer, which makes a mapping of it. */
 function within(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Error || Array.isArray(value)) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Error) return value;
+  if (Array.isArray(value)) return depth > 0 ? value.map((entry) => within(entry, depth - 1)) : value;
   return scrub(value as Record<string, unknown>, depth);
 }
