@@ -63,7 +63,7 @@ function levels(simulation: Simulation, { lines }: Config, name: string): string
   const line = lines.find((candidate) => candidate.name === name);
   const { value } = simulation.line(name);
   if (line === undefined || value === 'unknown') return [];
-  const pad = simulation.pads.level(line.gpio) === 1;
+  const pad = simulation.padLevel(line) === 1;
   if ((pad !== line.activeLow) === (value === 1)) return [];
   return [`${name} is ${value}, and its wire is ${pad ? 'high' : 'low'}`];
 }

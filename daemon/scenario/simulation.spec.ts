@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../config/load.js';
+import { brokenInvariants } from './invariants.js';
 import { Simulation, type SimulationOptions } from './simulation.js';
 
 let directory = '';
@@ -84,5 +85,19 @@ describe('Simulation', () => {
   it('says why it cannot start, and leaves nothing behind', async () => {
     await expect(start('export const nothing = 1;\n')).rejects.toThrow('exports neither topHalf nor threadFn');
     await expect(start('syntax error')).rejects.toThrow('cannot be loaded');
+  });
+});
+
+describe('a simulation with several chips', () => {
+  it('looks at the pads of the chip that a line is on', async () => {
+    const parsed = parseConfig(
+      'chips: { far: label:mcp23017 }\nlines: { near: { gpio: 2, edge: both, bias: pull-up }, a: { gpio: 2, chip: far, edge: both } }\n',
+      join(directory, 'test.yaml'),
+    );
+    if (!parsed.ok) throw new Error(parsed.errors[0]?.message);
+    const { config } = parsed;
+    simulation = await Simulation.start({ config, configPath: '/test.yaml' });
+    expect(config.lines.map((line) => simulation?.padLevel(line))).toEqual([1, 0]);
+    expect(brokenInvariants(simulation, config, false)).toEqual([]);
   });
 });

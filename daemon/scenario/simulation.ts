@@ -8,6 +8,7 @@ import {
   createSimulatedPi,
   FaultyDevice,
   lineOf,
+  type PadLevel,
   type Pads,
   type SeenLine,
   Stage,
@@ -106,6 +107,7 @@ export class Simulation {
   readonly machine: Machine;
   readonly #clock: VirtualClock;
   readonly #patienceMs: number;
+  readonly #boards: ReadonlyMap<string, Board>;
   readonly #listeners: Set<(event: SimulationEvent) => void>;
   readonly #inbox: Inbox;
   #ended = false;
@@ -120,6 +122,7 @@ export class Simulation {
     this.machine = made.machine;
     this.#clock = made.clock;
     this.#patienceMs = made.patienceMs;
+    this.#boards = made.boards;
     this.#listeners = listeners;
     service.subscribe((event) => {
       const since = { ...event, atNs: event.atNs - UPTIME_NS };
@@ -200,6 +203,11 @@ export class Simulation {
       const event: SimulationEvent = { type: 'error', atNs: Math.round(this.nowNs), interrupt: name, message };
       for (const listener of this.#listeners) listener(event);
     });
+  }
+
+  /** Level of the pad of a line, on whichever chip it is. */
+  padLevel({ chip = MAIN_CHIP, gpio }: Pick<LineSpec, 'chip' | 'gpio'>): PadLevel {
+    return (this.#boards.get(chip) ?? this.board).level(gpio);
   }
 
   /** A line of the configuration as it is now; `ENOENT` when there is none of that name. */
@@ -287,6 +295,8 @@ interface Made {
   readonly machine: Machine;
   readonly backend: Backend;
   readonly board: Board;
+  /** Of further chips, by their ids. */
+  readonly boards: ReadonlyMap<string, Board>;
   readonly pads: Pads;
   readonly stage: Pick<Stage, 'perform' | 'refuses'>;
   readonly device: FaultyDevice;
@@ -344,6 +354,7 @@ function build(
   const originNs = ORIGIN_NS;
   const comeback = { reopen: () => device.open(), startTimer: timerOn(clock) };
   const others = new Map<string, Stage>();
+  const boards = new Map<string, Board>();
   const backend = new Chips({
     ...{ config, events, made: { machine, originNs, stop: () => {} } },
     holdMain: (held) =>
@@ -353,6 +364,7 @@ function build(
       const opened = new FaultyDevice(clock, () => made.chip.open());
       const other = new Stage({ clock, board: made.board, device: opened, lines: stageLines(held), seed });
       for (const { name } of held) others.set(name, other);
+      boards.set(spec.name, made.board);
       const back = { reopen: () => opened.open(), startTimer: timerOn(clock) };
       return { chip: opened.open(), board: made.board, comeback: back };
     },
@@ -363,6 +375,7 @@ function build(
     machine,
     backend,
     board,
+    boards,
     pads: soc.gpio,
     device,
     stage: new Stages(new Stage({ clock, board, device, lines, seed }), others),
