@@ -119,6 +119,15 @@ describe('a reload', () => {
     expect(log).toEqual(['RELOADING', 'takes button1', 'taken', 'refused']);
   });
 
+  it('says what of a section waits for the next start, when who goes by it says so', async () => {
+    sections = { log: TOUCHED };
+    const later = [{ key: 'log.format', why: 'one form' }];
+    const follower = { sections: ['log'], follow: () => undefined, later: () => later };
+    const done = reloader({ followers: [follower] }).reload();
+    await letGoOn();
+    expect(await done).toMatchObject({ ok: true, problems: [], restart: later });
+  });
+
   it('tells who goes by a section that has changed, and says of others that they wait for the next start', async () => {
     sections = { lines: TOUCHED, mqtt: TOUCHED, metrics: TOUCHED, http: { ...TOUCHED, added: [], kept: 1 } };
     const told: string[] = [];

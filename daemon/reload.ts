@@ -13,6 +13,8 @@ export interface Follower {
   readonly sections: readonly string[];
   /** Told when one of them has changed. What it throws is a problem of the reload, which is not taken back. */
   follow(config: Config): void | Promise<void>;
+  /** What of a change takes effect only at the next start. */
+  later?(config: Config): ReloadReport['restart'];
 }
 
 /** What a {@link Reloader} needs. */
@@ -97,11 +99,12 @@ export class Reloader {
     const problems = [...report.problems];
     const restart = [...report.restart];
     const changed = changedSections(report);
-    for (const { sections, follow } of followers) {
+    for (const { sections, follow, later } of followers) {
       if (this.#ended) break;
       if (!sections.some((section) => changed.has(section))) continue;
       try {
         await follow(config);
+        restart.push(...(later?.(config) ?? []));
       } catch (error) {
         problems.push(`${sections[0]}: ${messageOf(error)}`);
         log.error({ err: error }, `${sections[0]}: ${messageOf(error)}`);
@@ -109,10 +112,11 @@ export class Reloader {
     }
     const followed = new Set(followers.flatMap(({ sections }) => sections));
     for (const key of changed) {
-      if (SERVICE_SECTIONS.has(key) || followed.has(key)) continue;
-      restart.push({ key, why: 'it is looked at only then' });
-      log.warn({ key }, `${key} takes effect at the next start`);
+      if (!SERVICE_SECTIONS.has(key) && !followed.has(key)) restart.push({ key, why: 'it is looked at only then' });
     }
+    // Of the others, the service has told.
+    for (const { key } of restart.slice(report.restart.length))
+      log.warn({ key }, `${key} takes effect at the next start`);
     return { ...report, problems, restart };
   }
 }

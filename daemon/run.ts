@@ -158,7 +158,7 @@ async function serve(
       const program = ctlCommand(io.env, import.meta.url);
       io.out(banner(service, path, options.socket === undefined ? program : `${program} --socket ${path}`, config));
     }
-    const reloads = createReloader({ service, mqtt, control, supervision, options, log });
+    const reloads = createReloader({ service, mqtt, control, supervision, options, config, log });
     service.onReload(() => reloads.reload());
     await supervision.ready(service);
     reloader = reloads;
@@ -190,10 +190,12 @@ interface Serving {
   readonly control: ControlServer;
   readonly supervision: Supervision;
   readonly options: RunOptions;
+  /** As at the start. */
+  readonly config: Config;
   readonly log: Logger;
 }
 
-function createReloader({ service, mqtt, control, supervision, options, log }: Serving): Reloader {
+function createReloader({ service, mqtt, control, supervision, options, config: started, log }: Serving): Reloader {
   return new Reloader({
     service,
     log,
@@ -207,6 +209,10 @@ function createReloader({ service, mqtt, control, supervision, options, log }: S
         follow: (config) => {
           log.level = levelOf(options, config);
         },
+        later: (config) =>
+          config.log?.format === started.log?.format
+            ? []
+            : [{ key: 'log.format', why: 'lines of two forms in one log are hard to read' }],
       },
     ],
     supervisor: supervision.reloads(service),

@@ -59,6 +59,21 @@ test('a mistake is told with its place, to the log, to watchers and to who asked
   expect(await daemon.ctl('reload')).toMatchObject({ code: 0, out: expect.stringContaining('lines: +led2') });
 });
 
+test('the level of the log changes at once, its form at the next start, and that is said', {
+  timeout: TIMEOUT,
+}, async () => {
+  const config = lab.write('config.yaml', `${BASE}log: { level: info, format: json }\n`);
+  const daemon = await lab.start(config);
+  writeFileSync(config, `${BASE}log: { level: debug, format: json }\n`);
+  expect((await daemon.ctl('reload')).out).not.toContain('takes effect');
+  writeFileSync(config, `${BASE}log: { level: debug, format: text }\n`);
+  expect(await daemon.ctl('reload')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('log.format: takes effect when the daemon is started anew'),
+  });
+  await daemon.says('"msg":"log.format takes effect at the next start"');
+});
+
 test('a handler module is loaded anew when its file is another, and may not be one at all', {
   timeout: TIMEOUT,
 }, async () => {
