@@ -11,17 +11,29 @@ it('tells which files are others than when they were noted, until they are noted
   const [a, b] = [join(folder, 'a.js'), join(folder, 'b.js')];
   for (const path of [a, b]) writeFileSync(path, 'one');
   const files = new ModuleFiles();
-  files.note([a, b]);
+  files.note(files.look([a, b]));
   expect(files.changed()).toEqual(new Set());
   writeFileSync(a, 'one');
   utimesSync(a, 1, 2);
   expect(files.changed()).toEqual(new Set([a]));
-  files.note([a, b]);
+  files.note(files.look([a, b]));
   expect(files.changed()).toEqual(new Set([a]));
-  files.note([a, b], new Set([a]));
+  files.note(files.look([a, b], new Set([a])));
   expect(files.changed()).toEqual(new Set());
   rmSync(b);
   expect(files.changed()).toEqual(new Set([b]));
-  files.note([a]);
+  files.note(files.look([a]));
   expect(files.changed()).toEqual(new Set());
+});
+
+it('tells of a file that has changed after it was looked at, and before it was noted', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gpio-irqd-modules-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'a.js');
+  writeFileSync(path, 'one');
+  const files = new ModuleFiles();
+  const marks = files.look([path]);
+  writeFileSync(path, 'another');
+  files.note(marks);
+  expect(files.changed()).toEqual(new Set([path]));
 });

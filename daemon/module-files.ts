@@ -9,12 +9,17 @@ function mark(path: string): string {
 
 /** The files that a configuration has had loaded. What they import themselves is not looked at. */
 export class ModuleFiles {
-  #marks = new Map<string, string>();
+  #marks: ReadonlyMap<string, string> = new Map();
 
-  /** Remembers files as they are now. Those that are known stay as they were, unless they are in `anew`. */
-  note(paths: Iterable<string>, anew: ReadonlySet<string> = new Set()): void {
+  /** What tells files as they are now; of those that are known as they were, unless they are in `anew`. */
+  look(paths: Iterable<string>, anew: ReadonlySet<string> = new Set()): ReadonlyMap<string, string> {
     const marks = new Map<string, string>();
     for (const path of paths) marks.set(path, (anew.has(path) ? undefined : this.#marks.get(path)) ?? mark(path));
+    return marks;
+  }
+
+  /** Knows files from now on as {@link look} has found them: before they were loaded, lest one that changes meanwhile is missed. */
+  note(marks: ReadonlyMap<string, string>): void {
     this.#marks = marks;
   }
 

@@ -44,6 +44,8 @@ export class Parts {
   readonly outputs: Outputs;
   readonly queues: Queues;
   readonly files = new ModuleFiles();
+  /** Lines whose interrupts are requested once their old handlers have ended, and who does that: the reload that came last. */
+  readonly late = new Map<string, object>();
   readonly #world: World;
   readonly #messages: Messages;
   readonly #log: Logger;
@@ -112,7 +114,7 @@ export class Parts {
   /** Makes all that the configuration has; edges come from then on. Errors as those of each part. */
   async start(): Promise<void> {
     const { lines, workqueues } = this.config;
-    this.files.note(moduleFiles(this.config));
+    this.files.note(this.files.look(moduleFiles(this.config)));
     for (const line of lines) this.setDesc(this.makeDesc(line, this.backend.chipOf(line)));
     for (const spec of workqueues) await this.addQueue(spec);
     this.replaceChords();
@@ -128,6 +130,7 @@ export class Parts {
   async stop(reports: StopReports): Promise<void> {
     const { machine } = this.backend;
     this.endTriggers();
+    this.late.clear();
     await this.interrupts.stop(reports);
     this.#chords?.cancel();
     for (const work of [...(this.#chords?.works ?? []), ...(this.#triggers?.works ?? [])]) {

@@ -17,6 +17,8 @@ interface Prepared {
   readonly chips: ReadonlyMap<string, HeldChip>;
   readonly descs: ReadonlyMap<string, GpioDesc>;
   readonly modules: ReadonlyMap<string, HandlerModule | undefined>;
+  /** Files of modules, as they were before they were loaded. */
+  readonly files: ReadonlyMap<string, string>;
 }
 
 /**
@@ -25,10 +27,11 @@ interface Prepared {
  */
 export async function reconfigure(parts: Parts, config: Config): Promise<ReloadReport> {
   const began = performance.now();
-  const plan = planReload(parts.config, config, parts.files.changed());
+  const changedFiles = parts.files.changed();
+  const plan = planReload(parts.config, config, changedFiles);
   let prepared: Prepared;
   try {
-    prepared = await prepare(parts, plan);
+    prepared = await prepare(parts, plan, changedFiles);
   } catch (error) {
     return refusedReport([messageOf(error)]);
   }
@@ -38,7 +41,8 @@ export async function reconfigure(parts: Parts, config: Config): Promise<ReloadR
 }
 
 /** Opens new chips and loads new modules. Errors as theirs; nothing has changed then. */
-async function prepare(parts: Parts, plan: ReloadPlan): Promise<Prepared> {
+async function prepare(parts: Parts, plan: ReloadPlan, changedFiles: ReadonlySet<string>): Promise<Prepared> {
+  const files = parts.files.look(moduleFiles(plan.config), changedFiles);
   const { backend } = parts;
   const { config, moved, requested } = plan;
   const chips = new Map<string, HeldChip>();
@@ -60,7 +64,7 @@ async function prepare(parts: Parts, plan: ReloadPlan): Promise<Prepared> {
       if (desc === undefined || !requested.has(line.name)) continue;
       modules.set(line.name, await parts.loadModule(line, nextInstance, { config, desc, chip: chipOf(line) }));
     }
-    return { chips, descs, modules };
+    return { chips, descs, modules, files };
   } catch (error) {
     for (const chip of chips.values()) chip.close(true);
     throw error;
@@ -105,6 +109,8 @@ class Exchange {
       const { name, gpio } = line;
       if (!this.#plan.freed.has(name)) continue;
       const goes = this.#plan.moved.has(name);
+      // What a reload before this one was to request is out of date.
+      this.#parts.late.delete(name);
       if (!goes && this.#plan.requested.has(name)) backend.chipOf(line).hold(gpio);
       const free = interrupts.free(name);
       freed.set(name, free);
@@ -165,7 +171,7 @@ class Exchange {
     }
     for (const desc of this.#prepared.descs.values()) this.#parts.setDesc(desc);
     this.#parts.config = config;
-    this.#parts.files.note(moduleFiles(config), this.#parts.files.changed());
+    this.#parts.files.note(this.#prepared.files);
   }
 
   /** Lines of a chip that are used for something else than before. */
@@ -192,14 +198,22 @@ class Exchange {
       if (!this.#plan.requested.has(line.name)) continue;
       const free = freed.get(line.name);
       if (free !== undefined && this.#ending.has(`the interrupt of ${line.name}`)) {
+        this.#parts.late.set(line.name, this);
         this.#background(
           `the interrupt of ${line.name}`,
-          free.then(() => this.#requestOne(line)),
+          free.then(() => this.#requestLate(line)),
         );
       } else {
         await this.#attempt(`the interrupt of ${line.name}`, () => this.#requestOne(line));
       }
     }
+  }
+
+  async #requestLate(line: LineSpec): Promise<void> {
+    const { late } = this.#parts;
+    if (late.get(line.name) !== this) return;
+    late.delete(line.name);
+    await this.#requestOne(line);
   }
 
   async #requestOne(line: LineSpec): Promise<void> {

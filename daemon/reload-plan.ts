@@ -106,8 +106,9 @@ const names = (entries: readonly { readonly name: string }[]): string[] => entri
 /** With what takes effect only at the next start as it was. */
 function asItRuns(before: Config, after: Config): Config {
   const { driver, chip, cpus, eventBuffer, eventClock } = before;
+  const { cpus: _cpus, eventBuffer: _eventBuffer, eventClock: _eventClock, ...others } = after;
   return Object.freeze({
-    ...after,
+    ...others,
     ...{ driver, chip },
     ...(cpus === undefined ? {} : { cpus }),
     ...(eventBuffer === undefined ? {} : { eventBuffer }),

@@ -70,8 +70,10 @@ export class Interrupts {
   readonly #retired = new Set<Handlers>();
   /** What to free, in the order of requesting. */
   #requested: Requested[] = [];
-  /** By irq. */
-  readonly #guards = new Map<number, StormLimits | undefined>();
+  /** By line, until its handlers have ended. */
+  readonly #freeing = new Map<string, Promise<void>>();
+  /** By irq: what its guard was given, and the line that its listener tells of. */
+  readonly #guards = new Map<number, readonly [StormLimits | undefined, string]>();
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -90,7 +92,7 @@ export class Interrupts {
     if (countsOn && before !== undefined) interrupt.countOn(before);
     this.#handlers.set(line.name, { interrupt, module });
     const flags = triggerOf(line) | flagsOf(spec);
-    await this.#guard(irq, line.stormGuard, storms);
+    await this.#guard(irq, line, storms);
     const add = async (
       devId: unknown,
       name: string,
@@ -110,12 +112,26 @@ export class Interrupts {
    * Frees a line's interrupt: waits for its handlers as free_irq does, and for the tasklet and the work of its module. Its other
    * work goes on; {@link settle} waits for that. Its counts stay until it is requested again, or {@link forget}.
    */
-  async free(line: string): Promise<void> {
+  free(line: string): Promise<void> {
     const handlers = this.#handlers.get(line);
     if (handlers !== undefined) this.#retired.add(handlers);
     const mine = this.#requested.filter((one) => one.line === line).reverse();
     this.#requested = this.#requested.filter((one) => one.line !== line);
+    const freed = this.#freeAfter(this.#freeing.get(line), mine, handlers).finally(() => {
+      if (this.#freeing.get(line) === freed) this.#freeing.delete(line);
+    });
+    this.#freeing.set(line, freed);
+    return freed;
+  }
+
+  /** @param earlier handlers of the same line whose end somebody waits for already, and who may still run */
+  async #freeAfter(
+    earlier: Promise<void> | undefined,
+    mine: readonly Requested[],
+    handlers: Handlers | undefined,
+  ): Promise<void> {
     for (const { irq, devId } of mine) await this.#machine.call(() => freeIrq(irq, devId), 'reload');
+    await earlier?.catch(() => undefined);
     if (handlers === undefined) return;
     const { interrupt, module } = handlers;
     await this.#killTasklet(interrupt);
@@ -156,6 +172,10 @@ export class Interrupts {
       await this.#machine.call(() => freeIrq(irq, devId), 'stop');
       this.#requested.pop();
     }
+    for (const [line, freed] of this.#freeing) {
+      reports.waitingFor(`the interrupt of ${line}, which a reload has freed,`);
+      await freed.catch(() => undefined);
+    }
     const all = new Set([...this.#handlers.values(), ...this.#retired]);
     for (const handlers of all) {
       const { interrupt } = handlers;
@@ -170,9 +190,10 @@ export class Interrupts {
   }
 
   /** A guard that stays as it was keeps its counts. */
-  async #guard(irq: number, limits: StormLimits | undefined, storms: StormListener): Promise<void> {
-    if (isDeepStrictEqual(this.#guards.get(irq), limits)) return;
-    this.#guards.set(irq, limits);
+  async #guard(irq: number, { name, stormGuard: limits }: LineSpec, storms: StormListener): Promise<void> {
+    const guard = [limits, name] as const;
+    if (isDeepStrictEqual(this.#guards.get(irq), guard)) return;
+    this.#guards.set(irq, guard);
     await this.#machine.call(() => irqSetStormGuard(irq, limits ?? null, storms));
   }
 
