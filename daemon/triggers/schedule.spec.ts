@@ -88,7 +88,7 @@ describe('a schedule', () => {
     pass(HOUR);
     expect(runs).toEqual(['01-01T04:00:00']);
     expect(warnings).toEqual([
-      '3 runs were missed while the machine was suspended or its clock was set forward; it runs at its next time',
+      '3 runs were missed while the machine was suspended, its clock was set forward, or the daemon was held up; it runs at its next time',
     ]);
   });
 

@@ -94,7 +94,9 @@ export class Schedule {
     if (missed > 0) {
       const runs = missed === 1 ? '1 run was' : `${missed >= COUNTED_MAX - 1 ? 'many' : missed} runs were`;
       const then = inTime || catchUp ? 'it runs now' : 'it runs at its next time';
-      warn(`${runs} missed while the machine was suspended or its clock was set forward; ${then}`);
+      warn(
+        `${runs} missed while the machine was suspended, its clock was set forward, or the daemon was held up; ${then}`,
+      );
     }
     if (inTime || catchUp) run();
   }

@@ -47,7 +47,7 @@ export const interruptSchema = keys({
     .max(INTERRUPT_FLAGS.length)
     .default([])
     .describe(
-      'Flags of the request. `oneshot`: the line is quiet until its thread is done, and what comes meanwhile is one edge. `no_autoen`: it is disabled until `gpio-irqctl irq N enable`.',
+      'Flags of the request. `oneshot`: as drivers ask for it; Linux masks only levels for it, so edges come as without it. `no_autoen`: it is disabled until `gpio-irqctl irq N enable`.',
     ),
   affinity: z
     .array(z.int().min(0).max(31))
