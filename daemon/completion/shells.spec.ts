@@ -42,7 +42,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 function run(shell: string, ...args: string[]): string {
-  const env = { PATH: `${directory}:${process.env.PATH}`, HOME: directory };
+  const env = { PATH: `${directory}:${process.env.PATH}`, HOME: directory, TERM: 'vt100' };
   return execFileSync(shell, args, { encoding: 'utf8', env, cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
@@ -60,6 +60,8 @@ const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['gpio-irqctl --json rel', ['reload']],
   ['gpio-irqctl --socket /run/s get ', ['button1', 'button2', 'led1']],
   ['gpio-irqctl --socket /run/s get b', ['button1', 'button2']],
+  ['gpio-irqctl get --socket /run/s b', ['button1', 'button2']],
+  ['gpio-irqctl get --json --socket /run/s ', ['button1', 'button2', 'led1']],
   ['gpio-irqctl get b', []],
   ['gpio-irqctl set ', ['led1']],
   ['gpio-irqctl set led1 ', ['0', '1']],
@@ -109,7 +111,52 @@ describe.runIf(isThere('fish'))('fish', () => {
   });
 });
 
-describe.runIf(isThere('zsh'))('zsh', () => {
+/** What an interactive zsh offers at Tab, in a terminal of its own, a word a line. */
+const PRESS_TAB = `
+zmodload zsh/zpty
+zpty shell zsh -f -i
+typed() { zpty -w shell "$1"; }
+typed 'PS1=; autoload -Uz compinit; compinit -u -D; source ./gpio-irqctl.zsh'
+# What is only counted, by -O and its like, is not offered.
+typed 'compadd() {
+  builtin compadd "$@"; local result=$?
+  [[ " \${@[1,(i)--]} " == *\\ -[OAD]\\ * ]] || { local -a hits; builtin compadd -A hits "$@"; print -rl -- $hits >>offered }
+  return $result
+}'
+typed 'offer() { _main_complete; print >pressed }; zle -C offer complete-word offer; bindkey "^I" offer'
+rm -f offered pressed
+zpty -w -n shell "$1"$'\\t'
+for _ in {1..400}; do [[ -e pressed ]] && break; sleep 0.05; done
+zpty -d shell
+cat offered 2>/dev/null || [[ -e pressed ]]
+`;
+
+describe.runIf(isThere('zsh'))('zsh', { timeout: 30_000 }, () => {
+  const complete = (line: string): string[] => {
+    const offered = run('zsh', '-f', '-c', PRESS_TAB, 'zsh', line).split('\n');
+    return [...new Set(offered)].filter((word) => word !== '').sort();
+  };
+
+  it.each([...CASES, ['gpio-irqctl get --socket=/run/s b', ['button1', 'button2']] as const])(
+    'completes %j',
+    (line, offered) => {
+      expect(complete(line)).toEqual(offered);
+    },
+  );
+
+  it('offers names as they have to be typed, and runs nothing that is in them', () => {
+    expect(complete('gpio-irqctl cat /pr')).toEqual([
+      '/proc/a\\ b\\$\\(touch\\ pwned\\)',
+      '/proc/interrupts',
+      '/proc/irq/',
+    ]);
+    expect(run('ls')).not.toContain('pwned');
+  });
+
+  it('has options of the command, those of all commands too', () => {
+    expect(complete('gpio-irqctl press --json --')).toEqual(['--bounce', '--for', '--help', '--socket']);
+  });
+
   it('reads the script, and has it complete the command', () => {
     const code =
       'mkdir -p f; cp gpio-irqctl.zsh f/_gpio-irqctl; fpath=(f $fpath); autoload -Uz compinit; compinit -u -D; print $_comps[gpio-irqctl]; autoload +X _gpio-irqctl; print $+functions[_gpio-irqctl]';

@@ -23,8 +23,10 @@ function action(name: string, values: Values): string {
 function optionSpecs(name: string, options: readonly OptionSpec[]): string[] {
   return options.flatMap(({ flags, description, values }) =>
     flags.map((flag) => {
-      const value = values === undefined ? '' : `:${flag.replace(/^-+/, '')}:${action(name, values)}`;
-      return `'${flag}[${quoted(description)}]${value}'`;
+      if (values === undefined) return `'${flag}[${quoted(description)}]'`;
+      // The value of a long one may also stand behind a =.
+      const typed = flag.startsWith('--') ? `${flag}=` : flag;
+      return `'${typed}[${quoted(description)}]:${flag.replace(/^-+/, '')}:${action(name, values)}'`;
     }),
   );
 }
@@ -52,7 +54,8 @@ ${id}_names() {
 ${id}() {
   local context state state_descr line _socket
   typeset -A opt_args
-  _arguments -C ${optionSpecs(name, options).join(' ')} '1:command:->command' '*::argument:->argument'
+  # Options after the command are left to it.
+  _arguments -C -A '-*' ${optionSpecs(name, options).join(' ')} '1:command:->command' '*::argument:->argument'
   _socket=\${opt_args[--socket]}
   case $state in
     command)
