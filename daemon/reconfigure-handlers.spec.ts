@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   BASE,
   configOf,
@@ -19,6 +19,7 @@ import {
   start,
 } from './reconfigure.spec-helper.js';
 import { changesOf } from './reload-report.js';
+import type { Simulation } from './scenario/simulation.js';
 
 setUpEach();
 
@@ -92,6 +93,78 @@ describe('handlers that run', () => {
     await press(sim, 'button1');
     expect(said()).toContain('new');
   }, 30_000);
+});
+
+describe('reloads while a handler does not end', () => {
+  const text = (log: string, more = ''): string =>
+    BASE.replace('top_half: [{ follow: led1 }]', `thread: [{ log: ${log} }]`) + more;
+  const said = (): string[] => events.flatMap((event) => (event.type === 'log' ? event.text : []));
+  const turns = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await nextTurn();
+  };
+  beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => vi.useRealTimers());
+
+  /** A service whose handler is in the middle of an edge. @returns ends it */
+  async function startHanging(): Promise<[Simulation, end: () => Promise<void>]> {
+    const path = join(directory, 'handler.mjs');
+    writeFileSync(
+      path,
+      `export async function threadFn() {
+        await new Promise((resolve) => { globalThis.endOfHandler = resolve; });
+        return 1;
+      }\n`,
+    );
+    const sim = await start(`lines:${LINES}interrupts: [{ line: button1, handler: ./handler.mjs }]\n`);
+    level(sim, 'button1', 1);
+    void sim.runUntil(sim.nowNs + MS).catch(() => {});
+    await turns(20);
+    const end = async (): Promise<void> => {
+      (globalThis as { endOfHandler?: () => void }).endOfHandler?.();
+      await turns(50);
+    };
+    return [sim, end];
+  }
+
+  /** One whose patience comes to its end. */
+  async function reloadInVain(sim: Simulation, config: string): Promise<void> {
+    const reloaded = sim.service.reconfigure(configOf(config));
+    await turns(5);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect((await reloaded).problems).toContain('the interrupt of button1 does not end, and goes on by itself');
+  }
+
+  it('have the handlers of the last one take its place, once', async () => {
+    const [sim, end] = await startHanging();
+    await reloadInVain(sim, text('first'));
+    await reloadInVain(sim, text('second'));
+    await end();
+    level(sim, 'button1', 0);
+    await sim.runUntil(sim.nowNs + MS);
+    expect(said()).toEqual(['second']);
+    expect(counts(sim, 'button1')).toEqual([1, 1]);
+    expect(events.filter(({ type }) => type === 'error')).toEqual([]);
+  });
+
+  it('leave those of the first to come when the second does not touch them', async () => {
+    const [sim, end] = await startHanging();
+    await reloadInVain(sim, text('first'));
+    const report = await sim.service.reconfigure(configOf(text('first').replace('led2', 'lamp')));
+    expect(report.problems).toEqual([]);
+    await end();
+    level(sim, 'button1', 0);
+    await sim.runUntil(sim.nowNs + MS);
+    expect(said()).toEqual(['first']);
+  });
+
+  it('are all for nothing when the line is taken away', async () => {
+    const [sim, end] = await startHanging();
+    await reloadInVain(sim, text('first'));
+    await reloadInVain(sim, `lines:${LINES.replace(/ *button1.*\n/, '')}`);
+    await end();
+    expect(sim.service.interrupts().text).not.toContain('button1');
+    expect(events.filter(({ type }) => type === 'error')).toEqual([]);
+  });
 });
 
 describe('work', () => {

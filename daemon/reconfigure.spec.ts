@@ -85,6 +85,15 @@ describe('a reload', () => {
     expect(counts(sim, 'bell')).toEqual([1, 1]);
   });
 
+  it('of the name of a line has its storms be told under the new one', async () => {
+    const guarded = BASE.replace('edge: both', 'edge: both, storm_guard: { rate: 10, window: 100ms }');
+    const sim = await start(guarded);
+    const names = (): string[] => events.flatMap((event) => (event.type === 'storm' ? event.line : []));
+    await reload(sim, guarded.replaceAll('button1', 'door'));
+    for (let i = 0; i < 10; i++) await press(sim, 'GPIO17');
+    expect(names()).toEqual(['door']);
+  });
+
   it('says what takes effect only at the next start', async () => {
     const sim = await start(BASE);
     const { ok, restart } = await reload(sim, `driver: sim\nevent_buffer: 64\n${BASE}`);

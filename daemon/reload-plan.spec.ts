@@ -70,6 +70,7 @@ describe('a plan', () => {
     const made = plan(['lines:\n', 'driver: chardev\nchip: gpiochip1\nevent_buffer: 64\nlines:\n']);
     expect(made.restart.map(({ key }) => key).sort()).toEqual(['chip', 'driver', 'event_buffer']);
     expect([made.config.driver, made.config.chip]).toEqual(['auto', { by: 'auto' }]);
+    expect(made.config.eventBuffer).toBe(base.eventBuffer);
     expect(keyInFile('eventClock')).toBe('event_clock');
   });
 

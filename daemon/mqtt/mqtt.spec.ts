@@ -85,11 +85,11 @@ test('a command sets an output, and its state tells so', async () => {
 });
 
 test.each([
-  ['button1', 'ON', 'EPERM', 'button1 is an input'],
-  ['led9', 'ON', 'ENOENT', "no line 'led9'"],
-  ['led1', 'bright', 'EINVAL', 'not a command'],
-  ['led1', Buffer.alloc(100_000, 'O'), 'EINVAL', 'not a command'],
-])('a command to %s is refused with its reason: %s', async (line, payload, code, message) => {
+  ['an input', 'button1', 'ON', 'EPERM', 'button1 is an input'],
+  ['no line', 'led9', 'ON', 'ENOENT', "no line 'led9'"],
+  ['an output, in another word', 'led1', 'bright', 'EINVAL', 'not a command'],
+  ['an output, of 100,000 bytes', 'led1', Buffer.alloc(100_000, 'O'), 'EINVAL', 'not a command'],
+])('a command to %s is refused with its reason', async (_, line, payload, code, message) => {
   await connect();
   await broker.send(`house/pi/line/${line}/set`, payload);
   const told = await eventually(() => broker.got.find(({ topic }) => topic === 'house/pi/error'));
