@@ -3,6 +3,7 @@
 import { describedSchema, type JsonSchema, schemaText } from '../../daemon/config/json-schema.js';
 import { PLACEHOLDERS } from '../../daemon/config/template.js';
 import { CONFIGURATION_INTRODUCTION, SECTION_EXAMPLES, SECTION_NOTES } from './configuration-text.js';
+import { isShown, mappingsIn, typed, type WordStyle, words } from './schema-words.js';
 
 /** A table that is still to be written: of the keys of a mapping that stands below another. */
 interface Below {
@@ -10,49 +11,24 @@ interface Below {
   readonly schema: JsonSchema;
 }
 
+const MARKDOWN: WordStyle = {
+  code: (text) => `\`${text}\``,
+  link: (what) => (what === 'action' ? '[action](#actions)' : '[work item](#work)'),
+};
+
 function code(value: unknown): string {
-  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+  return MARKDOWN.code(typed(value));
 }
 
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 
-function limits(schema: JsonSchema): string {
-  const { minimum: least, maximum: most } = schema;
-  if (least !== undefined && most !== undefined) return `, ${least} to ${most}`;
-  return least === undefined ? '' : `, ${least} or more`;
-}
-
-/** What is written at a key, in a few words. */
-function words(schema: JsonSchema): string {
-  if (schema.$ref !== undefined) return schema.$ref.endsWith('/action') ? '[action](#actions)' : '[work item](#work)';
-  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(words))].join(', or ');
-  if (schema.enum !== undefined) return schema.enum.map(code).join(', ');
-  if (schema.const !== undefined) return code(schema.const);
-  if (schema.kind !== undefined) return schema.range === undefined ? schema.kind : `${schema.kind}, ${schema.range}`;
-  if (schema.type === 'array') return `list of ${words(schema.items ?? {})}`;
-  if (schema.type === 'object') return 'mapping';
-  if (schema.type === 'boolean') return '`true`, `false`';
-  if (schema.type === 'integer') return `whole number${limits(schema)}`;
-  return schema.type === 'string' ? 'text' : String(schema.type ?? 'anything');
-}
-
-/** The mappings with keys of their own in a schema, its alternatives and the entries of its lists. */
-function mappingsIn(schema: JsonSchema): JsonSchema[] {
-  if (schema.properties !== undefined) return [schema];
-  return [...(schema.anyOf ?? []), ...(schema.items === undefined ? [] : [schema.items])].flatMap(mappingsIn);
-}
-
-function isShown(value: unknown): boolean {
-  return value !== undefined && JSON.stringify(value) !== '[]' && JSON.stringify(value) !== '{}' && value !== '';
-}
-
 function row(key: string, schema: JsonSchema, required: boolean): string {
   const initial = required ? '**required**' : isShown(schema.default) ? code(schema.default) : '';
   const examples = (schema.examples ?? []).map(code).join(', ');
   const meaning = `${schema.description ?? ''}${examples === '' ? '' : ` Such as ${examples}.`}`;
-  return `| \`${key}\` | ${cell(words(schema))} | ${cell(initial)} | ${cell(meaning)} |`;
+  return `| \`${key}\` | ${cell(words(schema, MARKDOWN))} | ${cell(initial)} | ${cell(meaning)} |`;
 }
 
 /** Writes sections, and each table of keys once. */
@@ -88,7 +64,7 @@ class Page {
     const entry = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : schema;
     const mappings = mappingsIn(entry);
     if (entry !== schema && mappings.length === 0) {
-      this.lines.push(`Each entry: ${words(entry)}. ${entry.description ?? ''}`.trim(), '');
+      this.lines.push(`Each entry: ${words(entry, MARKDOWN)}. ${entry.description ?? ''}`.trim(), '');
     }
     for (const mapping of mappings) this.table(key, mapping);
   }
