@@ -13,6 +13,7 @@ import { type ControlServer, startControl } from './control/server.js';
 import { defaultSocketPath } from './control/socket.js';
 import type { Service } from './control/target.js';
 import { runDemo } from './demo.js';
+import { Hangups } from './hangups.js';
 import { openKeptLines } from './keeping.js';
 import { createLogger, type LogSettings } from './log.js';
 import type { LogLevel } from './log-levels.js';
@@ -124,6 +125,7 @@ async function serve(
   io: Surroundings,
   log: Logger,
   notifier: Notifier,
+  hangups: Hangups,
 ): Promise<number> {
   const path = resolve(options.socket ?? defaultSocketPath(io));
   let stop: (signal: string) => void = () => undefined;
@@ -133,14 +135,6 @@ async function serve(
   const forget = io.onSignal(stop);
   let control: ControlServer | undefined;
   let supervision: Supervision | undefined;
-  let reloader: Reloader | undefined;
-  let asked = false;
-  // From now on: the default is an end without a word.
-  const noHangup = io.onHangup?.((gone) => {
-    if (gone) stop('SIGHUP');
-    else if (reloader === undefined) asked = true;
-    else void reloader.reload();
-  });
   try {
     await mqtt.start(service, config);
     const metrics = metricsRoute(() => ({
@@ -161,8 +155,7 @@ async function serve(
     const reloads = createReloader({ service, mqtt, control, supervision, options, config, log });
     service.onReload(() => reloads.reload());
     await supervision.ready(service);
-    reloader = reloads;
-    if (asked) void reloads.reload();
+    hangups.take({ reload: () => void reloads.reload(), end: () => stop('SIGHUP') });
     const ended = await Promise.race([signalled, service.closed]);
     const reason = typeof ended === 'string' ? ended : 'the service ended by itself';
     await supervision.stopping(reason);
@@ -178,7 +171,6 @@ async function serve(
     await service.stop('end');
     await mqtt.stop();
     // Last: until then a signal that comes twice must not end it half-way.
-    noHangup?.();
     forget();
   }
 }
@@ -268,12 +260,17 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
   warn(result, log);
   const started = { config, log, configPath };
   if (options.demo === true) return demo(await startService(started), config, io);
-  const mqtt = new Mqtt(started);
-  const notifier = await createNotifier({ env: io.env, log });
-  const kept = await openKeptLines(driver, notifier, io.takeInheritedFds?.() ?? [], log);
-  const service = await startService({ ...started, messages: mqtt, kept });
-  await kept?.letGo();
-  return serve(service, mqtt, options, config, io, log, notifier);
+  const hangups = new Hangups(io);
+  try {
+    const mqtt = new Mqtt(started);
+    const notifier = await createNotifier({ env: io.env, log });
+    const kept = await openKeptLines(driver, notifier, io.takeInheritedFds?.() ?? [], log);
+    const service = await startService({ ...started, messages: mqtt, kept });
+    await kept?.letGo();
+    return await serve(service, mqtt, options, config, io, log, notifier, hangups);
+  } finally {
+    hangups.close();
+  }
 }
 
 async function demo(service: Service, config: Config, io: Surroundings): Promise<number> {
