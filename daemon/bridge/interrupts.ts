@@ -192,7 +192,8 @@ export class Interrupts {
   /** A guard that stays as it was keeps its counts. */
   async #guard(irq: number, { name, stormGuard: limits }: LineSpec, storms: StormListener): Promise<void> {
     const guard = [limits, name] as const;
-    if (isDeepStrictEqual(this.#guards.get(irq), guard)) return;
+    const before = this.#guards.get(irq);
+    if (isDeepStrictEqual(before, guard) || (limits === undefined && before?.[0] === undefined)) return;
     this.#guards.set(irq, guard);
     await this.#machine.call(() => irqSetStormGuard(irq, limits ?? null, storms));
   }
