@@ -1,48 +1,27 @@
 // A configuration that runs on a simulated Pi in virtual time: the service as it is, with a world of its own around it.
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
-import { KernelError, Machine, VirtualClock } from '../../kernel/index.js';
-import {
-  type Board,
-  type BoardDescription,
-  createSimulatedPi,
-  FaultyDevice,
-  lineOf,
-  type PadLevel,
-  type Pads,
-  type SeenLine,
-  Stage,
-  type StageLine,
-  type Step,
-  type StepAction,
-} from '../../sim-fallback/index.js';
+import { KernelError, type Machine, VirtualClock } from '../../kernel/index.js';
+import type { Board, FaultyDevice, PadLevel, Pads, SeenLine, Stage } from '../../sim-fallback/index.js';
 import type { ExecOptions, ExecResult } from '../actions/exec.js';
 import type { HttpRequest } from '../actions/http.js';
-import { type Backend, type BackendEvents, boardOf, Chips, createMachineOn, linesOf } from '../bridge/backend.js';
-import type { StartTimer } from '../bridge/bursts.js';
-import { holdChip, MAIN_CHIP } from '../bridge/held-chip.js';
-import { createSimulatedChip, simulatedInfo } from '../bridge/simulated-chips.js';
+import { MAIN_CHIP } from '../bridge/held-chip.js';
 import type { Config, LineSpec } from '../config/config.js';
 import { formatApproximate } from '../config/duration.js';
 import type { ControlEvent, Service } from '../control/target.js';
 import { matches } from '../mqtt/message.js';
 import type { IncomingMessage } from '../mqtt/port.js';
 import { startService, type World } from '../service.js';
-import type { BoardInput } from './schema.js';
-import { bounceOf } from './steps.js';
+import { BOOT_NS, makeParts, type PartsOptions, type SimulatedParts, timerOn, UPTIME_NS } from './simulated-parts.js';
 
 /** What stands for programs that work items call. */
 export type FakeExec = (argv: readonly string[], env: Readonly<Record<string, string>>) => Promise<string> | string;
 
 /** What a {@link Simulation} is made from. */
-export interface SimulationOptions {
+export interface SimulationOptions extends PartsOptions {
   readonly config: Config;
   /** Absolute path of the configuration. */
   readonly configPath: string;
-  /** Of all that bounces; default 1. */
-  readonly seed?: number;
-  /** What the board has besides, or in another way than the configuration suggests. */
-  readonly board?: BoardInput;
   /** Default: nothing is logged. */
   readonly log?: Logger;
   /** Called in place of programs; what it returns is what the program wrote. Default: nothing. */
@@ -51,8 +30,6 @@ export interface SimulationOptions {
   readonly http?: (request: HttpRequest) => Promise<number> | number;
   /** What the wall clock shows at the start of the scenario, in ms since 1970; default: 2000-01-01T00:00:00Z. */
   readonly startMs?: number;
-  /** Records that the model's trace keeps. */
-  readonly traceRecords?: number;
   /** Real time, in ms, for which a handler may wait for something outside of the model; default a minute. */
   readonly patienceMs?: number;
 }
@@ -80,11 +57,6 @@ export type SimulationEvent =
       readonly retain: boolean;
     };
 
-/** CLOCK_MONOTONIC at the start of a scenario: the Pi has been up for ten seconds. */
-const UPTIME_NS = 10e9;
-/** Between the start of the service and that of the scenario: pulls take 2 µs each. */
-const BOOT_NS = 1_000_000;
-const ORIGIN_NS = BigInt(UPTIME_NS - BOOT_NS);
 /** See {@link SimulationOptions.startMs}. */
 const START_MS = Date.UTC(2000, 0, 1);
 /** See {@link SimulationOptions.patienceMs}. */
@@ -92,6 +64,13 @@ const PATIENCE_MS = 60_000;
 /** Longest that it runs before the host gets its turn. */
 const TURN_MS = 20;
 const STEPS_A_LOOK = 1_024;
+
+/** What a simulated service has around it: who listens, who waits for messages, and how long handlers may wait in real time. */
+interface Around {
+  readonly listeners: Set<(event: SimulationEvent) => void>;
+  readonly inbox: Inbox;
+  readonly patienceMs: number;
+}
 
 let instances = 0;
 
@@ -112,7 +91,7 @@ export class Simulation {
   readonly #inbox: Inbox;
   #ended = false;
 
-  private constructor(made: Made, service: Service, listeners: Set<(event: SimulationEvent) => void>, inbox: Inbox) {
+  private constructor(made: SimulatedParts, service: Service, { listeners, inbox, patienceMs }: Around) {
     this.#inbox = inbox;
     this.service = service;
     this.board = made.board;
@@ -121,7 +100,7 @@ export class Simulation {
     this.device = made.device;
     this.machine = made.machine;
     this.#clock = made.clock;
-    this.#patienceMs = made.patienceMs;
+    this.#patienceMs = patienceMs;
     this.#boards = made.boards;
     this.#listeners = listeners;
     service.subscribe((event) => {
@@ -133,17 +112,17 @@ export class Simulation {
   /** Starts the service. Errors as the service's; nothing is left running then. */
   static async start(options: SimulationOptions): Promise<Simulation> {
     const listeners = new Set<(event: SimulationEvent) => void>();
-    let made: Made | undefined;
+    let made: SimulatedParts | undefined;
     const clock = new VirtualClock();
     const now = (): number => clock.now() - BOOT_NS;
-    const { startMs = START_MS } = options;
+    const { startMs = START_MS, patienceMs = PATIENCE_MS } = options;
     const tell = (event: SimulationEvent): void => {
       for (const listener of listeners) listener(event);
     };
     const inbox = new Inbox();
     const world: World = {
       openBackend: (config, log, events) => {
-        made = build(clock, config, log, events, options);
+        made = makeParts(clock, config, log, events, options);
         return made.backend;
       },
       exec: (argv, exec) => {
@@ -170,7 +149,7 @@ export class Simulation {
     const { config, configPath, log = pino({ level: 'silent' }) } = options;
     const service = await startService({ config, configPath, log, world });
     if (made === undefined) throw new KernelError('ENODEV', 'the simulated Pi was not opened');
-    const simulation = new Simulation(made, service, listeners, inbox);
+    const simulation = new Simulation(made, service, { listeners, inbox, patienceMs });
     await simulation.runUntil(0);
     return simulation;
   }
@@ -288,141 +267,6 @@ class Inbox {
   }
 }
 
-/** The parts of a simulated world. */
-interface Made {
-  readonly clock: VirtualClock;
-  readonly patienceMs: number;
-  readonly machine: Machine;
-  readonly backend: Backend;
-  readonly board: Board;
-  /** Of further chips, by their ids. */
-  readonly boards: ReadonlyMap<string, Board>;
-  readonly pads: Pads;
-  readonly stage: Pick<Stage, 'perform' | 'refuses'>;
-  readonly device: FaultyDevice;
-}
-
-/** The stages of several chips: steps of a line are on that of its chip, and all others on that of the file's own. */
-class Stages implements Pick<Stage, 'perform' | 'refuses'> {
-  readonly #main: Stage;
-  readonly #byLine: ReadonlyMap<string, Stage>;
-
-  constructor(main: Stage, byLine: ReadonlyMap<string, Stage>) {
-    this.#main = main;
-    this.#byLine = byLine;
-  }
-
-  refuses(action: StepAction): KernelError | undefined {
-    return this.#of(action).refuses(action);
-  }
-
-  perform(step: Step): void {
-    this.#of(step.action).perform(step);
-  }
-
-  #of(action: StepAction): Stage {
-    return this.#byLine.get(lineOf(action) ?? '') ?? this.#main;
-  }
-}
-
-function stageLines(lines: readonly LineSpec[]): Map<string, StageLine> {
-  return new Map(lines.map(({ name, gpio, activeLow }) => [name, { gpio, activeLow }]));
-}
-
-/** Two machines in one time: the Pi with its kernel, and the daemon's model, with a device file between them. */
-function build(
-  clock: VirtualClock,
-  config: Config,
-  log: Logger,
-  events: BackendEvents,
-  options: SimulationOptions,
-): Made {
-  const { seed = 1, traceRecords, patienceMs = PATIENCE_MS } = options;
-  const kernel = new Machine({
-    clock,
-    lockdep: false,
-    traceRecords: 16,
-    printk: (_, message) => log.warn(`simulated Pi: ${message}`),
-  });
-  const own = linesOf(config, MAIN_CHIP);
-  const lines = stageLines(own);
-  const description = describeBoard(own, lines, options.board);
-  const { chip, board, soc } = createSimulatedPi({ machine: kernel, board: description, seed, originNs: ORIGIN_NS });
-  const device = new FaultyDevice(clock, () => chip.open());
-  const records = traceRecords === undefined ? {} : { traceRecords };
-  const machine = createMachineOn(clock, { ...records, cpus: config.cpus ?? 1 }, log, events);
-  const originNs = ORIGIN_NS;
-  const comeback = { reopen: () => device.open(), startTimer: timerOn(clock) };
-  const others = new Map<string, Stage>();
-  const boards = new Map<string, Board>();
-  const backend = new Chips({
-    ...{ config, events, made: { machine, originNs, stop: () => {} } },
-    holdMain: (held) =>
-      holdChip({ id: MAIN_CHIP, chip: device.open(), lines: held, machine, originNs, events, comeback }),
-    open: (spec, held, number) => {
-      const made = createSimulatedChip(simulatedInfo(spec, number), held, { machine, originNs, log });
-      const opened = new FaultyDevice(clock, () => made.chip.open());
-      const other = new Stage({ clock, board: made.board, device: opened, lines: stageLines(held), seed });
-      for (const { name } of held) others.set(name, other);
-      boards.set(spec.name, made.board);
-      const back = { reopen: () => opened.open(), startTimer: timerOn(clock) };
-      return { chip: opened.open(), board: made.board, comeback: back };
-    },
-  });
-  return {
-    clock,
-    patienceMs,
-    machine,
-    backend,
-    board,
-    boards,
-    pads: soc.gpio,
-    device,
-    stage: new Stages(new Stage({ clock, board, device, lines, seed }), others),
-  };
-}
-
-/** The board that the configuration suggests, with what a scenario says of it. */
-function describeBoard(
-  own: readonly LineSpec[],
-  lines: ReadonlyMap<string, StageLine>,
-  input: BoardInput | undefined,
-): BoardDescription {
-  const suggested = boardOf(own);
-  const gpio = (name: string): number => lines.get(name)?.gpio ?? Number(name.slice('GPIO'.length));
-  const { buttons = {}, leds = {}, wires = [], pulls = {} } = input ?? {};
-  // What the scenario puts on a line is there in place of what would be.
-  const free = <T>(parts: Readonly<Record<string, T>> | undefined, ...others: object[]): Record<string, T> =>
-    Object.fromEntries(
-      Object.entries(parts ?? {}).filter(([name]) => others.every((other) => !Object.hasOwn(other, name))),
-    );
-  const wired = Object.fromEntries(wires.map(({ to }) => [to, true]));
-  return {
-    buttons: {
-      ...free(suggested.buttons, leds, pulls, wired),
-      ...Object.fromEntries(
-        Object.entries(buttons).map(([name, { pull, to, bounce }]) => [
-          name,
-          {
-            gpio: gpio(name),
-            pull: pull ?? suggested.buttons?.[name]?.pull ?? 'up',
-            ...(to === undefined ? {} : { to }),
-            ...(bounce === undefined ? {} : { bounce: bounceOf(bounce) }),
-          },
-        ]),
-      ),
-    },
-    leds: {
-      ...free(suggested.leds, buttons),
-      ...Object.fromEntries(
-        Object.entries(leds).map(([name, { active }]) => [name, { gpio: gpio(name), activeLow: active === 'low' }]),
-      ),
-    },
-    wires: wires.map(({ from, to }) => ({ from: gpio(from), to: gpio(to) })),
-    pulls: Object.entries(pulls).map(([name, pull]) => ({ gpio: gpio(name), pull })),
-  };
-}
-
 /** A program that does not run. */
 async function pretend(
   fake: FakeExec | undefined,
@@ -432,12 +276,4 @@ async function pretend(
   const wrote = (await fake?.(argv, env)) ?? '';
   for (const line of wrote.split('\n')) if (line.trim() !== '') onLine?.(line.trimEnd());
   return { leftOutBytes: 0 };
-}
-
-function timerOn(clock: VirtualClock): StartTimer {
-  return (callback, ms) => {
-    const alarm = clock.createAlarm(callback);
-    alarm.schedule(clock.now() + ms * 1e6);
-    return () => alarm.cancel();
-  };
 }
