@@ -103,10 +103,13 @@ export function printable(text: string, most = 60): string {
   return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+/** Who asks, in an address: a password may be in it. */
+const ASKER = /(:\/\/)\S*@/g;
+
 /** A value as it is named in a message: `'pull-upp'`, `42`, `a list`. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
-  if (typeof value === 'string') return `'${printable(value)}'`;
+  if (typeof value === 'string') return `'${printable(value.replace(ASKER, '$1...@'))}'`;
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'a mapping' : String(value);
 }

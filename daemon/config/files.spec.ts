@@ -85,6 +85,20 @@ describe('a configuration for the service', () => {
   });
 });
 
+test('a secret that is not there is warned of, at its place', () => {
+  putAll(0o644, 0o600);
+  const warnings = (): string[] | undefined => {
+    const result = loadConfig(join(directory, 'config.yaml'), { trusted: true });
+    return result.ok ? result.warnings.map((w) => `${w.line}: ${w.path}: ${w.message}`) : undefined;
+  };
+  const before = warnings();
+  for (const name of ['password', 'token']) rmSync(join(directory, name));
+  expect(before?.filter((text) => text.includes('no file'))).toEqual([]);
+  expect(warnings()).toEqual(
+    expect.arrayContaining(["14: mqtt.password_file: no file 'password'", "15: http.token_file: no file 'token'"]),
+  );
+});
+
 test.runIf(process.getuid?.() === 0)('by hand its owner is trusted, but not the owner of what it includes', () => {
   putAll(0o644, 0o600);
   writeFileSync(join(directory, 'config.yaml'), `include: more.yaml\n${CONFIG.replaceAll('DIR', directory)}`);

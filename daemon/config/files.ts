@@ -1,6 +1,6 @@
 // The files that a configuration names: whether they are there, and whether others could have changed them.
 
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   alsoTrustOwnerOf,
@@ -9,7 +9,7 @@ import {
   PROGRAM_PATH,
   type TrustKind,
 } from '../security/trusted-file.js';
-import { type ConfigPath, type Finding, printable } from './errors.js';
+import { type ConfigPath, type ConfigWarningCode, type Finding, printable } from './errors.js';
 import type { Pieces } from './pieces.js';
 import { workItemsIn } from './sections/all-work.js';
 
@@ -73,6 +73,36 @@ export function checkPresent(pieces: Pieces, directoryAt: DirectoryAt): Finding[
   return findings;
 }
 
+/** Passwords, keys, certificates and tokens. */
+function* secretsIn({ mqtt, file }: Pieces): Generator<NamedFile & { readonly kind: TrustKind }> {
+  for (const [key, kind] of Object.entries(MQTT_FILES)) {
+    const name = mqtt?.[key as keyof typeof MQTT_FILES];
+    if (name !== undefined) yield { name, path: ['mqtt', key], kind };
+  }
+  const token = file?.http?.token_file;
+  if (token !== undefined) yield { name: token, path: ['http', 'token_file'], kind: 'secret' };
+}
+
+/** Secrets that are not there. No error: the configuration may be checked on another machine than the one that it is for. */
+export function checkSecretsPresent(pieces: Pieces, directoryAt: DirectoryAt): Finding<ConfigWarningCode>[] {
+  const missing = [...secretsIn(pieces)].filter(({ name, path }) => isMissing(resolve(directoryAt(path), name)));
+  return missing.map(({ name, path }) => ({
+    code: 'CONFIG_SUSPICIOUS',
+    path,
+    message: `no file '${printable(name)}'`,
+    hint: 'the daemon does not start without it',
+  }));
+}
+
+/** A file in a directory that only its user may look into may well be there. */
+function isMissing(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Modules, programs, passwords and keys that others than root and the daemon's user could have changed, or may read. */
 export function checkTrust(pieces: Pieces, directoryAt: DirectoryAt): Finding[] {
   const findings: Finding[] = [];
@@ -83,12 +113,7 @@ export function checkTrust(pieces: Pieces, directoryAt: DirectoryAt): Finding[] 
     add(path, distrustOf(resolve(directoryAt(path), name), kind));
   for (const module of modulesIn(pieces)) addFile(module, 'code');
   for (const { name, path, searchPath } of programsIn(pieces)) add(path, distrustOfProgram(name, searchPath));
-  for (const [key, kind] of Object.entries(MQTT_FILES)) {
-    const name = pieces.mqtt?.[key as keyof typeof MQTT_FILES];
-    if (name !== undefined) addFile({ name, path: ['mqtt', key] }, kind);
-  }
-  const token = pieces.file?.http?.token_file;
-  if (token !== undefined) addFile({ name: token, path: ['http', 'token_file'] }, 'secret');
+  for (const { kind, ...secret } of secretsIn(pieces)) addFile(secret, kind);
   return findings;
 }
 

@@ -12,7 +12,7 @@ import {
   type Finding,
   formatPath,
 } from './errors.js';
-import { checkConfigFile, checkNamedFile, checkPresent, checkTrust } from './files.js';
+import { checkConfigFile, checkNamedFile, checkPresent, checkSecretsPresent, checkTrust } from './files.js';
 import { gather, type Part } from './include.js';
 import { type Located, Merged } from './merge.js';
 import { takeApart } from './pieces.js';
@@ -124,8 +124,9 @@ export function parseConfig(text: string, file: string, options: LoadOptions = {
   ];
   if (errors.length > 0) return { ok: false, errors: inOrder(errors, files), texts };
   const config = buildConfig(pieces, (at) => (path) => resolve(directoryAt(at), path));
-  const suspicious = checkSuspicious(pieces).flatMap((finding) => placer.notes(finding, merged.locate(finding.path)));
-  return { ok: true, config, warnings: inOrder(suspicious, files), texts };
+  const suspicious = [...checkSuspicious(pieces), ...(trusted ? checkSecretsPresent(pieces, directoryAt) : [])];
+  const warnings = suspicious.flatMap((finding) => placer.notes(finding, merged.locate(finding.path)));
+  return { ok: true, config, warnings: inOrder(warnings, files), texts };
 }
 
 /** Loads a configuration file. Never throws; a file that cannot be read is an error at line 1, column 1. */

@@ -243,7 +243,7 @@ const BAD: BadCase[] = [
     'CONFIG_CONTEXT',
     6,
     19,
-    /atomic context/,
+    /atomic context.*; move it to work/,
   ],
   [
     'a program in the thread',
@@ -448,6 +448,24 @@ const BAD: BadCase[] = [
     1,
     24,
     /password goes with a username/,
+  ],
+  [
+    'a password in the address of the broker, which is not told on',
+    `mqtt: { url: "mqtt://me:hunt/er2@h" }\n${LINES}`,
+    'CONFIG_VALUE',
+    1,
+    14,
+    /^(?!.*er2).*'mqtt:\/\/\.\.\.@h' is not allowed here; write .*username and password_file/,
+  ],
+  ['a broker at no port', `mqtt: { url: "mqtt://h:65536" }\n${LINES}`, 'CONFIG_VALUE', 1, 14, /write mqtt:\/\/HOST/],
+  ['a broker at no address', `mqtt: { url: "ws://1.2.3.999" }\n${LINES}`, 'CONFIG_VALUE', 1, 14, /no such address/],
+  [
+    'an API at no port',
+    `http: { listen: "127.0.0.1:65536", token_file: t }\n${LINES}`,
+    'CONFIG_VALUE',
+    1,
+    17,
+    /of this machine and a port/,
   ],
   [
     'a certificate without its key',

@@ -27,6 +27,9 @@ export function keys<S extends z.core.$ZodLooseShape>(shape: S) {
   return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? known : undefined) });
 }
 
+/** Ports of TCP, 0 to 65535, as part of a form. */
+export const PORT = String.raw`(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])`;
+
 /** A text of a form. @param hint how it is written, for a text that is not of the form */
 export function matching(form: RegExp, hint: string) {
   return z.string().regex(form, { error: hint });

@@ -205,7 +205,9 @@ function look({ path }: Question, at: string): Stats {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const known = code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' ? code : 'EIO';
-    throw new KernelError(known, `${path}: ${at} cannot be looked at (${code})`, { subject: path, cause: error });
+    const where = at === resolve(path) ? path : `${path}: ${at}`;
+    const what = code === 'ENOENT' ? 'does not exist' : 'cannot be looked at';
+    throw new KernelError(known, `${where} ${what}`, { subject: path, cause: error });
   }
 }
 

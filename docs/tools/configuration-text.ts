@@ -84,9 +84,10 @@ bell.yaml:2:31: lines.button1.bias: 'pul-up' is not allowed here; did you mean p
     |                              ^~~~~~ pull-up
 \`\`\`
 
-\`check\` says everything that is wrong at once, each mistake with its place, and ends with 2; with 0 when nothing is. What is
+\`check\` says everything that is wrong at once, each mistake with its place, and ends with 2; with 0 when nothing is. (Whether an
+entry goes with others is asked when it is right by itself.) What is
 allowed and probably not meant it says as a warning: a workqueue that nothing runs on, a line that nothing uses, presses that
-are looked for on a line without debounce. \`--json\` gives the same to programs, with stable codes. A daemon that is told to
+are looked for on a line without debounce, a password file that is not there. \`--json\` gives the same to programs, with stable codes. A daemon that is told to
 reload a wrong configuration keeps the one that it has.
 
 Durations have a unit: \`5ms\`, \`200us\`, \`2s\`, \`10min\`, \`1h\`. Names of lines, chips and queues are a letter and then letters,

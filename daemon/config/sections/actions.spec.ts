@@ -48,8 +48,8 @@ describe('what is right', () => {
 
 describe('what may not stand in its context says why', () => {
   it.each([
-    [interrupt('top_half: [{ log: x }]'), 'log in top_half', 'atomic context'],
-    [interrupt('tasklet: [{ mqtt: x }]'), 'mqtt in tasklet', 'atomic context'],
+    [interrupt('top_half: [{ log: x }]'), 'log in top_half', 'move it to thread'],
+    [interrupt('tasklet: [{ mqtt: x }]'), 'mqtt in tasklet', 'move it to work'],
     [interrupt('thread: [{ http: "http://x" }]'), 'http in thread', 'move it to work'],
     [interrupt('patterns: [{ on: single, do: [{ follow: led }] }]'), 'follow in press', 'there is no edge'],
     [trigger('hook: h, work: { do: [{ follow: led }] }'), 'follow in hook', 'there is no edge'],

@@ -130,14 +130,14 @@ const PLACES: Readonly<Record<ActionPlace, Permission>> = {
   top_half: {
     kind: 'edge',
     verbs: ATOMIC,
-    why: 'the top half runs in atomic context: set, toggle, follow and pulse only; move it to thread',
+    why: 'the top half runs in atomic context: set, toggle, follow and pulse only',
   },
   tasklet: {
     kind: 'edge',
     verbs: ATOMIC,
-    why: 'a tasklet runs in atomic context: set, toggle, follow and pulse only; move it to thread',
+    why: 'a tasklet runs in atomic context: set, toggle, follow and pulse only',
   },
-  thread: { kind: 'edge', verbs: [...ATOMIC, 'log'], why: 'it would hold up the irq thread; move it to work' },
+  thread: { kind: 'edge', verbs: [...ATOMIC, 'log'], why: 'it would hold up the irq thread' },
   work: { kind: 'edge', verbs: VERBS, why: '' },
   press: { kind: 'press', ...WITHOUT_EDGE },
   chord: { kind: 'chord', ...WITHOUT_EDGE },
@@ -167,8 +167,10 @@ function checkAction(rules: Rules, action: ActionInput, path: ConfigPath, site: 
     rules.add('CONFIG_CONFLICT', path, `${given.join(' and ')} in one entry`, 'write one action an entry');
     return;
   }
-  if (!verbs.includes(verb)) rules.add('CONFIG_CONTEXT', [...path, verb], `${verb} in ${place}`, why, true);
-  else if (verb === 'follow') checkFollow(rules, path, site);
+  if (!verbs.includes(verb)) {
+    const elsewhere = kind === 'edge' ? `; move it to ${PLACES.thread.verbs.includes(verb) ? 'thread' : 'work'}` : '';
+    rules.add('CONFIG_CONTEXT', [...path, verb], `${verb} in ${place}`, `${why}${elsewhere}`, true);
+  } else if (verb === 'follow') checkFollow(rules, path, site);
   checkOptions(rules, action, path, verb);
   checkTexts(rules, action, path, kind);
   if (verb === 'mqtt' && rules.isMissing('mqtt')) {

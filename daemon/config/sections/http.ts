@@ -1,12 +1,12 @@
 // `http`: the control API over TCP, besides its socket; on the loopback only, and with a token.
 
 import type { z } from 'zod';
-import { filePath, keys, matching } from '../values.js';
+import { filePath, keys, matching, PORT } from '../values.js';
 
 /** The section. */
 export const httpSchema = keys({
   listen: matching(
-    /^(127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$/,
+    new RegExp(String.raw`^(127\.0\.0\.1|\[::1\]|localhost):${PORT}$`),
     'write an address of this machine and a port: 127.0.0.1:9470',
   )
     .default('127.0.0.1:9470')

@@ -2,10 +2,15 @@
 
 import { z } from 'zod';
 import type { Rules } from '../rules.js';
-import { booleanOr, duration, filePath, keys, matching } from '../values.js';
+import { booleanOr, duration, filePath, keys, matching, PORT } from '../values.js';
 
 /** A topic to publish to: no wildcards. */
 const TOPIC = /^[^\0#+]+$/;
+
+/** With a name or a number for the host, and without who asks. */
+const URL_FORM = new RegExp(
+  String.raw`^(mqtts?|tcp|tls|wss?)://([^\s/@:?#\[\]]+|\[[\da-fA-F:.]+\])(:${PORT})?(/\S*)?$`,
+);
 
 /** Versions of the protocol; `auto` is 5, or 3.1.1 with a broker that does not know 5. */
 export const MQTT_VERSIONS = ['auto', 5, '3.1.1'] as const;
@@ -25,7 +30,10 @@ const entityKind = z.enum([...new Set<EntityKind>([...OUTPUT_ENTITIES, ...INPUT_
 
 /** The section. */
 export const mqttSchema = keys({
-  url: matching(/^(mqtts?|tcp|tls|wss?):\/\/[^\s/@]+(:\d{1,5})?(\/\S*)?$/, 'write mqtt://HOST or mqtts://HOST:8883')
+  url: matching(
+    URL_FORM,
+    'write mqtt://HOST or mqtts://HOST:8883, with username and password_file as keys of their own',
+  )
     .max(512)
     .describe('The broker. User name and password have keys of their own.')
     .meta({ examples: ['mqtt://localhost', 'mqtts://broker.example:8883'] }),
@@ -117,6 +125,7 @@ export interface MqttSpec {
 export function checkMqtt(rules: Rules): void {
   const input = rules.pieces.mqtt;
   if (input === undefined) return;
+  if (!URL.canParse(input.url)) rules.add('CONFIG_VALUE', ['mqtt', 'url'], 'no such address', 'write mqtt://HOST');
   if (input.password_file !== undefined && input.username === undefined) {
     const hint = 'a password goes with a username';
     rules.add('CONFIG_CONFLICT', ['mqtt', 'password_file'], 'password_file without username', hint, true);
