@@ -93,16 +93,48 @@ function listenForKeys(listener: (key: string) => void): () => void {
   };
 }
 
-/** The real ones. A reader that went away (`| head`) ends the command quietly; a service without its journal has failed. */
-export function processSurroundings(): Surroundings {
+/** What writing to a disk fails with when it has no room, or is failing itself. */
+const DISK_ERRORS: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO']);
+
+/** Writes to standard output. What has no room there is left out, and counted as soon as there is room again. */
+class PatientOutput {
+  #leftOut = 0;
+  #why = '';
+
+  /** @returns whether the error is one to wait out */
+  failed({ code = '' }: NodeJS.ErrnoException): boolean {
+    if (!DISK_ERRORS.has(code)) return false;
+    this.#leftOut++;
+    this.#why = code;
+    return true;
+  }
+
+  readonly write = (text: string): void => {
+    process.stdout.write(text, (error) => {
+      // An error comes as an event too, and is counted there.
+      if (error || this.#leftOut === 0) return;
+      const count = this.#leftOut;
+      this.#leftOut = 0;
+      process.stderr.write(`gpio-irqd: what was written ${count} times is left out here (${this.#why})\n`);
+    });
+  };
+}
+
+/**
+ * The real ones. A reader that went away (`| head`) ends the command quietly; a service without its journal has failed.
+ *
+ * @param options `patient`: goes on when the disk that its output goes to is full, in place of failing
+ */
+export function processSurroundings({ patient = false }: { readonly patient?: boolean } = {}): Surroundings {
+  const output = new PatientOutput();
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(process.env.NOTIFY_SOCKET === undefined ? EXIT.done : EXIT.failed);
-      throw error;
+      if (!patient || !output.failed(error)) throw error;
     });
   }
   return {
-    out: (text) => void process.stdout.write(text),
+    out: patient ? output.write : (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     terminal: process.stdout.isTTY === true,
     env: process.env,

@@ -5,7 +5,7 @@ import { processSurroundings } from './cli.js';
 import { daemonMain } from './daemon-commands.js';
 
 process.exit(
-  await daemonMain(process.argv.slice(2), processSurroundings(), {
+  await daemonMain(process.argv.slice(2), processSurroundings({ patient: true }), {
     startService: async () => (await import('./service.js')).startService,
     detect: async (json) => {
       const { detect, detectionJson, formatDetection } = await import('../drivers/index.js');
