@@ -68,6 +68,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
 /** Bounce of a simulated button settles within this; a press is over no sooner. */
 const BOUNCE_SETTLE_NS = 20_000_000;
+/** The chip itself needs no longer than this to see an edge. */
+const DETECTION_NS = 1_000;
 /** On its way from a chip with a kernel of its own an edge is no longer than this. */
 const CHIP_WAY_NS = 1_000_000;
 
@@ -210,8 +212,10 @@ class RunningService implements Service {
       throw new KernelError('EINVAL', `${name} is an output, and no button`, { subject: name });
     }
     board.press(name, { holdNs: forNs, bounce });
-    const way = id === MAIN_CHIP ? 0 : CHIP_WAY_NS;
-    await this.#pass(forNs + line.debounceNs + (bounce ? BOUNCE_SETTLE_NS : 0) + way);
+    // One after the other: a machine that is busy lets go late, and what follows begins then.
+    await this.#pass(forNs);
+    if (bounce) await this.#pass(BOUNCE_SETTLE_NS);
+    await this.#pass(line.debounceNs + (id === MAIN_CHIP ? DETECTION_NS : CHIP_WAY_NS));
     await this.#settle(line);
   }
 
