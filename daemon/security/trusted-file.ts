@@ -188,7 +188,7 @@ function follow(question: Question, absolute: string): Entry {
     if (links > LINKS_MAX) throw new KernelError('EIO', `${question.path}: too many symbolic links`);
     // Where only trusted users may write, only they can have made the link, whoever owns it.
     if (isShared(question.user, here.info)) checkOwner(question, { at, info });
-    const target = readlinkSync(at);
+    const target = asked(question, at, (path) => readlinkSync(path));
     rest.unshift(...words(target));
     if (isAbsolute(target)) here = { at: '/', info: look(question, '/') };
   }
@@ -199,9 +199,14 @@ function words(path: string): string[] {
   return path.split('/').filter((word) => word !== '' && word !== '.');
 }
 
-function look({ path }: Question, at: string): Stats {
+function look(question: Question, at: string): Stats {
+  return asked(question, at, (path) => lstatSync(path));
+}
+
+/** What the system says of a place on the way; it may change under our eyes. */
+function asked<T>({ path }: Question, at: string, call: (at: string) => T): T {
   try {
-    return lstatSync(at);
+    return call(at);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const known = code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' ? code : 'EIO';
