@@ -3,7 +3,8 @@
 import { defineConfig } from 'vitest/config';
 
 // The guest has one CPU: one worker, one file at a time.
-const serial = { pool: 'forks', maxWorkers: 1, fileParallelism: false } as const;
+// The guest may have to wait for the machine, and hooks start services.
+const serial = { pool: 'forks', maxWorkers: 1, fileParallelism: false, hookTimeout: 120_000 } as const;
 
 export default defineConfig({
   root: new URL('../..', import.meta.url).pathname,
