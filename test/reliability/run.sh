@@ -1,0 +1,16 @@
+#!/bin/bash
+# run.sh: `npm run test:reliability`, what goes wrong in the long run or all at once (docs/reliability.md): a day in virtual
+# time, kills, floods, full disks, random requests and configurations.
+#
+# Usage: run.sh [full|publish] [VITEST ARGUMENT...]      `full` does all of it as often as docs/reliability.md says, `publish` puts
+# the figures there besides; without either it does less, in three minutes at most.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+case ${1:-} in
+  full) export RELIABILITY=full; shift ;;
+  publish) export RELIABILITY=full RELIABILITY_PUBLISH=1; shift ;;
+esac
+
+[ -e "${GPIO_IRQD:-dist/daemon/main.js}" ] || npm run --silent build
+exec node_modules/.bin/vitest run --config test/reliability/vitest.config.ts "$@"
