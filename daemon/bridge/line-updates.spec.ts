@@ -86,6 +86,26 @@ function chipWith(change: (chip: GpioChip) => Partial<GpioChip>): GpioChip {
   });
 }
 
+/** A chip whose lines cannot be changed while they are held, until it gives in. */
+function refusing(error: KernelError): [chip: GpioChip, givesIn: () => void] {
+  let refuses = true;
+  const chip = chipWith((real) => ({
+    requestLines: (options) => {
+      const request = real.requestLines(options);
+      const reconfigure = request.reconfigure.bind(request);
+      request.reconfigure = (lines) => {
+        if (refuses) throw error;
+        reconfigure(lines);
+      };
+      return request;
+    },
+  }));
+  const givesIn = (): void => {
+    refuses = false;
+  };
+  return [chip, givesIn];
+}
+
 describe('an update', () => {
   it('touches only what has changed: nobody who watches the other lines sees anything', () => {
     const lines = hold([BUTTON, LED, RELAY]);
@@ -161,48 +181,26 @@ describe('an update', () => {
   });
 
   it('leaves a line that is refused as it was, says so, and asks again at the next', () => {
-    let refuses = true;
-    const chip = chipWith((real) => ({
-      requestLines: (options) => {
-        const request = real.requestLines(options);
-        const reconfigure = request.reconfigure.bind(request);
-        request.reconfigure = (lines) => {
-          if (refuses) throw new KernelError('EINVAL', 'no pull on this line');
-          reconfigure(lines);
-        };
-        return request;
-      },
-    }));
+    const [chip, givesIn] = refusing(new KernelError('EINVAL', 'no pull on this line'));
     const lines = hold([BUTTON, LED], { chip });
     const wanted: LineConfig[] = [{ ...BUTTON, edge: 'rising' }, LED, RELAY];
     lines.update(wanted);
     expect(lines.problem).toBe('line17 is still as it was: no pull on this line');
     expect([pi.chip.lineInfo(17).edge, used(5)]).toEqual(['both', [true]]);
-    refuses = false;
+    givesIn();
     lines.update(wanted);
     pass(1);
     expect([lines.problem, pi.chip.lineInfo(17).edge]).toEqual([undefined, 'rising']);
   });
 
   it('leaves a line that cannot be parked as it was, says so, and parks it at the next', () => {
-    let refuses = true;
-    const chip = chipWith((real) => ({
-      requestLines: (options) => {
-        const request = real.requestLines(options);
-        const reconfigure = request.reconfigure.bind(request);
-        request.reconfigure = (lines) => {
-          if (refuses) throw new KernelError('EIO', 'the expander does not answer');
-          reconfigure(lines);
-        };
-        return request;
-      },
-    }));
+    const [chip, givesIn] = refusing(new KernelError('EIO', 'the expander does not answer'));
     const lines = hold([BUTTON, BELL, LED], { chip });
     lines.update([BUTTON, RELAY]);
     pass(1);
     expect(lines.problem).toBe('line18 is still as it was: the expander does not answer');
     expect([used(4, 5), lines.parked, pi.chip.lineInfo(18).edge]).toEqual([[false, true], [18], 'both']);
-    refuses = false;
+    givesIn();
     lines.update([BUTTON, RELAY]);
     pass(1);
     expect([lines.problem, lines.parked, pi.chip.lineInfo(18).edge]).toEqual([undefined, [18], 'none']);
