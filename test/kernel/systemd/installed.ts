@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createGpioSim, type GpioSim } from '../gpio-sim.js';
@@ -32,10 +32,10 @@ export async function installScript(...args: string[]): Promise<string> {
   return (await run(process.execPath, [join(PACKAGE, 'dist/systemd/install.js'), ...args])).stdout;
 }
 
-/** Takes away what the install script put in place, the configuration too: a test's changes to it are gone. */
+/** Takes away what the install script put in place, and all that lies beside the configuration: what a test put there is gone. */
 export async function uninstall(): Promise<void> {
   await installScript('--uninstall');
-  rmSync(CONFIG, { force: true });
+  rmSync(dirname(CONFIG), { recursive: true, force: true });
 }
 
 export const SOCKET = '/run/gpio-irqd/control.sock';

@@ -1,7 +1,7 @@
 // The network drop-in in use: a Mosquitto behind TLS and a password, a request, a program, and the API on loopback, all from inside the unit.
 
 import { execFileSync } from 'node:child_process';
-import { chownSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, get, type IncomingMessage, type Server } from 'node:http';
 import { dirname, join } from 'node:path';
 import { json } from 'node:stream/consumers';
@@ -61,12 +61,9 @@ afterAll(async () => {
   await broker.remove();
   web.close();
   sim.remove();
-  for (const name of OWN) rmSync(join(dirname(CONFIG), name), { force: true });
   await installScript('--no-network');
   await uninstall();
 }, SLOW_MS);
-
-const OWN: string[] = [];
 
 /** Puts a file beside the configuration that is the service's alone. @returns its path */
 function ofService(name: string, text: string): string {
@@ -74,7 +71,6 @@ function ofService(name: string, text: string): string {
   writeFileSync(path, text, { mode: 0o600 });
   const [uid, gid] = ['-u', '-g'].map((what) => Number(execFileSync('id', [what, 'gpio-irqd'], { encoding: 'utf8' })));
   chownSync(path, uid ?? 0, gid ?? 0);
-  OWN.push(name);
   return path;
 }
 
