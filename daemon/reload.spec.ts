@@ -116,7 +116,7 @@ describe('a reload', () => {
     await letGoOn();
     await first;
     expect((await second).errors).toEqual(['the daemon is stopping']);
-    expect(log).toEqual(['RELOADING', 'takes button1', 'taken', 'refused']);
+    expect(log).toEqual(['RELOADING', 'takes button1', 'taken']);
   });
 
   it('says what of a section waits for the next start, when who goes by it says so', async () => {

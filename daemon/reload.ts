@@ -5,7 +5,7 @@ import { formatConfigError } from './config/errors.js';
 import type { ConfigResult } from './config/load.js';
 import type { ReloadReport, Service } from './control/target.js';
 import { SERVICE_SECTIONS } from './reload-plan.js';
-import { STOPPING } from './reload-report.js';
+import { refusedReport, STOPPING } from './reload-report.js';
 
 /** Who goes by some sections of the configuration besides the service. */
 export interface Follower {
@@ -73,7 +73,8 @@ export class Reloader {
 
   async #run(): Promise<ReloadReport> {
     const { supervisor, service } = this.#options;
-    if (this.#ended) return service.reloadRefused([STOPPING]);
+    // No mistake of anybody's: whoever asked is told, and nobody else.
+    if (this.#ended) return refusedReport([STOPPING]);
     await supervisor?.begins();
     try {
       return await this.#takeOver();

@@ -256,7 +256,7 @@ class RunningService implements Service {
   }
 
   async #takeOver(config: Config): Promise<ReloadReport> {
-    if (this.#stopping !== undefined) return this.reloadRefused([STOPPING]);
+    if (this.#stopping !== undefined) return refusedReport([STOPPING]);
     const report = await reconfigure(this.#parts, config);
     this.#reports.reloaded(report);
     this.#onProblem(this.#backend.problem);
