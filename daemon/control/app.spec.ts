@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeService } from './fake-service.spec-helper.js';
 import { CONTROL_LIMITS } from './limits.js';
+import type { Route } from './route.js';
 import { type ControlServer, startControl } from './server.js';
 
 let directory = '';
@@ -106,6 +107,26 @@ describe('a request', () => {
     expect(await send(head('GET', '/v1/lines', CLOSE))).toMatch(/^HTTP\/1\.1 200 /);
     expect(errors).toBe('');
   });
+});
+
+it('an answer that fails when it has begun is cut off', async () => {
+  await server.close();
+  const broken: Route = {
+    ...{ method: 'GET', path: '/broken', id: 'broken', summary: 'Fails.', answer: {} },
+    stream: (_, response) => {
+      response.write('begun');
+      throw new Error('secret');
+    },
+  };
+  const write = (line: string): void => {
+    errors += line;
+  };
+  server = await startControl({
+    ...{ target: service, path, log: pino({ level: 'error' }, { write }) },
+    extraRoutes: [broken],
+  });
+  expect(await send(head('GET', '/broken'))).not.toMatch(/secret|0\r\n\r\n$/);
+  expect(errors).toContain('control: a request failed');
 });
 
 describe('a body', () => {
