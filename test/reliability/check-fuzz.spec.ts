@@ -9,7 +9,7 @@ import { daemonMain } from '../../daemon/daemon-commands.js';
 import { Site } from './daemon-process.js';
 import { tell, times } from './figures.js';
 
-const CONFIGURATIONS = times(10_000, 2_000);
+const CONFIGURATIONS = times(10_000, 500);
 /** Cut off at any byte, and with bytes that are no text. */
 const BROKEN_SHARE = 5;
 
