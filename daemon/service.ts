@@ -215,7 +215,8 @@ class RunningService implements Service {
     // One after the other: a machine that is busy lets go late, and what follows begins then.
     await this.#pass(forNs);
     if (bounce) await this.#pass(BOUNCE_SETTLE_NS);
-    await this.#pass(line.debounceNs + (id === MAIN_CHIP ? DETECTION_NS : CHIP_WAY_NS));
+    if (line.debounceNs > 0) await this.#pass(line.debounceNs);
+    await this.#pass(id === MAIN_CHIP ? DETECTION_NS : CHIP_WAY_NS);
     await this.#settle(line);
   }
 
