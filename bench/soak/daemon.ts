@@ -31,7 +31,8 @@ export class SoakedDaemon {
   static async start(program: string, config: string, socket: string): Promise<SoakedDaemon> {
     const args = [program, '--config', config, '--driver', 'sim', '--socket', socket];
     const child = spawn(process.execPath, args, {
-      env: { PATH: process.env.PATH ?? '' },
+      // As the unit starts it.
+      env: { PATH: process.env.PATH ?? '', NODE_OPTIONS: '--max-semi-space-size=1' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     if (child.pid === undefined) throw new Error(`${program} does not start`);
