@@ -46,6 +46,22 @@ describe('Button', () => {
     ]);
   });
 
+  it('holds for the whole time also when time passes before the contact has moved', () => {
+    const clock = new VirtualClock();
+    const contacts: [boolean, number][] = [];
+    const button = new Button('button1', clock, mulberry32(1), (closed) => {
+      // A process that stands still here, in real time.
+      if (closed) clock.advance(500);
+      contacts.push([closed, clock.now()]);
+    });
+    button.press({ holdNs: 80 });
+    clock.advance(1000);
+    expect(contacts).toEqual([
+      [true, 500],
+      [false, 580],
+    ]);
+  });
+
   it('refuses a second press, and options out of range, and stays as it was', () => {
     const { button, contacts } = makeButton();
     for (const options of [

@@ -69,9 +69,13 @@ export class Button {
         subject: this.name,
       });
     }
-    this.#releaseAtNs = holdNs === undefined ? NEVER : this.#clock.now() + holdNs;
+    this.#releaseAtNs = NEVER;
     this.#releaseBounce = bounce;
     this.#move(true, bounce);
+    if (holdNs === undefined || !this.#pressed) return;
+    // From now, and not from the call: a process that stood still meanwhile would let go before the chip has looked.
+    this.#releaseAtNs = this.#clock.now() + holdNs;
+    this.#rearm();
   }
 
   /** Lets go now; nothing happens when it is not pressed. */
