@@ -102,9 +102,20 @@ async function importModule(path: string, instance: number | undefined): Promise
   }
 }
 
-/** An error and where it was thrown, which Node does not tell of errors of syntax. */
+/** An error and where it was thrown, which Node does not tell of errors of syntax in JavaScript. */
 function placeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const at = /(?:file:\/\/|\()(\/[^\n()]*:\d+:\d+)/.exec(error.stack ?? '')?.[1];
+  const at = frameOf(error.stack ?? '') ?? caretOf(error.stack ?? '');
   return at === undefined ? error.message : `${error.message} (${at})`;
+}
+
+/** The first frame that is in a file. */
+function frameOf(stack: string): string | undefined {
+  return /(?:file:\/\/|\()(\/[^\n()]*:\d+:\d+)/.exec(stack)?.[1];
+}
+
+/** Where a stack begins with file and line, the line itself, and a caret under it, as Node's own reader of TypeScript writes. */
+function caretOf(stack: string): string | undefined {
+  const [, line, indent] = /^(\/[^\n]*:\d+)\n[^\n]*\n( *)\^/.exec(stack) ?? [];
+  return indent === undefined ? undefined : `${line}:${indent.length + 1}`;
 }
