@@ -1,7 +1,7 @@
 // What a program writes, as lines for the log: so many bytes, so many lines a second, and the rest counted.
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { TokenBucket } from './rate-limit.js';
+import { TokenBucket } from '../token-bucket.js';
 
 /** Bytes of each stream that go to the log. */
 const OUTPUT_MAX = 64 * 1024;

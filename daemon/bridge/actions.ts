@@ -4,7 +4,6 @@ import type { Level } from '../../kernel/index.js';
 import type { ModuleEdge } from '../actions/module-workers.js';
 import type { Occasion, OccasionLine } from '../actions/occasion.js';
 import type { Output } from '../actions/outputs.js';
-import { TokenBucket } from '../actions/rate-limit.js';
 import type {
   AtomicAction,
   ExecAction,
@@ -15,6 +14,7 @@ import type {
   WorkAction,
 } from '../config/action-types.js';
 import { renderTemplate, type Template } from '../config/template.js';
+import { TokenBucket } from '../token-bucket.js';
 import type { ActionHost } from './host.js';
 
 /** To what the actions belong, and where they report. */

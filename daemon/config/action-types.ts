@@ -3,7 +3,7 @@
 import type { Level } from '../../kernel/gpio/driver.js';
 import type { Template } from './template.js';
 
-/** At most `rate` runs in any `perNs`, taken from a bucket that holds `rate` and fills evenly. What is over is left out and counted. */
+/** `rate` runs at once, and as many in each `perNs` over long, evenly. What is over is left out and counted. */
 export interface RateLimit {
   readonly rate: number;
   readonly perNs: number;

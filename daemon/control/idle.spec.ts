@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ControlClient } from './client.js';
 import { FakeService } from './fake-service.spec-helper.js';
-import { CONTROL_LIMITS, RateLimit } from './limits.js';
+import { CONTROL_LIMITS } from './limits.js';
 import { type ControlServer, startControl } from './server.js';
 
 let directory = '';
@@ -79,17 +79,4 @@ it('lets an answer take its time', async () => {
   done();
   expect(await pressed).toMatchObject({ pressed: 'button1' });
   await client.close();
-});
-
-it('so many requests a second are let through, and twice as many at once', () => {
-  let nowMs = 0;
-  const limit = new RateLimit(10, () => nowMs);
-  const taken = (): number => Array.from({ length: 100 }, () => limit.take()).filter((yes) => yes).length;
-  expect(taken()).toBe(20);
-  nowMs = 100;
-  expect(taken()).toBe(1);
-  nowMs = 1_100;
-  expect(taken()).toBe(10);
-  nowMs = 3_600_000;
-  expect(taken()).toBe(20);
 });

@@ -29,33 +29,3 @@ export const CONTROL_LIMITS: ControlLimits = {
   requestsPerSec: 500,
   keepEventsMs: 60_000,
 };
-
-const MS = 1_000;
-/** What may be asked at once, as a multiple of what may be asked in a second. */
-const BURST = 2;
-
-/** Lets so many through a second, and twice as many at once. */
-export class RateLimit {
-  readonly #perSec: number;
-  readonly #nowMs: () => number;
-  #left: number;
-  #atMs: number;
-
-  /** @param nowMs a clock that never goes back; default: the event loop's */
-  constructor(perSec: number, nowMs: () => number = () => performance.now()) {
-    this.#perSec = perSec;
-    this.#nowMs = nowMs;
-    this.#left = perSec * BURST;
-    this.#atMs = nowMs();
-  }
-
-  /** @returns whether one more is let through now. */
-  take(): boolean {
-    const nowMs = this.#nowMs();
-    this.#left = Math.min(this.#perSec * BURST, this.#left + ((nowMs - this.#atMs) * this.#perSec) / MS);
-    this.#atMs = nowMs;
-    if (this.#left < 1) return false;
-    this.#left--;
-    return true;
-  }
-}

@@ -3,9 +3,10 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { TokenBucket } from '../token-bucket.js';
 import { answerLate, refuse } from './answer.js';
 import { Deadlines } from './deadlines.js';
-import { type ControlLimits, RateLimit } from './limits.js';
+import type { ControlLimits } from './limits.js';
 
 /** Looks at a request before any route does. @returns false when it has answered: with a refusal. */
 export type Guard = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -34,14 +35,15 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #sockets = new Set<Socket>();
   readonly #deadlines: Deadlines;
-  readonly #rate: RateLimit;
+  readonly #rate: TokenBucket;
   #refused = 0;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     const { limits, log } = options;
+    const { requestsPerSec: rate } = limits;
     this.#deadlines = new Deadlines(limits, answerLate);
-    this.#rate = new RateLimit(limits.requestsPerSec);
+    this.#rate = new TokenBucket({ rate, perNs: 1e9, burst: 2 * rate });
     // Paused: what is read before HTTP takes over would be lost to it.
     this.server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
       this.#accept(socket),
@@ -64,7 +66,7 @@ export class Listener {
   /** See {@link admit}. */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
     this.#deadlines.requested(request, response);
-    if (!this.#rate.take()) {
+    if (!this.#rate.take(performance.now() * 1e6)) {
       refuse(response, 'TOO_MANY_REQUESTS', 'too many requests', { 'retry-after': '1' });
       return false;
     }

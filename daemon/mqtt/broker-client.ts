@@ -1,11 +1,11 @@
 // The connection to the broker: made again whenever it breaks, never ahead of what the broker confirms.
 
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+import { TokenBucket } from '../token-bucket.js';
 import { Backoff } from './backoff.js';
 import { MAX_PAYLOAD_BYTES, type Message, type Qos } from './message.js';
 import type { Outbox } from './outbox.js';
 import { MAX_PACKET_BYTES } from './packet-guard.js';
-import { RateLimit } from './rate-limit.js';
 import type { BrokerAddress, OpenStream } from './stream.js';
 
 /** Version of the protocol: 5, or 4 for what is called 3.1.1. */
@@ -81,7 +81,8 @@ export class BrokerClient {
   readonly #sink: BrokerSink;
   readonly #client: MqttClient;
   readonly #backoff: Backoff;
-  readonly #flood: RateLimit;
+  readonly #flood = new TokenBucket({ rate: MESSAGES_PER_SECOND, perNs: 1e9 });
+  readonly #nowMs: () => number;
   readonly #settings: BrokerSettings;
   #version: ProtocolVersion;
   #up = false;
@@ -106,8 +107,8 @@ export class BrokerClient {
     this.#settings = settings;
     this.#outbox = outbox;
     this.#sink = sink;
+    this.#nowMs = around.nowMs;
     this.#backoff = new Backoff(WAITS, around.random);
-    this.#flood = new RateLimit(MESSAGES_PER_SECOND, MESSAGES_PER_SECOND, around.nowMs);
     this.#version = settings.version === 'auto' ? 5 : settings.version;
     const { address, clientId, username, password } = settings;
     this.#client = new around.Client(() => around.open(address), {
@@ -259,7 +260,7 @@ export class BrokerClient {
     });
     client.on('message', (topic, payload, { retain }) => {
       this.received++;
-      if (!this.#ended && this.#flood.take()) this.#sink.onMessage(topic, payload, retain === true);
+      if (!this.#ended && this.#flood.take(this.#nowMs() * 1e6)) this.#sink.onMessage(topic, payload, retain === true);
     });
     client.handleMessage = (_packet, done) => {
       if (++this.#handled % MESSAGES_PER_TURN === 0) setImmediate(done);

@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import { KernelError } from '../../kernel/errno.js';
 import type { Level } from '../../kernel/gpio/driver.js';
 import type { ControlTarget } from '../control/target.js';
+import { TokenBucket } from '../token-bucket.js';
 import type { Message } from './message.js';
-import { RateLimit } from './rate-limit.js';
 import type { Topics } from './topics.js';
 
 /** What a message may ask of an output. */
@@ -44,13 +44,11 @@ export class Commands {
   done = 0;
   refused = 0;
   readonly #around: CommandSurroundings;
-  readonly #rate: RateLimit;
-  readonly #told: RateLimit;
+  readonly #rate = new TokenBucket({ rate: COMMANDS_PER_SECOND, perNs: 1e9, burst: COMMANDS_AT_ONCE });
+  readonly #told = new TokenBucket({ rate: REFUSALS_PER_SECOND, perNs: 1e9 });
 
   constructor(around: CommandSurroundings) {
     this.#around = around;
-    this.#rate = new RateLimit(COMMANDS_PER_SECOND, COMMANDS_AT_ONCE, around.nowMs);
-    this.#told = new RateLimit(REFUSALS_PER_SECOND, REFUSALS_PER_SECOND, around.nowMs);
   }
 
   /**
@@ -69,8 +67,12 @@ export class Commands {
     return true;
   }
 
+  #nowNs(): number {
+    return this.#around.nowMs() * 1e6;
+  }
+
   #carryOut(line: string, payload: Uint8Array, retained: boolean): void {
-    if (!this.#rate.take()) {
+    if (!this.#rate.take(this.#nowNs())) {
       throw new KernelError('EBUSY', `more than ${COMMANDS_PER_SECOND} commands a second`, { hint: 'send fewer' });
     }
     if (retained) {
@@ -87,7 +89,7 @@ export class Commands {
 
   #refuse(line: string, error: unknown): void {
     this.refused++;
-    if (!this.#told.take()) return;
+    if (!this.#told.take(this.#nowNs())) return;
     const { log, topics, tell } = this.#around;
     const { message } = error as Error;
     const code = error instanceof KernelError ? error.code : 'EIO';

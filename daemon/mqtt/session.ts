@@ -6,6 +6,7 @@ import { Bursts } from '../bridge/bursts.js';
 import type { Config } from '../config/config.js';
 import type { MqttSpec } from '../config/sections/mqtt.js';
 import type { ControlTarget } from '../control/target.js';
+import { TokenBucket } from '../token-bucket.js';
 import { BrokerClient, type BrokerSettings, type BrokerSurroundings, type ProtocolVersion } from './broker-client.js';
 import { Commands } from './commands.js';
 import { type Components, type DeviceDetails, Discovery, isFollowed } from './discovery.js';
@@ -13,7 +14,6 @@ import { componentsIn, goneFrom, isLeftover, stateFilter, stateRemoval } from '.
 import { checkMessage, type Message } from './message.js';
 import { Outbox } from './outbox.js';
 import type { MqttNews, MqttStatus } from './port.js';
-import { RateLimit } from './rate-limit.js';
 import { shownAddress } from './settings.js';
 import { Teller } from './teller.js';
 import type { Topics } from './topics.js';
@@ -51,7 +51,7 @@ export class Session {
   readonly #log: Logger;
   readonly #outbox: Outbox;
   readonly #drops = new Bursts((_, count) => this.#tellDropped(count));
-  readonly #refusals: RateLimit;
+  readonly #refusals = new TokenBucket({ rate: REFUSALS_PER_SECOND, perNs: 1e9 });
   readonly #teller: Teller;
   readonly #commands: Commands;
   readonly #discovery: Discovery | undefined;
@@ -70,7 +70,6 @@ export class Session {
     this.#log = around.log;
     this.#config = config;
     this.#downSinceMs = broker.nowMs();
-    this.#refusals = new RateLimit(REFUSALS_PER_SECOND, REFUSALS_PER_SECOND, broker.nowMs);
     const limits = { events: spec.queueMax, states: MAX_STATES, bytes: MAX_QUEUED_BYTES };
     this.#outbox = new Outbox(limits, () => this.#drops.add('dropped', 1));
     const { discovery } = spec;
@@ -217,7 +216,7 @@ export class Session {
 
   #onRefused(what: string, reason: string): void {
     if (what.startsWith('a subscription')) this.#refusedSubscriptions++;
-    if (!this.#refusals.take()) return;
+    if (!this.#refusals.take(this.#around.broker.nowMs() * 1e6)) return;
     this.#log.error(`mqtt: the broker refuses ${what}: ${reason}`);
     this.#around.onNews({ phase: 'refused', what, reason });
   }

@@ -1,8 +1,8 @@
-// Rate limits: so many at once, so many in any window, and evenly after.
+// Token buckets: so many at once, so many in any window, and evenly after.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TokenBucket } from './rate-limit.js';
+import { TokenBucket } from './token-bucket.js';
 
 const S = 1e9;
 
@@ -44,6 +44,22 @@ describe('a token bucket', () => {
         for (const at of through) {
           expect(through.filter((other) => other >= at && other < at + 1_000).length).toBeLessThanOrEqual(2 * rate);
         }
+      }),
+    );
+  });
+
+  it('lets its burst and no more than its rate through of whatever comes, and counts the rest', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 200e6 }), { minLength: 1, maxLength: 200 }), (gaps) => {
+        let now = 0;
+        const bucket = new TokenBucket({ rate: 50, perNs: S, burst: 10 });
+        let taken = 0;
+        for (const gap of gaps) {
+          now += gap;
+          if (bucket.take(now)) taken++;
+          expect(taken).toBeLessThanOrEqual(10 + (now * 50) / S + 1e-6);
+        }
+        expect(taken + bucket.refused).toBe(gaps.length);
       }),
     );
   });
