@@ -5,6 +5,8 @@ export default defineConfig({
     // Of a machine that is busy with other things too: no test is about how fast it is.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes at once on an idle machine; one that stands still for some seconds has done nothing wrong.
+    expect: { poll: { timeout: 30_000 } },
     include: [
       '{kernel,drivers,sim-fallback,daemon,systemd,testing,labs}/**/*.spec.ts',
       'test/{contract,e2e,conformance}/**/*.spec.ts',

@@ -14,9 +14,6 @@ import { daemonMain } from './daemon-commands.js';
 import { ctlCommand, type StartService } from './run.js';
 import { findSocket } from './session.js';
 
-/** How long a condition may take on a busy machine; met at once on an idle one. */
-const PATIENT = { timeout: 4_000 };
-
 let directory = '';
 let socket = '';
 let service: FakeService;
@@ -113,7 +110,7 @@ describe('gpio-irqctl', () => {
   it('shows events until the user ends it', async () => {
     const stage = new Stage();
     const ended = controlMain(['--socket', socket, 'events'], stage);
-    await expect.poll(() => service.listeners, PATIENT).toBe(1);
+    await expect.poll(() => service.listeners).toBe(1);
     await ctl('press', 'button1');
     await expect
       .poll(() => stage.output)
@@ -127,7 +124,7 @@ describe('gpio-irqctl', () => {
   it('fails when the daemon ends while it watches', async () => {
     const stage = new Stage();
     const ended = controlMain(['--socket', socket, 'events', '--wait', '0s'], stage);
-    await expect.poll(() => service.listeners, PATIENT).toBe(1);
+    await expect.poll(() => service.listeners).toBe(1);
     await server.close();
     expect(await ended).toBe(1);
     expect(stage.errors).toMatch(/daemon ended/);
@@ -266,7 +263,7 @@ describe('gpio-irqd', () => {
     );
     const stage = new Stage();
     const ended = daemonMain(['--config', file, '--socket', socket, '--driver', 'sim'], stage, parts);
-    await expect.poll(() => stage.output, PATIENT).toContain('control socket is open');
+    await expect.poll(() => stage.output).toContain('control socket is open');
     stage.signal('SIGTERM');
     expect(await ended).toBe(0);
     const logged = stage.output
@@ -287,7 +284,7 @@ describe('gpio-irqd', () => {
     const stage = new Stage();
     const args = ['--config', EXAMPLE, '--socket', socket, '--driver', 'sim', '--log-level', 'silent'];
     const ended = daemonMain(args, stage, parts);
-    await expect.poll(() => stage.output, PATIENT).toContain('Ctrl-C');
+    await expect.poll(() => stage.output).toContain('Ctrl-C');
     expect(stage.output).toContain('runs on a SIMULATED pinctrl-bcm2835');
     expect(stage.output).toContain(`Control socket: ${socket}`);
     expect(stage.output).toContain(`gpio-irqctl --socket ${socket} press button1`);
@@ -314,7 +311,7 @@ describe('gpio-irqd', () => {
     const stage = new Stage();
     const args = ['--config', config, '--socket', socket, '--driver', option, '--log-level', 'silent'];
     const ended = daemonMain(args, stage, parts);
-    await expect.poll(() => stage.output, PATIENT).toContain('Ctrl-C');
+    await expect.poll(() => stage.output).toContain('Ctrl-C');
     stage.signal('SIGTERM');
     expect(await ended).toBe(0);
     expect(asked?.config.driver).toBe(driver);
@@ -323,7 +320,7 @@ describe('gpio-irqd', () => {
   it('ends with the service’s own code when that ends by itself', async () => {
     const stage = new Stage();
     const ended = daemonMain(['--config', EXAMPLE, '--socket', socket, '--log-level', 'silent'], stage, parts);
-    await expect.poll(() => stage.output, PATIENT).toContain('Ctrl-C');
+    await expect.poll(() => stage.output).toContain('Ctrl-C');
     service.fail(1);
     expect(await ended).toBe(1);
     expect(existsSync(socket)).toBe(false);

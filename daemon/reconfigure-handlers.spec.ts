@@ -92,7 +92,7 @@ describe('handlers that run', () => {
     await turns(50);
     await press(sim, 'button1');
     expect(said()).toContain('new');
-  }, 30_000);
+  });
 });
 
 describe('reloads while a handler does not end', () => {

@@ -12,7 +12,7 @@ import { type ControlServer, startControl } from './control/server.js';
 import type { ControlTarget } from './control/target.js';
 import { controlMain } from './control-commands.js';
 
-const PATIENT = { timeout: 4_000, interval: 5 };
+const OFTEN = { interval: 5 };
 
 let directory = '';
 let socket = '';
@@ -138,11 +138,11 @@ describe('events', () => {
   it('are those of the types and lines that are asked for', async () => {
     const stage = new Stage();
     const ended = controlMain(['--socket', socket, 'events', '--type', 'value,log', '--line', 'led1', '--json'], stage);
-    await expect.poll(() => service.listeners, PATIENT).toBe(1);
+    await expect.poll(() => service.listeners, OFTEN).toBe(1);
     service.setLine('led1', 1);
     service.emit({ type: 'edge', atNs: 1, line: 'button1', edge: 'rising', lineSeqno: 1 });
     service.setLine('led1', 0);
-    await expect.poll(() => stage.output.split('\n').length, PATIENT).toBe(3);
+    await expect.poll(() => stage.output.split('\n').length, OFTEN).toBe(3);
     expect(stage.output.split('\n').map((line) => (line === '' ? '' : JSON.parse(line).value))).toEqual([1, 0, '']);
     stage.signal('SIGINT');
     expect(await ended).toBe(0);
@@ -152,13 +152,13 @@ describe('events', () => {
   it('go on over a restart, with a line where some may be missing', async () => {
     const stage = new Stage();
     const ended = controlMain(['--socket', socket, 'events'], stage);
-    await expect.poll(() => service.listeners, PATIENT).toBe(1);
+    await expect.poll(() => service.listeners, OFTEN).toBe(1);
     await server.close();
     server = await startControl({ target: service, path: socket, log: pino({ level: 'silent' }) });
-    await expect.poll(() => service.listeners, { ...PATIENT, timeout: 10_000 }).toBe(1);
+    await expect.poll(() => service.listeners, OFTEN).toBe(1);
     service.setLine('led1', 1);
     await expect
-      .poll(() => stage.output, PATIENT)
+      .poll(() => stage.output, OFTEN)
       .toBe('                gap      events may be missing here\n      2.000000  value    led1 = 1 (on)\n');
     expect(stage.errors).toBe('gpio-irqctl: the events have ended; waiting for the daemon\ngpio-irqctl: it is back\n');
     stage.signal('SIGINT');
@@ -217,7 +217,7 @@ describe('top', () => {
   it.each(['q', '\x03'])('fills a terminal until %j, and leaves it as it was', async (key) => {
     const stage = new Stage(true);
     const ended = controlMain(['--socket', socket, 'top', '--interval', '1h'], stage);
-    await expect.poll(() => stage.output, PATIENT).toContain('button1');
+    await expect.poll(() => stage.output, OFTEN).toContain('button1');
     stage.press('x');
     stage.press(key);
     expect(await ended).toBe(0);
@@ -229,7 +229,7 @@ describe('top', () => {
   it('leaves the terminal as it was when the daemon goes', async () => {
     const stage = new Stage(true);
     const ended = controlMain(['--socket', socket, 'top', '--interval', '100ms'], stage);
-    await expect.poll(() => stage.output, PATIENT).toContain('button1');
+    await expect.poll(() => stage.output, OFTEN).toContain('button1');
     await server.close();
     expect(await ended).toBe(1);
     expect(stage.output.endsWith('\x1b[?1049l')).toBe(true);

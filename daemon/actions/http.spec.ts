@@ -27,7 +27,7 @@ async function serve(listener: RequestListener): Promise<string> {
 function send(request: Partial<HttpRequest> & { url: string }, options: Partial<HttpOptions> = {}) {
   return http(
     { method: 'POST', headers: {}, ...request },
-    { timeoutNs: 5e9, retries: 0, signal: new AbortController().signal, pause: async () => {}, ...options },
+    { timeoutNs: 50e9, retries: 0, signal: new AbortController().signal, pause: async () => {}, ...options },
   );
 }
 

@@ -7,15 +7,17 @@ const MS = 1_000_000;
 
 describe('NodeHostTime', () => {
   it('reads CLOCK_MONOTONIC from its origin on', () => {
-    const host = new NodeHostTime();
+    const early: bigint[] = [];
     for (let i = 0; i < 100; i++) {
+      const host = new NodeHostTime();
       const before = process.hrtime.bigint();
       const now = host.originNs + BigInt(Math.round(host.now()));
-      const after = process.hrtime.bigint();
       // The origin is found by two readings, one after the other: it may be early by the time between them, never late.
-      expect(now).toBeLessThanOrEqual(after + 1_000n);
-      expect(after - now).toBeLessThan(after - before + 100_000_000n);
+      expect(now).toBeLessThanOrEqual(process.hrtime.bigint() + 1_000n);
+      early.push(before - now);
     }
+    // By how much is up to the machine, which may take its time between any two; not between all of them.
+    expect(Number(early.sort((a, b) => Number(a - b))[0])).toBeLessThan(0.1 * MS);
   });
 
   it.each([0, 10_000, 3 * MS])('calls back once, after a delay of %d ns or a part of it', async (delayNs) => {

@@ -323,9 +323,7 @@ describe('whatever becomes of the chip and its lines', () => {
     fc.record({ pass: fc.integer({ min: 0, max: 1_200 }) }),
   );
 
-  it('a line is held by one side or by nobody, is told of at each change, and is held in the end', {
-    timeout: 30_000,
-  }, () => {
+  it('a line is held by one side or by nobody, is told of at each change, and is held in the end', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         setUp();

@@ -54,7 +54,7 @@ function watch(options: Watch = {}): Reader {
 async function leave(reader: Reader): Promise<string> {
   const sent = await reader.events();
   reader.destroy();
-  await vi.waitFor(() => expect(reader.closed).toBe(true));
+  await expect.poll(() => reader.closed).toBe(true);
   return sent.at(-1)?.id ?? '';
 }
 
@@ -116,7 +116,7 @@ describe('a watcher that comes back', () => {
     service.emit(edge(1));
     expect(stream.counts.dropped).toBe(0);
     after.resume();
-    await vi.waitFor(async () => expect(await got(after)).toHaveLength(1301));
+    await expect.poll(() => got(after)).toHaveLength(1301);
   });
 
   it('is told that it cannot be known after a restart', async () => {

@@ -61,6 +61,7 @@ interface Rig {
 async function rig(
   onPacket: (packet: Packet, socket: Socket, connection: number) => void,
   version: 4 | 5 | 'auto' = 5,
+  nowMs: () => number = () => performance.now(),
 ): Promise<Rig> {
   const broker = new WilfulBroker(onPacket);
   await broker.open();
@@ -85,7 +86,7 @@ async function rig(
     will: { topic: 'status', payload: 'offline', qos: 1, retain: true } as const,
   };
   const open = await loadStreams(settings.address);
-  const around = { Client: mqtt.MqttClient, open, random: () => 0, nowMs: () => performance.now() };
+  const around = { Client: mqtt.MqttClient, open, random: () => 0, nowMs };
   const client = new BrokerClient(settings, outbox, sink, around);
   ending.push(
     () => client.end(100),
@@ -225,9 +226,8 @@ test('a broker that says nothing holds no memory but the outbox, and an end does
   client.send();
   expect(outbox).toMatchObject({ length: 1000, dropped: 4000 });
   expect(client.flying).toBe(0);
-  const start = performance.now();
+  // Were the broker waited for, this would not be over before the time of the test is.
   expect(await client.end(200)).toBe(1000);
-  expect(performance.now() - start).toBeLessThan(5000);
 });
 
 test('a broker that stops reading is sent no more than it takes', async () => {
@@ -254,19 +254,22 @@ test('a broker that floods does not stop the event loop, and most of the flood i
   const many = Buffer.concat(Array.from({ length: 5000 }, () => one));
   const { broker, client, messages } = await rig(
     (packet, socket) => void (packet.cmd === 'connect' && socket.write(welcome)),
+    5,
+    () => 0,
   );
   await eventually(() => client.up);
-  let longest = 0;
-  let last = performance.now();
-  const watch = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
-  }, 1);
+  let inOneTurn = 0;
+  let before = 0;
+  const turn = (): void => {
+    inOneTurn = Math.max(inOneTurn, client.received - before);
+    before = client.received;
+    if (before < 50_000) setImmediate(turn);
+  };
+  turn();
   for (let i = 0; i < 10; i++) broker.sockets[0]?.write(many);
-  await eventually(() => client.received === 50_000);
-  clearInterval(watch);
-  expect(messages.length).toBeLessThan(10_000);
-  expect(client.flooded).toBe(50_000 - messages.length);
-  // A turn that handled it all would take a second and more.
-  expect(longest).toBeLessThan(500);
+  await eventually(() => before === 50_000);
+  // In this moment, which never ends.
+  expect(messages).toHaveLength(1_000);
+  expect(client.flooded).toBe(49_000);
+  expect(inOneTurn).toBeLessThanOrEqual(64);
 });

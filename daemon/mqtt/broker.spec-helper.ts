@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino';
 import type { Config } from '../config/config.js';
 import { parseConfig } from '../config/load.js';
 import { FakeService } from '../control/fake-service.spec-helper.js';
+import { freePort } from '../free-port.spec-helper.js';
 import { Mqtt } from './mqtt.js';
 import type { MqttNews } from './port.js';
 
@@ -61,9 +62,8 @@ export class TestBroker {
       socket.on('error', () => undefined);
       aedes.handle(socket);
     });
+    if (this.port === 0) this.port = await freePort();
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
-    const address = server.address();
-    this.port = typeof address === 'object' && address !== null ? address.port : 0;
     this.#aedes = aedes;
     this.#server = server;
   }

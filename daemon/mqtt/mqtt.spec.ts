@@ -61,7 +61,9 @@ test('an edge is an event of its line, and a new state where both edges are told
   expect(first).toMatchObject({ topic: 'house/pi/line/button1/event', retain: false, qos: 1 });
   const event = JSON.parse(first?.payload ?? '') as { at: string };
   expect(event).toMatchObject({ event_type: 'rising', line: 'button1', seqno: 7 });
-  expect(Math.abs(Date.parse(event.at) - before)).toBeLessThan(1000);
+  // Its stamp is of another clock, and a second is much between the two.
+  expect(Date.parse(event.at)).toBeGreaterThan(before - 1_000);
+  expect(Date.parse(event.at)).toBeLessThan(Date.now() + 1_000);
   expect([second, third].map((got) => JSON.parse(got?.payload ?? '').event_type)).toEqual(['rising', 'falling']);
   expect(state).toMatchObject({ topic: 'house/pi/line/button2/state', payload: 'OFF', retain: true });
 });
@@ -119,12 +121,15 @@ test('with commands: false nobody sets a line, and Home Assistant is offered no 
 
 test('more commands than are allowed are refused, and told of a few times only', async () => {
   await connect();
+  const begin = performance.now();
   for (let i = 0; i < 300; i++) await broker.send('house/pi/line/led1/set', i % 2 === 0 ? 'ON' : 'OFF');
   await eventually(() => (daemon.mqtt.status()?.commandsRefused ?? 0) + (daemon.mqtt.status()?.commands ?? 0) === 300);
-  const refused = daemon.mqtt.status()?.commandsRefused ?? 0;
-  expect(refused).toBeGreaterThan(100);
+  // Fifty a second are allowed and a hundred at once, and of five a second is told: more, where the machine takes its time.
+  const tookS = (performance.now() - begin) / 1_000;
+  expect(daemon.mqtt.status()?.commandsRefused).toBeGreaterThanOrEqual(Math.floor(300 - 100 - 50 * tookS));
   await eventually(() => broker.got.some(({ topic }) => topic === 'house/pi/error'));
-  expect(broker.got.filter(({ topic }) => topic === 'house/pi/error').length).toBeLessThan(30);
+  const told = broker.got.filter(({ topic }) => topic === 'house/pi/error');
+  expect(told.length).toBeLessThanOrEqual(Math.ceil(5 + 5 * tookS));
 });
 
 test('events that come while the broker is away arrive when it is back, and states only as they are then', async () => {

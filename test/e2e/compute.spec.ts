@@ -35,7 +35,7 @@ test('the daemon handles edges while a module computes', { timeout: TIMEOUT }, a
   const go = join(lab.directory, 'go');
   const module = `import { existsSync } from 'node:fs';
     export default function () { while (!existsSync(${JSON.stringify(go)})); return 'done'; }`;
-  const daemon = await startWith(module, '20s');
+  const daemon = await startWith(module, '100s');
   const watch = await daemon.watch();
   // A press waits for the work of its line, so the first one comes back last.
   const first = daemon.press('button1', { forNs: 1e6 });
@@ -68,7 +68,7 @@ test.each([
   async (_, body, text) => {
     const daemon = await startWith(
       `export default function (edge) { if (edge.seqno > 1) return 'alive ' + edge.seqno; ${body} }`,
-      '20s',
+      '100s',
     );
     const watch = await daemon.watch();
     await daemon.press('button1', { forNs: 1e6 });
@@ -87,7 +87,7 @@ test('edges that come faster than a module computes wait, and all are dealt with
 }, async () => {
   const module =
     'export default async (edge) => { await new Promise((done) => setTimeout(done, 20)); return edge.seqno; };';
-  const daemon = await startWith(module, '20s');
+  const daemon = await startWith(module, '100s');
   const watch = await daemon.watch();
   await daemon.press('button1', { forNs: 20e6, bounce: true });
   const { rising } = await daemon.line('button1');
@@ -97,7 +97,7 @@ test('edges that come faster than a module computes wait, and all are dealt with
 });
 
 test('a stop ends the threads, and says what was cut off', { timeout: TIMEOUT }, async () => {
-  const daemon = await startWith('export default function () { for (;;) {} }', '20s');
+  const daemon = await startWith('export default function () { for (;;) {} }', '100s');
   const watch = await daemon.watch();
   void daemon.press('button1', { forNs: 1e6 }).catch(() => undefined);
   await watch.count('edge', 1);

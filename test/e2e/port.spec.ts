@@ -1,7 +1,7 @@
 // The API of the shipped daemon over TCP, and its events over a restart; on the simulated Pi.
 import { chmodSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
+import { freePort } from '../../daemon/free-port.spec-helper.js';
 import { useLab } from './running-daemon.js';
 
 const lab = useLab();
@@ -11,16 +11,6 @@ const LINES = `lines:
   button1: { gpio: 17, edge: both, bias: pull-up, active: low }
   led1: { gpio: 4, direction: out }
 `;
-
-/** A port that nobody has just now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
-  const address = server.address();
-  await new Promise((settle) => server.close(settle));
-  if (address === null || typeof address === 'string') throw new Error('a TCP port has a number');
-  return address.port;
-}
 
 const http = (port: number): string => `${LINES}http: { listen: "127.0.0.1:${port}", token_file: token }\n`;
 

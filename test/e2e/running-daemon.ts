@@ -259,7 +259,7 @@ export class Lab {
 /** The lab of a spec file: built before its tests, emptied after each. */
 export function useLab(): Lab {
   const lab = new Lab();
-  beforeAll(() => lab.build(), 60_000);
+  beforeAll(() => lab.build(), 300_000);
   afterAll(() => lab.remove());
   beforeEach(() => lab.open());
   afterEach(() => lab.close());
