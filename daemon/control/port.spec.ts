@@ -219,7 +219,7 @@ describe('is not opened', () => {
 
 describe('is held to its limits', () => {
   it('of requests', async () => {
-    await start({ requestsPerSec: 5 });
+    await start({ requestsPerSec: 1 });
     await open();
     const answers = await Promise.all(Array.from({ length: 30 }, () => ask(bearer)));
     const refused = answers.filter(({ status }) => status === 429);
@@ -239,6 +239,7 @@ describe('is held to its limits', () => {
     });
     await Promise.all(closed);
     expect(server.counts.refused).toBeGreaterThan(0);
-    expect((await ask(bearer)).status).toBe(200);
+    // A machine that stands still for longer than a client may take to ask makes even this one too late.
+    await expect.poll(async () => (await ask(bearer)).status).toBe(200);
   });
 });

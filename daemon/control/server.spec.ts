@@ -64,8 +64,9 @@ function raw(bytes: Uint8Array | string): Promise<string> {
 
 const close = 'connection: close\r\n';
 
+/** Asks until there is an answer: where the limits are short, a machine that stands still makes anybody too late. */
 async function alive(): Promise<void> {
-  expect(await newClient().call('GET', '/v1/status')).toMatchObject({ driver: 'sim', simulated: true });
+  await expect.poll(() => newClient().call('GET', '/v1/status')).toMatchObject({ driver: 'sim', simulated: true });
 }
 
 async function refused(call: Promise<unknown>): Promise<string> {

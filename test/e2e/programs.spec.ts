@@ -11,7 +11,7 @@ const lab = useLab();
 const TIMEOUT = 120_000;
 
 /** A daemon whose button runs `argv` in a work item. */
-function startWith(argv: readonly string[], timeout = '20s', text = 'done'): Promise<Daemon> {
+function startWith(argv: readonly string[], timeout = '100s', text = 'done'): Promise<Daemon> {
   const actions = [{ exec: argv, timeout }, { log: text }];
   const file = lab.write(
     'programs.yaml',
@@ -63,7 +63,7 @@ test('one that runs out of time is killed with all it started, and what follows 
     require('node:fs').writeFileSync(${JSON.stringify(pids)}, process.pid + ' ' + child.pid);
     setInterval(() => {}, 1000);`;
   // Long enough to write the file on a busy machine.
-  const daemon = await startWith(node(script), '3s');
+  const daemon = await startWith(node(script), '10s');
   const watch = await daemon.watch();
   await daemon.press('button1', PRESS);
   expect(await watch.count('error', 1)).toMatchObject([
@@ -85,27 +85,34 @@ function isRunning(pid: number): boolean {
 }
 
 test.each([
-  ['is not there', ['/nonexistent/program'], /^\/nonexistent\/program: no such program$/],
-  ['may not be run', ['/'], /^\/: may not be run by the daemon's user$/],
-  ['fails', node('console.error("why"); process.exit(3)'), /: ended with status 3: why$/],
-  ['crashes', node('process.kill(process.pid, "SIGSEGV")'), /: was ended by SIGSEGV$/],
+  ['is not there', '50s', ['/nonexistent/program'], /^\/nonexistent\/program: no such program$/],
+  ['may not be run', '50s', ['/'], /^\/: may not be run by the daemon's user$/],
+  ['fails', '50s', node('console.error("why"); process.exit(3)'), /: ended with status 3: why$/],
+  ['crashes', '50s', node('process.kill(process.pid, "SIGSEGV")'), /: was ended by SIGSEGV$/],
   [
     'writes without end',
+    '4s',
     node('for (;;) require("node:fs").writeSync(1, "x".repeat(65536))'),
     /: ran out of time and was ended$/,
   ],
-])('a program that %s is an error, and the next press works', { timeout: TIMEOUT }, async (_what, argv, message) => {
-  const daemon = await startWith(argv, '8s');
-  const watch = await daemon.watch();
-  for (let i = 1; i <= 2; i++) {
-    await daemon.press('button1', PRESS);
-    expect((await watch.count('error', i)).at(-1)).toMatchObject({
-      interrupt: 'runs',
-      message: expect.stringMatching(message),
-    });
-    expect((await daemon.status()).handlerErrors).toBe(i);
-  }
-});
+])(
+  'a program that %s is an error, and the next press works',
+  {
+    timeout: TIMEOUT,
+  },
+  async (_what, timeout, argv, message) => {
+    const daemon = await startWith(argv, timeout);
+    const watch = await daemon.watch();
+    for (let i = 1; i <= 2; i++) {
+      await daemon.press('button1', PRESS);
+      expect((await watch.count('error', i)).at(-1)).toMatchObject({
+        interrupt: 'runs',
+        message: expect.stringMatching(message),
+      });
+      expect((await daemon.status()).handlerErrors).toBe(i);
+    }
+  },
+);
 
 /** Lets a process have `room` more descriptors than it has. */
 function limitDescriptors(pid: number, room: number): void {
