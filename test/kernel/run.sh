@@ -11,7 +11,7 @@ here=test/kernel
 failed=()
 
 vitest() { node_modules/.bin/vitest run --config $here/vitest.config.ts --project "$@"; }
-guest() { $here/boot.sh --timeout 900 "${boot_options[@]}" -- node_modules/.bin/vitest run --config $here/vitest.config.ts --project "$@"; }
+guest() { $here/boot.sh --timeout 1800 "${boot_options[@]}" -- node_modules/.bin/vitest run --config $here/vitest.config.ts --project "$@"; }
 
 # Specs import the sources, but for the compiled addon; systemd starts the built program.
 build_addon() {

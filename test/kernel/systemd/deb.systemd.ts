@@ -11,8 +11,6 @@ import { BUTTON1, CONFIG, plugHeader, SERVICE } from './installed.js';
 import { configure, EVERY_EDGE, linesInUse, receives } from './service.js';
 import { systemctl, unitState } from './systemctl.js';
 
-/** dpkg on one CPU that others use as well. */
-const SLOW_MS = 120_000;
 const BUILT = fileURLToPath(new URL('../../../packaging/out/', import.meta.url));
 const NEWER = '/var/tmp/gpio-irqd-newer';
 
@@ -59,74 +57,54 @@ beforeAll(async () => {
 afterAll(async () => {
   await dpkg('--purge', 'gpio-irqd');
   sim.remove();
-}, SLOW_MS);
+});
 
-test(
-  'installing it brings the service and its user, and starts nothing',
-  async () => {
-    await dpkg('--install', builtPackage());
-    expect(await output('id', '-Gn', 'gpio-irqd')).toBe('gpio-irqd gpio');
-    expect(await systemctl('show', '--property=LoadState,ActiveState', SERVICE)).toBe(
-      'LoadState=loaded\nActiveState=inactive\n',
-    );
-    expect(await isEnabled()).toBe('disabled');
-    expect(await output('gpio-irqd', 'check', '--config', CONFIG)).toMatch(/: ok \(3 lines, 2 interrupts\)$/);
-    expect(await output('systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', SERVICE)).toBe('');
-  },
-  SLOW_MS,
-);
+test('installing it brings the service and its user, and starts nothing', async () => {
+  await dpkg('--install', builtPackage());
+  expect(await output('id', '-Gn', 'gpio-irqd')).toBe('gpio-irqd gpio');
+  expect(await systemctl('show', '--property=LoadState,ActiveState', SERVICE)).toBe(
+    'LoadState=loaded\nActiveState=inactive\n',
+  );
+  expect(await isEnabled()).toBe('disabled');
+  expect(await output('gpio-irqd', 'check', '--config', CONFIG)).toMatch(/: ok \(3 lines, 2 interrupts\)$/);
+  expect(await output('systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', SERVICE)).toBe('');
+});
 
-test(
-  'the service runs from it, with no compiler, and counts edges',
-  async () => {
-    configure(EVERY_EDGE);
-    await systemctl('enable', '--now', SERVICE);
-    expect(await unitState(SERVICE)).toMatchObject({ ActiveState: 'active', NRestarts: 0 });
-    sim.pull(BUTTON1, 0);
-    sim.pull(BUTTON1, 1);
-    await receives(2);
-    expect(await output('gpio-irqctl', '--socket', '/run/gpio-irqd/control.sock', 'get', 'button1')).toBe('1');
-  },
-  SLOW_MS,
-);
+test('the service runs from it, with no compiler, and counts edges', async () => {
+  configure(EVERY_EDGE);
+  await systemctl('enable', '--now', SERVICE);
+  expect(await unitState(SERVICE)).toMatchObject({ ActiveState: 'active', NRestarts: 0 });
+  sim.pull(BUTTON1, 0);
+  sim.pull(BUTTON1, 1);
+  await receives(2);
+  expect(await output('gpio-irqctl', '--socket', '/run/gpio-irqd/control.sock', 'get', 'button1')).toBe('1');
+});
 
-test(
-  'an upgrade keeps the configuration and what is enabled, and restarts the service',
-  async () => {
-    const before = await unitState(SERVICE);
-    await dpkg('--install', await newerPackage());
-    const after = await unitState(SERVICE);
-    expect(after).toMatchObject({ ActiveState: 'active', Result: 'success' });
-    expect(after.MainPID).not.toBe(before.MainPID);
-    expect(await isEnabled()).toBe('enabled');
-    expect(readFileSync(CONFIG, 'utf8')).toBe(EVERY_EDGE);
-  },
-  SLOW_MS,
-);
+test('an upgrade keeps the configuration and what is enabled, and restarts the service', async () => {
+  const before = await unitState(SERVICE);
+  await dpkg('--install', await newerPackage());
+  const after = await unitState(SERVICE);
+  expect(after).toMatchObject({ ActiveState: 'active', Result: 'success' });
+  expect(after.MainPID).not.toBe(before.MainPID);
+  expect(await isEnabled()).toBe('enabled');
+  expect(readFileSync(CONFIG, 'utf8')).toBe(EVERY_EDGE);
+});
 
-test(
-  'removing it stops the service, frees its lines, and leaves the configuration',
-  async () => {
-    await dpkg('--remove', 'gpio-irqd');
-    expect(await unitState(SERVICE)).toMatchObject({ ActiveState: 'inactive', MainPID: 0 });
-    expect(linesInUse(sim)).toEqual([]);
-    expect(existsSync('/lib/systemd/system/gpio-irqd.service')).toBe(false);
-    expect(existsSync('/usr/lib/gpio-irqd')).toBe(false);
-    expect(readFileSync(CONFIG, 'utf8')).toBe(EVERY_EDGE);
-  },
-  SLOW_MS,
-);
+test('removing it stops the service, frees its lines, and leaves the configuration', async () => {
+  await dpkg('--remove', 'gpio-irqd');
+  expect(await unitState(SERVICE)).toMatchObject({ ActiveState: 'inactive', MainPID: 0 });
+  expect(linesInUse(sim)).toEqual([]);
+  expect(existsSync('/lib/systemd/system/gpio-irqd.service')).toBe(false);
+  expect(existsSync('/usr/lib/gpio-irqd')).toBe(false);
+  expect(readFileSync(CONFIG, 'utf8')).toBe(EVERY_EDGE);
+});
 
-test(
-  'installed again it is enabled as before; purged, nothing of it is left but its user',
-  async () => {
-    await dpkg('--install', builtPackage());
-    expect(await isEnabled()).toBe('enabled');
-    await dpkg('--purge', 'gpio-irqd');
-    expect(existsSync('/etc/gpio-irqd')).toBe(false);
-    expect(await isEnabled()).not.toMatch(/enabled|masked/);
-    expect(await output('dpkg-query', '--list', 'gpio-irqd').catch(() => '')).toBe('');
-    expect(await output('id', '-un', 'gpio-irqd')).toBe('gpio-irqd');
-  },
-  SLOW_MS,
-);
+test('installed again it is enabled as before; purged, nothing of it is left but its user', async () => {
+  await dpkg('--install', builtPackage());
+  expect(await isEnabled()).toBe('enabled');
+  await dpkg('--purge', 'gpio-irqd');
+  expect(existsSync('/etc/gpio-irqd')).toBe(false);
+  expect(await isEnabled()).not.toMatch(/enabled|masked/);
+  expect(await output('dpkg-query', '--list', 'gpio-irqd').catch(() => '')).toBe('');
+  expect(await output('id', '-un', 'gpio-irqd')).toBe('gpio-irqd');
+});

@@ -11,9 +11,6 @@ import { BUTTON1, CONFIG, installScript, plugHeader, SERVICE, SOCKET, uninstall 
 import { configure, EVERY_EDGE, journal, override, receives, stopService } from './service.js';
 import { systemctl, unitState } from './systemctl.js';
 
-/** A start of the service, which has one CPU with others on it. */
-const SLOW_MS = 60_000;
-
 const run = promisify(execFile);
 
 const SHIPPED = fileURLToPath(new URL('../../../systemd/gpio-irqd.service', import.meta.url));
@@ -58,7 +55,7 @@ describe('as shipped', () => {
   let found: Readonly<Record<string, unknown>>;
   beforeAll(async () => {
     found = await probe();
-  }, SLOW_MS);
+  });
 
   test('runs without any drop-in, with every setting taken', async () => {
     expect(await shown('DropInPaths')).toBe('');
@@ -120,7 +117,7 @@ describe('with the network drop-in', () => {
   beforeAll(async () => {
     await installScript('--network');
     found = await probe();
-  }, SLOW_MS);
+  });
 
   test('reaches this machine and the networks at hand, and nothing beyond them', async () => {
     expect(found).toMatchObject({ loopback: 'ECONNREFUSED', elsewhere: 'silence' });

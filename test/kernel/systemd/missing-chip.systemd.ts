@@ -6,22 +6,20 @@ import { gpioIrqctl, installScript, plugHeader, SERVICE, uninstall } from './ins
 import { configure, journal, override, stopService } from './service.js';
 import { systemctl, unitState } from './systemctl.js';
 
-const HOOK_MS = 60_000;
-
 let header: GpioSim;
 let undo: () => Promise<void>;
 beforeAll(async () => {
   await installScript();
   undo = await override('RestartSec=60s');
   header = await plugHeader();
-}, HOOK_MS);
-beforeEach(() => stopService(), HOOK_MS);
+});
+beforeEach(() => stopService());
 afterAll(async () => {
   await stopService();
   header.remove();
   await undo();
   await uninstall();
-}, HOOK_MS);
+});
 
 const statusText = async (): Promise<string> => (await unitState(SERVICE)).StatusText;
 
@@ -42,8 +40,8 @@ test.each([
   expect(await journal(since)).toContain('is not there; it is waited for');
   const expander = createGpioSim({ label: 'expander', lines: 16 });
   onTestFinished(() => expander.remove());
-  await expect.poll(() => expander.value(9), { timeout: 20_000 }).toBe(1);
-  await expect.poll(statusText, { timeout: 20_000 }).not.toContain('not there');
+  await expect.poll(() => expander.value(9)).toBe(1);
+  await expect.poll(statusText).not.toContain('not there');
   expect((await gpioIrqctl('get', 'led9')).trim()).toBe('1');
 });
 

@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DaemonStatus } from '../../../daemon/control/target.js';
-import { freePort, Mosquitto, Observer } from '../../mqtt/mosquitto.js';
+import { freePort } from '../../../daemon/free-port.spec-helper.js';
+import { Mosquitto, Observer } from '../../mqtt/mosquitto.js';
 import type { GpioSim } from '../gpio-sim.js';
 import { BUTTON1, CONFIG, gpioIrqctl, installScript, LED1, plugHeader, SERVICE, uninstall } from './installed.js';
 import { ask, configure, journal, stopService } from './service.js';
@@ -15,8 +16,6 @@ import { systemctl, unitState } from './systemctl.js';
 
 const PASSWORD = 'pass-word of the broker';
 const TOKEN = 'token-of-the-page-0123456789abcdef0123456789';
-const SLOW_MS = 120_000;
-const WAIT = { timeout: 30_000, interval: 50 };
 
 const broker = new Mosquitto();
 const asked: string[] = [];
@@ -53,7 +52,7 @@ http: { listen: "127.0.0.1:${page}", token_file: ${ofService('token', `${TOKEN}\
 `);
   since = Date.now();
   await systemctl('restart', SERVICE);
-}, SLOW_MS);
+});
 
 afterAll(async () => {
   await stopService();
@@ -63,7 +62,7 @@ afterAll(async () => {
   sim.remove();
   await installScript('--no-network');
   await uninstall();
-}, SLOW_MS);
+});
 
 /** Puts a file beside the configuration that is the service's alone. @returns its path */
 function ofService(name: string, text: string): string {
@@ -102,8 +101,8 @@ async function startWeb(): Promise<number> {
 }
 
 test('the broker hears of the daemon and its lines, by TLS and a password', async () => {
-  await expect.poll(() => observer.newest('house/pi/status'), WAIT).toBe('online');
-  await expect.poll(() => observer.newest('house/pi/line/led1/state'), WAIT).toBe('OFF');
+  await expect.poll(() => observer.newest('house/pi/status')).toBe('online');
+  await expect.poll(() => observer.newest('house/pi/line/led1/state')).toBe('OFF');
   expect((await systemctl('show', '--property=DropInPaths', '--value', SERVICE)).trim()).toMatch(
     /^\S+\/50-network\.conf$/,
   );
@@ -111,14 +110,14 @@ test('the broker hears of the daemon and its lines, by TLS and a password', asyn
 
 test('a press is sent, runs a program, and is told', async () => {
   sim.pull(BUTTON1, 0);
-  await expect.poll(() => observer.newest('house/bell'), WAIT).toBe('button1 1');
+  await expect.poll(() => observer.newest('house/bell')).toBe('button1 1');
   expect(asked).toEqual(['POST /falling button1']);
   expect(await journal(since)).toContain('ran for button1');
 });
 
 test('a command sets an output', async () => {
   await observer.client.publishAsync('house/pi/line/led1/set', 'ON', { qos: 1 });
-  await expect.poll(() => sim.value(LED1), WAIT).toBe(1);
+  await expect.poll(() => sim.value(LED1)).toBe(1);
 });
 
 test('the API on loopback answers who has the token', async () => {
@@ -135,9 +134,9 @@ test('the API on loopback answers who has the token', async () => {
 
 test('it finds a broker again that was killed, and nothing of all that was forbidden it', async () => {
   await broker.kill();
-  await expect.poll(async () => (await ask<DaemonStatus>('/v1/status')).mqtt?.connected, WAIT).toBe(false);
+  await expect.poll(async () => (await ask<DaemonStatus>('/v1/status')).mqtt?.connected).toBe(false);
   await broker.restart();
-  await expect.poll(async () => (await ask<DaemonStatus>('/v1/status')).mqtt?.connected, WAIT).toBe(true);
+  await expect.poll(async () => (await ask<DaemonStatus>('/v1/status')).mqtt?.connected).toBe(true);
   expect(await unitState(SERVICE)).toMatchObject({ ActiveState: 'active', NRestarts: 0 });
   const said = await journal(since);
   expect(said).not.toMatch(/EPERM|EAFNOSUPPORT|SIGSYS/);
@@ -148,9 +147,8 @@ test('it finds a broker again that was killed, and nothing of all that was forbi
 });
 
 test('a stop is told, and takes no longer than it has to', async () => {
-  const begun = performance.now();
+  // Else it is killed, after TimeoutStopSec, and that is no success.
   await systemctl('stop', SERVICE);
-  expect(performance.now() - begun).toBeLessThan(8_000);
-  await expect.poll(() => observer.newest('house/pi/status'), WAIT).toBe('offline');
+  await expect.poll(() => observer.newest('house/pi/status')).toBe('offline');
   expect(await unitState(SERVICE)).toMatchObject({ ActiveState: 'inactive', Result: 'success', ExecMainStatus: 0 });
 });

@@ -69,7 +69,7 @@ export async function waitStopped(pid: number): Promise<void> {
 /** Waits until the service has received `count` edges: exactly, so more is an error. */
 export async function receives(count: number): Promise<void> {
   const received = async () => (await ask<DaemonStatus>('/v1/status')).edges.received;
-  await expect.poll(received, { timeout: 20_000, interval: 20 }).toBe(count);
+  await expect.poll(received, { interval: 20 }).toBe(count);
 }
 
 /** Watches the events until `last` holds of one; the promise inside is for all of them, that one included. */
@@ -88,7 +88,7 @@ export async function watchEvents(
   };
   const all = collect();
   const watching = async () => (await ask<{ control: { watching: number } }>('/v1/status')).control.watching;
-  await expect.poll(watching, { timeout: 20_000, interval: 20 }).toBe(1);
+  await expect.poll(watching, { interval: 20 }).toBe(1);
   return { all };
 }
 

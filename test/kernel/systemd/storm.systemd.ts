@@ -22,8 +22,6 @@ import { systemctl } from './systemctl.js';
 /** Edges of the flood before each press; with the press they fit into the kernel's FIFO. */
 const BURST = 200;
 const PRESSES = 8;
-/** Two starts of the service, and of the client, on one CPU that is not alone. */
-const SLOW_MS = 120_000;
 
 let sim: GpioSim;
 let level: 0 | 1 = 1;
@@ -41,7 +39,7 @@ afterAll(async () => {
   await stopService();
   sim.remove();
   await uninstall();
-}, SLOW_MS);
+});
 
 const floodLine = () => ask<LineStatus>('/v1/lines/flood');
 
@@ -70,7 +68,7 @@ async function latency(button: 0 | 1): Promise<number> {
   const led = sim.value(LED1);
   const from = performance.now();
   sim.pull(BUTTON2, button);
-  await expect.poll(() => sim.value(LED1), { interval: 1, timeout: 10_000 }).toBe(1 - led);
+  await expect.poll(() => sim.value(LED1), { interval: 1 }).toBe(1 - led);
   return performance.now() - from;
 }
 
@@ -81,35 +79,31 @@ async function medianLatency(): Promise<number> {
   return all.sort((a, b) => a - b)[PRESSES / 2] ?? Number.NaN;
 }
 
-test(
-  'the guard lets the other line through; every edge is handled or counted; the journal says it once',
-  async () => {
-    await start('');
-    const unguarded = await medianLatency();
-    await start(', storm_guard: { rate: 10, window: 3s, backoff: 500ms, max_backoff: 1s }');
-    const since = Date.now();
-    const events = await watchEvents((event) => event.type === 'storm' && event.phase === 'ends');
-    const guarded = await medianLatency();
-    expect(guarded).toBeLessThan(unguarded / 4);
+test('the guard lets the other line through; every edge is handled or counted; the journal says it once', async () => {
+  await start('');
+  const unguarded = await medianLatency();
+  await start(', storm_guard: { rate: 10, window: 3s, backoff: 500ms, max_backoff: 1s }');
+  const since = Date.now();
+  const events = await watchEvents((event) => event.type === 'storm' && event.phase === 'ends');
+  const guarded = await medianLatency();
+  expect(guarded).toBeLessThan(unguarded / 4);
 
-    const storms = (await events.all).filter((event) => event.type === 'storm');
-    expect(storms.map(({ line, phase }) => [line, phase])).toEqual([
-      ['flood', 'begins'],
-      ['flood', 'ends'],
-    ]);
-    const { rising, falling, lost, storm } = await floodLine();
-    expect({ lost, storms: storm?.storms, throttled: storm?.throttled }).toEqual({
-      lost: 0,
-      storms: 1,
-      throttled: false,
-    });
-    expect(rising + falling + (storm?.leftOut ?? 0)).toBe(flooded);
-    expect(storm?.leftOut).toBeGreaterThan(flooded / 2);
-    expect(await ask<DaemonStatus>('/v1/status')).toMatchObject({ leftOut: storm?.leftOut, edges: { lost: 0 } });
-    expect(await gpioIrqctl('lines')).toMatch(new RegExp(`^flood .* 0  ${storm?.leftOut}$`, 'm'));
-    const text = await journal(since);
-    expect(text.match(/flood: storm: more than 10 edges a second; disabled for 500ms/g)).toHaveLength(1);
-    expect(text.match(/flood: storm is over: disabled .* edges left out/g)).toHaveLength(1);
-  },
-  SLOW_MS,
-);
+  const storms = (await events.all).filter((event) => event.type === 'storm');
+  expect(storms.map(({ line, phase }) => [line, phase])).toEqual([
+    ['flood', 'begins'],
+    ['flood', 'ends'],
+  ]);
+  const { rising, falling, lost, storm } = await floodLine();
+  expect({ lost, storms: storm?.storms, throttled: storm?.throttled }).toEqual({
+    lost: 0,
+    storms: 1,
+    throttled: false,
+  });
+  expect(rising + falling + (storm?.leftOut ?? 0)).toBe(flooded);
+  expect(storm?.leftOut).toBeGreaterThan(flooded / 2);
+  expect(await ask<DaemonStatus>('/v1/status')).toMatchObject({ leftOut: storm?.leftOut, edges: { lost: 0 } });
+  expect(await gpioIrqctl('lines')).toMatch(new RegExp(`^flood .* 0  ${storm?.leftOut}$`, 'm'));
+  const text = await journal(since);
+  expect(text.match(/flood: storm: more than 10 edges a second; disabled for 500ms/g)).toHaveLength(1);
+  expect(text.match(/flood: storm is over: disabled .* edges left out/g)).toHaveLength(1);
+});

@@ -49,7 +49,7 @@ export async function unitState(unit: string): Promise<UnitState> {
 export async function unitReaches(
   unit: string,
   holds: (state: UnitState) => boolean,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<UnitState> {
   const end = performance.now() + timeoutMs;
   for (;;) {
