@@ -9,7 +9,7 @@ import type { DaemonStatus, LineStatus } from '../../daemon/control/target.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What is tested; `npm run build` makes it. */
-const PROGRAM = process.env.GPIO_IRQD ?? join(ROOT, 'dist/daemon/main.js');
+export const PROGRAM = process.env.GPIO_IRQD ?? join(ROOT, 'dist/daemon/main.js');
 
 /** The answer of `GET /v1/status`. */
 export type Status = DaemonStatus & {
