@@ -91,14 +91,15 @@ export class Parts {
   #actionHost(nowNs: () => number, ending: AbortSignal): ActionHost {
     const world = this.#world;
     const { reports } = this;
-    const programs = new Slots(PROGRAMS_MAX);
-    const requests = new Slots(REQUESTS_MAX);
+    const { random, pause } = world;
+    const programs = new Slots(PROGRAMS_MAX, world.idling);
+    const requests = new Slots(REQUESTS_MAX, world.idling);
     return {
       originNs: this.backend.originNs,
       ending,
       outputs: this.outputs,
       exec: (argv, options) => programs.run(() => world.exec(argv, options), ending),
-      http: (request, options) => requests.run(() => world.http(request, options), ending),
+      http: (request, options) => requests.run(() => world.http(request, { random, pause, ...options }), ending),
       publish: (topic, payload, how) => this.#messages.publish(topic, payload, how),
       wallMs: world.wallMs ?? Date.now,
       nowNs,

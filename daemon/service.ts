@@ -1,5 +1,7 @@
 // The service: lines held, interrupts requested, edges turned into actions; from its start to its end.
+
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { KernelError, type Level, provideAsyncContext, renderTimeline, type TraceRecord } from '../kernel/index.js';
 import type { Backend, BackendEvents } from './bridge/backend.js';
@@ -103,6 +105,8 @@ class RunningService implements Service {
     this.#configPath = configPath;
     this.#log = log;
     this.#stopTimes = stopTimes;
+    // As many listen as programs and requests run or wait: more than Node takes for a mistake.
+    setMaxListeners(0, this.#ending.signal);
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });

@@ -1,7 +1,8 @@
 // The world around the service: chips, programs, requests, messages, and timers that are none of the model's.
 import { KernelError } from '../kernel/index.js';
 import { exec } from './actions/exec.js';
-import { http } from './actions/http.js';
+import { http, type Pause } from './actions/http.js';
+import type { Idling } from './actions/slots.js';
 import { openBackend } from './bridge/backend.js';
 import type { StartTimer } from './bridge/bursts.js';
 import type { MqttPort } from './mqtt/port.js';
@@ -16,6 +17,12 @@ export interface World {
   /** Ms since 1970 by the wall clock; default: the machine's. */
   readonly wallMs?: () => number;
   readonly startTimer?: StartTimer;
+  /** Numbers from 0 to 1, for pauses between tries that are not all alike; default: Math.random. */
+  readonly random?: () => number;
+  /** Waits between the tries of a request; default: in real time. */
+  readonly pause?: Pause;
+  /** Is told of programs and requests that wait for others to end. */
+  readonly idling?: Idling;
   /** A number for handler modules that are loaded anew; default: each is loaded once in a process. */
   readonly instance?: number;
 }

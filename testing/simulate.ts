@@ -28,13 +28,16 @@ export interface SimulateOptions {
   readonly config: string | Readonly<Record<string, unknown>>;
   /** Where the modules of a configuration that is no file are looked for; default: the current directory. */
   readonly directory?: string;
-  /** Of all that bounces; default 1. The same seed and the same calls give the same edges. */
+  /** Of all that is random: bounce, and pauses between tries; default 1. The same seed and the same calls give the same edges. */
   readonly seed?: number;
   /** What is on the board, as in a scenario; default: a button at each input and an LED at each output. */
   readonly board?: Readonly<Record<string, unknown>>;
   /** Called in place of programs (`exec`); what it returns is what the program wrote. Programs are never run. */
   readonly exec?: FakeExec;
-  /** Called in place of requests (`http`); the status that it returns is the answer. Requests are never sent. Default: 200. */
+  /**
+   * Called in place of requests (`http`); the status that it returns is the answer, and one such as 503 has the action try
+   * again, in virtual time. Requests are never sent. Default: 200.
+   */
   readonly http?: SimulationOptions['http'];
   /** What the wall clock shows at the start, for schedules: ISO 8601; default `2000-01-01T00:00:00Z`. */
   readonly clock?: string;

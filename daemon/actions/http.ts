@@ -31,16 +31,22 @@ export interface HttpOptions {
   /** Ends it before its time. */
   readonly signal: AbortSignal;
   /** 0 to 1, for pauses between tries that are not all alike; default: a random number. */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
   /** Waits so many ms; default: the event loop's. Rejects when `signal` is aborted. */
-  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly pause?: Pause | undefined;
 }
+
+/** Waits so many ms, or rejects when `signal` is aborted. */
+export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
 
 /** The answer to a request that went well. */
 export interface HttpResult {
   readonly status: number;
   readonly tries: number;
 }
+
+/** What came of one try: the status of an answer that is well, or why there is none. */
+export type Outcome = Failure | { readonly status: number };
 
 /** One try that failed. */
 interface Failure {
@@ -61,11 +67,20 @@ interface Failure {
  * @throws KernelError EINVAL (no http or https URL, or a header that cannot be sent), ETIMEDOUT (no answer in time), EINTR (ended by `signal`), ECONNREFUSED
  * or EIO (no connection), EREMOTEIO (another status, or too many redirects)
  */
-export async function http(request: HttpRequest, options: HttpOptions): Promise<HttpResult> {
+export function http(request: HttpRequest, options: HttpOptions): Promise<HttpResult> {
+  return persist(request, options, (url) => once(url, request, options));
+}
+
+/** As {@link http}, with `send` for each try. */
+export async function persist(
+  request: HttpRequest,
+  options: HttpOptions,
+  send: (url: URL) => Promise<Outcome>,
+): Promise<HttpResult> {
   const url = parse(request.url);
   const { random = Math.random, pause: wait = pauseFor } = options;
   for (let tries = 1; ; tries++) {
-    const outcome = await once(url, request, options);
+    const outcome = await send(url);
     if (!('error' in outcome)) return { status: outcome.status, tries };
     if (!outcome.passing || tries > options.retries) throw told(outcome.error, tries);
     const growing = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** (tries - 1)) * (0.5 + random());
@@ -101,11 +116,7 @@ function stopped(url: URL): KernelError {
 }
 
 /** One try, with the redirects that it meets. */
-async function once(
-  url: URL,
-  sent: HttpRequest,
-  { timeoutNs, signal }: HttpOptions,
-): Promise<Failure | { readonly status: number }> {
+async function once(url: URL, sent: HttpRequest, { timeoutNs, signal }: HttpOptions): Promise<Outcome> {
   const limit = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutNs / 1e6)));
   const ends = AbortSignal.any([limit, signal]);
   let to = url;
@@ -114,8 +125,7 @@ async function once(
     for (let redirects = 0; ; redirects++) {
       const answer = await send(to, request, ends);
       const { status } = answer;
-      if (status >= 200 && status < 300) return { status };
-      if (status < 300 || status >= 400 || answer.location === undefined) return refused(to, answer);
+      if (status < 300 || status >= 400 || answer.location === undefined) return outcomeOf(to, answer);
       const target = URL.canParse(answer.location, to.href) ? new URL(answer.location, to) : undefined;
       if (redirects === REDIRECTS_MAX) return final(to, `more than ${REDIRECTS_MAX} redirects`);
       if (target === undefined || !mayFollow(to, target)) {
@@ -146,8 +156,8 @@ function mayFollow(from: URL, to: URL): boolean {
 /** What is looked at of an answer. */
 interface Answer {
   readonly status: number;
-  readonly location: string | undefined;
-  readonly retryAfter: string | undefined;
+  readonly location?: string | undefined;
+  readonly retryAfter?: string | undefined;
   readonly text: string;
 }
 
@@ -187,7 +197,9 @@ function final(url: URL, message: string, hint?: string): Failure {
   return { error: new KernelError('EREMOTEIO', `${serverOf(url)} answers with ${message}`, options), passing: false };
 }
 
-function refused(url: URL, { status, text, retryAfter }: Answer): Failure {
+/** What an answer that leads nowhere else means. */
+export function outcomeOf(url: URL, { status, text, retryAfter }: Answer): Outcome {
+  if (status >= 200 && status < 300) return { status };
   const said = text
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim()

@@ -13,6 +13,8 @@ import {
   type Step,
   type StepAction,
 } from '../../sim-fallback/index.js';
+import type { Pause } from '../actions/http.js';
+import type { Idling } from '../actions/slots.js';
 import { type Backend, type BackendEvents, boardOf, Chips, createMachineOn, linesOf } from '../bridge/backend.js';
 import type { StartTimer } from '../bridge/bursts.js';
 import { holdChip, MAIN_CHIP } from '../bridge/held-chip.js';
@@ -176,4 +178,29 @@ export function timerOn(clock: VirtualClock): StartTimer {
     alarm.schedule(clock.now() + ms * 1e6);
     return () => alarm.cancel();
   };
+}
+
+/** A handler that waits for something outside holds the time of the simulation: not while it waits for time itself to pass. */
+export function idlingOn(clock: VirtualClock): Idling {
+  return { begins: () => clock.release(), ends: () => clock.hold() };
+}
+
+/** Pauses in the time of the simulation, of handlers that hold it. */
+export function pauseOn(clock: VirtualClock): Pause {
+  const idling = idlingOn(clock);
+  const startTimer = timerOn(clock);
+  return (ms, signal) =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const over = (settle: () => void) => (): void => {
+        idling.ends();
+        cancel();
+        signal.removeEventListener('abort', giveUp);
+        settle();
+      };
+      const giveUp = over(() => reject(signal.reason));
+      const cancel = startTimer(over(resolve), ms);
+      signal.addEventListener('abort', giveUp);
+      idling.begins();
+    });
 }

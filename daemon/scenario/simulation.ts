@@ -2,9 +2,10 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { KernelError, type Machine, VirtualClock } from '../../kernel/index.js';
+import { mulberry32 } from '../../sim-fallback/board/prng.js';
 import type { Board, FaultyDevice, PadLevel, Pads, SeenLine, Stage } from '../../sim-fallback/index.js';
 import type { ExecOptions, ExecResult } from '../actions/exec.js';
-import type { HttpRequest } from '../actions/http.js';
+import { type HttpRequest, outcomeOf, persist } from '../actions/http.js';
 import { MAIN_CHIP } from '../bridge/held-chip.js';
 import type { Config, LineSpec } from '../config/config.js';
 import { formatApproximate } from '../config/duration.js';
@@ -12,7 +13,16 @@ import type { ControlEvent, Service } from '../control/target.js';
 import { matches } from '../mqtt/message.js';
 import type { IncomingMessage } from '../mqtt/port.js';
 import { startService, type World } from '../service.js';
-import { BOOT_NS, makeParts, type PartsOptions, type SimulatedParts, timerOn, UPTIME_NS } from './simulated-parts.js';
+import {
+  BOOT_NS,
+  idlingOn,
+  makeParts,
+  type PartsOptions,
+  pauseOn,
+  type SimulatedParts,
+  timerOn,
+  UPTIME_NS,
+} from './simulated-parts.js';
 
 /** What stands for programs that work items call. */
 export type FakeExec = (argv: readonly string[], env: Readonly<Record<string, string>>) => Promise<string> | string;
@@ -26,7 +36,7 @@ export interface SimulationOptions extends PartsOptions {
   readonly log?: Logger;
   /** Called in place of programs; what it returns is what the program wrote. Default: nothing. */
   readonly exec?: FakeExec;
-  /** Called in place of requests; the status that it returns is what the server answers. Default: 200. */
+  /** Called in place of requests, for each try; the status that it returns is what the server answers. Default: 200. */
   readonly http?: (request: HttpRequest) => Promise<number> | number;
   /** What the wall clock shows at the start of the scenario, in ms since 1970; default: 2000-01-01T00:00:00Z. */
   readonly startMs?: number;
@@ -59,6 +69,8 @@ export type SimulationEvent =
 
 /** See {@link SimulationOptions.startMs}. */
 const START_MS = Date.UTC(2000, 0, 1);
+/** Of pauses between the tries of a request, so that they go another way than bounce of the same seed. */
+const PAUSES_SEED = 0x77a17;
 /** See {@link SimulationOptions.patienceMs}. */
 const PATIENCE_MS = 60_000;
 /** Longest that it runs before the host gets its turn. */
@@ -130,13 +142,15 @@ export class Simulation {
         tell({ type: 'exec', atNs: Math.round(now()), line, argv });
         return pretend(options.exec, argv, exec);
       },
-      http: async (request) => {
-        const { method, url, body } = request;
-        tell({ type: 'http', atNs: Math.round(now()), method, url, ...(body === undefined ? {} : { body }) });
-        const status = (await options.http?.(request)) ?? 200;
-        if (status >= 200 && status < 300) return { status, tries: 1 };
-        throw new KernelError('EREMOTEIO', `${new URL(url).origin} answers with status ${status}`);
-      },
+      http: (request, how) =>
+        persist(request, how, async (to) => {
+          const { method, url, body } = request;
+          tell({ type: 'http', atNs: Math.round(now()), method, url, ...(body === undefined ? {} : { body }) });
+          return outcomeOf(to, { status: (await options.http?.(request)) ?? 200, text: '' });
+        }),
+      random: mulberry32((options.seed ?? 1) ^ PAUSES_SEED),
+      pause: pauseOn(clock),
+      idling: idlingOn(clock),
       messages: {
         publish: (topic, payload, { qos, retain }) =>
           tell({ type: 'publish', atNs: Math.round(now()), topic, payload, qos, retain }),
