@@ -11,7 +11,7 @@ import {
   PRESS_MAX_NS,
   type ReloadReport,
 } from './control/target.js';
-import { formatLines, formatReload, table } from './format.js';
+import { formatLines, formatParked, formatReload, table } from './format.js';
 import { addModelCommands } from './model-commands.js';
 import type { MqttStatus } from './mqtt/port.js';
 import { Session } from './session.js';
@@ -25,6 +25,7 @@ function formatStatus(
     ['driver', status.simulated ? `${status.driver} (simulated: nothing here is real)` : status.driver],
     ['chip', `${chip.name} [${chip.label}] (${chip.lines} lines)`],
     ['health', status.problem ?? 'ok'],
+    ...formatParked(status.parked).map((text) => ['held besides', text]),
     ['edges', `${edges.received} received, ${edges.lost} lost, ${status.dropped} without thread or work`],
     ...(status.leftOut > 0 ? [['storms', `${status.leftOut} edges left out`]] : []),
     ['handler errors', String(status.handlerErrors)],
@@ -60,7 +61,7 @@ function addCommands(program: Command, session: Session): void {
   program
     .command('lines')
     .description('every line with its value and its edges')
-    .action(() => session.ask<{ lines: LineStatus[] }>('GET', '/v1/lines', (answer) => formatLines(answer.lines)));
+    .action(() => session.ask('GET', '/v1/lines', formatLines));
   program
     .command('get <line>')
     .description('the level of a line: 0 or 1, alone')

@@ -21,8 +21,10 @@ const LINE: LineStatus = {
 const STORM: StormStatus = { throttled: false, storms: 1, throttles: 2, throttledNs: 3e8, leftOut: 345 };
 
 it('the table of lines has a column for the storm guard when a line has one', () => {
-  expect(formatLines([LINE])).not.toContain('LEFT OUT');
-  const text = formatLines([LINE, { ...LINE, storm: STORM }, { ...LINE, storm: { ...STORM, throttled: true } }]);
+  expect(formatLines({ lines: [LINE] })).not.toContain('LEFT OUT');
+  const text = formatLines({
+    lines: [LINE, { ...LINE, storm: STORM }, { ...LINE, storm: { ...STORM, throttled: true } }],
+  });
   expect(text.split('\n').map((line) => line.slice(line.indexOf('  12') + 4).trim())).toEqual([
     expect.stringMatching(/LOST {2}LEFT OUT$/),
     expect.stringMatching(/ 0 {2}-$/),
@@ -33,9 +35,26 @@ it('the table of lines has a column for the storm guard when a line has one', ()
 });
 
 it('the table of lines has a column for the chip when a line is on another than the file’s own', () => {
-  expect(formatLines([LINE])).not.toContain('CHIP');
-  const text = formatLines([LINE, { ...LINE, chip: 'expander' }]);
+  expect(formatLines({ lines: [LINE] })).not.toContain('CHIP');
+  const text = formatLines({ lines: [LINE, { ...LINE, chip: 'expander' }] });
   expect(text).toMatch(/^NAME +CHIP +GPIO .*\nmeter +- +17 .*\nmeter +expander +17 /);
+});
+
+it('below the table of lines is what is held besides, and until when', () => {
+  const parked = [
+    { gpio: 18, name: 'bell', until: ['meter'] },
+    { gpio: 3, chip: 'expander', until: ['far1', 'far2'] },
+  ];
+  expect(
+    formatLines({ lines: [LINE], parked })
+      .split('\n')
+      .slice(2),
+  ).toEqual([
+    '',
+    'GPIO18 (bell) is removed, and held until meter is let go too',
+    'GPIO3 (on expander) is removed, and held until far1, far2 are let go too',
+    '',
+  ]);
 });
 
 it('a storm is two events', () => {

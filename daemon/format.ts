@@ -1,7 +1,14 @@
 // Text for people: tables, events, durations as they are shown by both commands.
 
 import type { GapEvent } from './control/events.js';
-import type { ControlEvent, LineStatus, ReloadReport, SectionReport, StormStatus } from './control/target.js';
+import type {
+  ControlEvent,
+  LinesStatus,
+  ParkedStatus,
+  ReloadReport,
+  SectionReport,
+  StormStatus,
+} from './control/target.js';
 
 /** Lays rows out in columns, two spaces apart, without trailing spaces. Columns of numbers are aligned to the right. */
 export function table(rows: readonly (readonly (string | number)[])[]): string {
@@ -90,8 +97,8 @@ function leftOut(storm: StormStatus): string {
   return `${storm.leftOut}${storm.throttled ? ' (storm)' : ''}`;
 }
 
-/** The lines as a table; with a column for the chip, and one for the storm guard, if any has one. */
-export function formatLines(lines: readonly LineStatus[]): string {
+/** The lines as a table; with a column for the chip, and one for the storm guard, if any has one. Below, what is held besides. */
+export function formatLines({ lines, parked }: LinesStatus): string {
   const guarded = lines.some((line) => line.storm !== undefined);
   const several = lines.some((line) => line.chip !== undefined);
   const head = [
@@ -122,7 +129,17 @@ export function formatLines(lines: readonly LineStatus[]): string {
     line.lost,
     ...(guarded ? [line.storm === undefined ? '-' : leftOut(line.storm)] : []),
   ]);
-  return table([head, ...rows]);
+  const below = formatParked(parked).map((text) => `${text}\n`);
+  return `${table([head, ...rows])}${below.length === 0 ? '' : '\n'}${below.join('')}`;
+}
+
+/** Lines that are held though the configuration has them no more, a line of text each. */
+export function formatParked(parked: readonly ParkedStatus[] = []): string[] {
+  return parked.map(({ gpio, chip, name, until }) => {
+    const called = [name, chip === undefined ? undefined : `on ${chip}`].filter((word) => word !== undefined);
+    const what = `GPIO${gpio}${called.length === 0 ? '' : ` (${called.join(', ')})`}`;
+    return `${what} is removed, and held until ${until.join(', ')} ${until.length === 1 ? 'is' : 'are'} let go too`;
+  });
 }
 
 function changesOf(section: string, { added, changed, removed, kept }: SectionReport): string | undefined {

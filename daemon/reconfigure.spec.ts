@@ -52,6 +52,22 @@ describe('a reload', () => {
     ]);
   });
 
+  it('tells of a line that it has removed and that is still held, until when, and no more when that is over', async () => {
+    const sim = await start(BASE);
+    const parked = () => sim.service.status().parked;
+    expect(parked()).toBeUndefined();
+    const one = BASE.replace(/ {2}button2: .*\n/, '');
+    await reload(sim, one);
+    expect(parked()).toEqual([{ gpio: 18, name: 'button2', until: ['button1'] }]);
+    await reload(sim, one.replaceAll('button1', 'door'));
+    expect(parked()).toEqual([{ gpio: 18, name: 'button2', until: ['door'] }]);
+    await reload(sim, BASE);
+    expect(parked()).toBeUndefined();
+    await reload(sim, one);
+    await reload(sim, 'lines: { led1: { gpio: 4, direction: out } }\n');
+    expect(parked()).toBeUndefined();
+  });
+
   it('exchanges actions, and counts on', async () => {
     const sim = await start(BASE);
     await press(sim, 'button1');

@@ -5,7 +5,15 @@ import { type HeldChip, MAIN_CHIP } from './bridge/held-chip.js';
 import type { Interrupts } from './bridge/interrupts.js';
 import { type LineInterrupt, NO_STAMP } from './bridge/line-interrupt.js';
 import type { Config, LineSpec } from './config/config.js';
-import type { ChipStatus, DaemonStatus, InterruptsStatus, Known, LineStatus, StormStatus } from './control/target.js';
+import type {
+  ChipStatus,
+  DaemonStatus,
+  InterruptsStatus,
+  Known,
+  LineStatus,
+  ParkedStatus,
+  StormStatus,
+} from './control/target.js';
 import type { Reports } from './reports.js';
 import { packageVersion } from './version.js';
 
@@ -48,6 +56,7 @@ export function viewStatus(of: Viewed): DaemonStatus {
     chip: chip.info,
     chips: [...backend.chips.values()].map(chipStatus),
     ...(backend.problem === undefined ? {} : { problem: backend.problem }),
+    ...viewParked(of),
     edges: { received, lost },
     dropped,
     leftOut,
@@ -59,6 +68,21 @@ export function viewStatus(of: Viewed): DaemonStatus {
 
 function chipStatus({ id, chip, problem }: HeldChip): ChipStatus {
   return { id, driver: chip.driver, ...chip.info, ...(problem === undefined ? {} : { problem }) };
+}
+
+/** Lines that are held, and none of the configuration's. */
+function viewParked({ backend, config }: Viewed): { parked?: ParkedStatus[] } {
+  const parked = [...backend.chips.values()].flatMap((held) =>
+    held.parked.map(({ offset, name, until }) => ({
+      ...(held.id === MAIN_CHIP ? {} : { chip: held.id }),
+      ...(name === undefined ? {} : { name }),
+      gpio: offset,
+      until: config.lines
+        .filter((line) => backend.chipOf(line) === held && until.includes(line.gpio))
+        .map((line) => line.name),
+    })),
+  );
+  return parked.length === 0 ? {} : { parked };
 }
 
 /** In the order of the configuration. */

@@ -12,7 +12,7 @@ import {
 import { AwaitedLines, heldBy } from './awaited-lines.js';
 import type { KeptLines } from './kept-lines.js';
 import { markedLevel, markedRest, markLevel, markRest } from './kept-record.js';
-import { LineRequests, type RequestOptions, requestGroups } from './line-requests.js';
+import { LineRequests, type ParkedLine, type RequestOptions, requestGroups } from './line-requests.js';
 
 /** Times that a request is tried while others take and free its lines. */
 const ATTEMPTS = 8;
@@ -74,7 +74,7 @@ export class ChipLines {
   }
 
   /** Lines that are held only until the last of their request is let go. */
-  get parked(): readonly number[] {
+  get parked(): readonly ParkedLine[] {
     return this.#requests.parked;
   }
 

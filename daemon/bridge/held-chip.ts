@@ -15,6 +15,7 @@ import type { LineSpec } from '../config/config.js';
 import type { Known } from '../control/target.js';
 import type { KeptLines } from './kept-lines.js';
 import { type Comeback, LastingLines, type LastingLinesOptions } from './lasting-lines.js';
+import type { ParkedLine } from './line-requests.js';
 
 const NS_PER_US = 1_000;
 /** Who holds the lines, as other programs see it. */
@@ -50,8 +51,8 @@ export interface HeldChip {
   readonly problem: string | undefined;
   /** Why a line is not held, in words after "is"; undefined when it is. */
   waitingFor(offset: number): string | undefined;
-  /** Lines that are held only until the others of their request are let go. */
-  readonly parked: readonly number[];
+  /** Lines that are held only until the others of their request are let go, with the names that they had in this process. */
+  readonly parked: readonly (ParkedLine & { readonly name?: string })[];
   /** Has the edges of a line wait, in order, while its handlers are exchanged; until {@link resume}. */
   hold(offset: number): void;
   resume(offset: number): void;
@@ -117,6 +118,8 @@ export function holdChip(options: HoldOptions): HeldChip {
   const { id, chip, machine, originNs, events, comeback, absent, board, kept, requests } = options;
   const { name, lines: count } = chip.info;
   let specs = options.lines;
+  /** Names by offset, those of lines that are gone too. */
+  const names = new Map(specs.map((spec) => [spec.gpio, spec.name]));
   const domain = new EdgeDomain(machine, {
     name,
     lines: count,
@@ -166,7 +169,7 @@ export function holdChip(options: HoldOptions): HeldChip {
     },
     waitingFor: (offset) => lines.waitingFor(offset),
     get parked() {
-      return lines.parked;
+      return lines.parked.map((line) => ({ ...line, ...named(names.get(line.offset)) }));
     },
     hold: (offset) => domain.hold(offset),
     resume: (offset) => domain.resume(offset),
@@ -174,6 +177,7 @@ export function holdChip(options: HoldOptions): HeldChip {
     update: (wanted, fresh) => {
       for (const offset of fresh) domain.forget(offset);
       specs = wanted;
+      for (const { gpio, name } of wanted) names.set(gpio, name);
       lines.update(wanted.map(lineConfig));
     },
     noteRest: (offset, rest) => lines.noteRest(offset, rest),
@@ -185,6 +189,10 @@ export function holdChip(options: HoldOptions): HeldChip {
       if (specs.every(({ gpio }) => isFree(machine, domain, gpio))) domain.remove();
     },
   };
+}
+
+function named(name: string | undefined): { name?: string } {
+  return name === undefined ? {} : { name };
 }
 
 function isFree(machine: Machine, domain: EdgeDomain, offset: number): boolean {

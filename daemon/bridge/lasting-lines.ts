@@ -13,7 +13,7 @@ import {
 import { hostTimer, type StartTimer } from './bursts.js';
 import { ChipLines, type HeldRequest, type WantedLines } from './chip-lines.js';
 import type { KeptLines } from './kept-lines.js';
-import type { RequestOptions } from './line-requests.js';
+import type { ParkedLine, RequestOptions } from './line-requests.js';
 
 export type { HeldRequest } from './chip-lines.js';
 
@@ -119,8 +119,8 @@ export class LastingLines {
   }
 
   /** Lines that are none of ours any more, and held until the last of their request is. */
-  get parked(): readonly number[] {
-    return this.#lines.parked;
+  get parked(): readonly ParkedLine[] {
+    return this.#gone === undefined ? this.#lines.parked : [];
   }
 
   /** What keeps lines from being held as they are to be, in one sentence; undefined when all are. */

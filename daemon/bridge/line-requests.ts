@@ -35,6 +35,12 @@ export function requestGroups(lines: readonly LineConfig[], { reconfigure }: Gpi
   return together.length === 0 ? groups : [together, ...groups];
 }
 
+/** A line that is none of ours any more, and is held until `until`, the others of its request, are let go. */
+export interface ParkedLine {
+  readonly offset: number;
+  readonly until: readonly number[];
+}
+
 /** A line that was given up, and is held as it was. */
 export interface NotParked {
   readonly offset: number;
@@ -64,8 +70,11 @@ export class LineRequests {
   }
 
   /** Lines that are held only since others of their request are. */
-  get parked(): number[] {
-    return [...this.#held.values()].flatMap((lines) => [...lines.keys()].filter((offset) => !this.holds(offset)));
+  get parked(): ParkedLine[] {
+    return [...this.#held.values()].flatMap((lines) => {
+      const until = [...lines.keys()].filter((offset) => this.holds(offset));
+      return [...lines.keys()].filter((offset) => !this.holds(offset)).map((offset) => ({ offset, until }));
+    });
   }
 
   /** The request of a line that is in use. */

@@ -72,6 +72,7 @@ function watch(...offsets: number[]): string[] {
   return seen;
 }
 
+const parkedOf = (lines: LastingLines): number[] => lines.parked.map(({ offset }) => offset);
 const used = (...offsets: number[]): boolean[] => offsets.map((offset) => pi.chip.lineInfo(offset).used);
 
 /** A chip whose calls go through `change`. */
@@ -138,7 +139,7 @@ describe('an update', () => {
     pass(1);
     lines.update([BUTTON]);
     pass(1);
-    expect([lines.parked, used(17, 18), pi.chip.lineInfo(18).edge]).toEqual([[18], [true, true], 'none']);
+    expect([parkedOf(lines), used(17, 18), pi.chip.lineInfo(18).edge]).toEqual([[18], [true, true], 'none']);
     failsWith('EINVAL', () => lines.getValue(18));
     pi.board.press('c', { holdNs: 1e6, bounce: false });
     pi.board.press('b', { holdNs: 1e6, bounce: false });
@@ -148,14 +149,14 @@ describe('an update', () => {
     pass(1);
     pi.board.press('c', { holdNs: 1e6, bounce: false });
     pass(10);
-    expect([lines.parked, seen, anew]).toEqual([[], [17, 17, 18, 18], [17, 18]]);
+    expect([parkedOf(lines), seen, anew]).toEqual([[], [17, 17, 18, 18], [17, 18]]);
   });
 
   it('lets a request go when the last of its lines is', () => {
     const lines = hold([BUTTON, BELL, LED]);
     lines.update([BELL, LED]);
     lines.update([LED]);
-    expect([lines.parked, used(17, 18, 4)]).toEqual([[], [false, false, true]]);
+    expect([parkedOf(lines), used(17, 18, 4)]).toEqual([[], [false, false, true]]);
   });
 
   it('waits for a line that somebody else has, and takes it as it is wanted by then', () => {
@@ -199,11 +200,11 @@ describe('an update', () => {
     lines.update([BUTTON, RELAY]);
     pass(1);
     expect(lines.problem).toBe('line18 is still as it was: the expander does not answer');
-    expect([used(4, 5), lines.parked, pi.chip.lineInfo(18).edge]).toEqual([[false, true], [18], 'both']);
+    expect([used(4, 5), parkedOf(lines), pi.chip.lineInfo(18).edge]).toEqual([[false, true], [18], 'both']);
     givesIn();
     lines.update([BUTTON, RELAY]);
     pass(1);
-    expect([lines.problem, lines.parked, pi.chip.lineInfo(18).edge]).toEqual([undefined, [18], 'none']);
+    expect([lines.problem, parkedOf(lines), pi.chip.lineInfo(18).edge]).toEqual([undefined, [18], 'none']);
   });
 
   it('takes all others when one is refused, and that one when it is wanted in another way', () => {
@@ -263,7 +264,7 @@ describe('lines that were held before', () => {
     });
     pass(1);
     expect(seen.sort()).toEqual(['17 reconfigured', '18 reconfigured', '5 released', '6 requested']);
-    expect([lines.parked, lines.getValue(4), anew]).toEqual([[18], 1, [6]]);
+    expect([parkedOf(lines), lines.getValue(4), anew]).toEqual([[18], 1, [6]]);
   });
 });
 
@@ -358,7 +359,7 @@ describe('any sequence of updates', () => {
         let before: readonly LineConfig[] = first;
         for (const next of rest) {
           const seen = watch(4, 5, 17, 18);
-          const { parked } = lines;
+          const parked = parkedOf(lines);
           lines.update(next);
           pass(1);
           for (const line of next) {
@@ -373,7 +374,7 @@ describe('any sequence of updates', () => {
         for (const offset of [4, 5, 17, 18]) {
           const want = before.find((line) => line.offset === offset);
           const { used: taken, direction, edge, activeLow, drive } = pi.chip.lineInfo(offset);
-          if (want === undefined) expect([taken, edge]).toEqual([lines.parked.includes(offset), 'none']);
+          if (want === undefined) expect([taken, edge]).toEqual([parkedOf(lines).includes(offset), 'none']);
           else {
             expect({ taken, direction, edge, activeLow, drive }).toEqual({
               ...{ taken: true, edge: 'none', drive: 'push-pull' },

@@ -66,9 +66,8 @@ export function holdSimulatedPi(pi: SimulatedPi, specs: readonly LineSpec[], eve
       return lines.problem;
     },
     waitingFor: (offset) => lines.waitingFor(offset),
-    get parked() {
-      return lines.parked;
-    },
+    // No line here has edges of its own, so each is a request of its own.
+    parked: [],
     // The interrupts are those of the hardware: what comes while nobody has requested them is nobody's.
     hold: () => {},
     resume: () => {},

@@ -13,6 +13,8 @@ import type {
   InterruptStatus,
   InterruptsStatus,
   LineStatus,
+  LinesStatus,
+  ParkedStatus,
   PressOptions,
   ReloadReport,
   SectionReport,
@@ -20,6 +22,7 @@ import type {
 } from './target.js';
 
 const strings = (description: string): Schema => list({ type: 'string' }, description);
+const PARKED = 'lines that are held though the configuration has them no more; absent when there are none';
 const perCpu = list({ type: 'integer', minimum: 0 }, 'by CPU');
 
 const chipInfo = {
@@ -41,6 +44,7 @@ const daemon = {
       chip: objectOf<DaemonStatus['chip']>('The file’s own chip.', chipInfo),
       chips: list(ref('ChipStatus'), 'all chips, the file’s own first'),
       problem: text('which lines are not held, and why; absent when all are'),
+      parked: list(ref('ParkedStatus'), PARKED),
       edges: objectOf<DaemonStatus['edges']>('Edges of all lines.', {
         received: count('that reached the model'),
         lost: knownCount('that the kernel dropped before they were read'),
@@ -61,7 +65,7 @@ const daemon = {
         requests: count('requests so far'),
       }),
     },
-    { problem: true, chips: true, mqtt: true, limited: true, reloads: true },
+    { problem: true, chips: true, parked: true, mqtt: true, limited: true, reloads: true },
   ),
   MqttStatus: objectOf<MqttStatus>(
     'The connection to the broker, and what became of the messages since the start.',
@@ -127,7 +131,21 @@ const daemon = {
     throttledNs: count('for how long in all, in ns'),
     leftOut: count('edges that were left out meanwhile'),
   }),
-  Lines: objectOf<{ lines: unknown }>('Every line.', { lines: list(ref('LineStatus')) }),
+  Lines: objectOf<LinesStatus>(
+    'Every line.',
+    { lines: list(ref('LineStatus')), parked: list(ref('ParkedStatus'), PARKED) },
+    { parked: true },
+  ),
+  ParkedStatus: objectOf<ParkedStatus>(
+    'A line that a reload has removed, and that is an input without edges until the others of its request are let go too.',
+    {
+      gpio: count('offset of the line on its chip'),
+      chip: text('id of its chip; absent for the file’s own'),
+      name: text('what it was called; absent when it was removed before the daemon was started'),
+      until: list(text('name of a line that has to be let go first')),
+    },
+    { chip: true, name: true },
+  ),
   Pressed: objectOf<PressOptions & { pressed: string }>('What was pressed, and how.', {
     pressed: text('name of the button'),
     forNs: count('how long, in ns'),

@@ -45,7 +45,10 @@ function lineRoutes(target: () => ControlTarget): Route[] {
       id: 'listLines',
       summary: 'Every line, in the order of the configuration.',
       answer: { schema: 'Lines' },
-      handle: () => ({ lines: target().lines() }),
+      handle: () => {
+        const { parked } = target().status();
+        return { lines: target().lines(), ...(parked === undefined ? {} : { parked }) };
+      },
     }),
     route({
       method: 'GET',

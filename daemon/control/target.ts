@@ -30,6 +30,8 @@ export interface DaemonStatus {
   readonly chips?: readonly ChipStatus[];
   /** Which lines are not held, and why, in one sentence: the chip is gone, or somebody else has them. Absent when all are. */
   readonly problem?: string;
+  /** Lines that are held though the configuration has them no more; absent when there are none. */
+  readonly parked?: readonly ParkedStatus[];
   readonly edges: {
     /** Edges that reached the model. */
     readonly received: number;
@@ -57,6 +59,27 @@ export interface ChipStatus extends ChipInfo {
   readonly driver: string;
   /** As in {@link DaemonStatus}, of this chip alone. */
   readonly problem?: string;
+}
+
+/**
+ * A line that a reload has removed, and that is held all the same: the kernel takes no single line out of a request. It is an
+ * input without edges until the others of its request are let go too, or until a reload wants it back.
+ */
+export interface ParkedStatus {
+  readonly gpio: number;
+  /** {@link ChipStatus.id} of its chip; absent for the file's own. */
+  readonly chip?: string;
+  /** What it was called; absent when it was removed before the daemon was started. */
+  readonly name?: string;
+  /** Names of the lines that have to be let go before it is. */
+  readonly until: readonly string[];
+}
+
+/** All lines. */
+export interface LinesStatus {
+  readonly lines: readonly LineStatus[];
+  /** As in {@link DaemonStatus}. */
+  readonly parked?: readonly ParkedStatus[];
 }
 
 /** One line of the configuration, as it is now. */

@@ -61,6 +61,12 @@ export const daemonFamilies: readonly NumberFamily[] = [
     ({ limited }) => limited,
   ),
   reloads,
+  ofStatus(
+    'gauge',
+    'gpio_irqd_lines_parked',
+    'Lines that a reload has removed, and that are held until the others of their request are let go.',
+    ({ parked }) => parked?.length ?? 0,
+  ),
   single(
     'gauge',
     'gpio_irqd_watchdog_timeout_seconds',
