@@ -258,6 +258,19 @@ test('a reload that takes a line away takes its state and its part of the device
   expect(daemon.mqtt.status()).toMatchObject({ reconnects: 0 });
 });
 
+test('a line that tells of one edge only has no state, and loses the one that it had: nobody would take it back', async () => {
+  await connect();
+  daemon.edge('button2', 'rising', 1);
+  await eventually(() => broker.newest('house/pi/line/button2/state') === 'ON');
+  await daemon.mqtt.reconfigure(configOf(broker.url, '', FAKE_LINES.replace('edge: both', 'edge: rising')));
+  await eventually(() => broker.newest('house/pi/line/button2/state') === '');
+  broker.got.length = 0;
+  daemon.edge('button2', 'rising', 2);
+  daemon.edge('button1', 'rising', 1);
+  await eventually(() => broker.got.filter(({ topic }) => topic.endsWith('/event')).length === 2);
+  expect(broker.got.filter(({ topic, retain }) => retain && topic.includes('/line/'))).toEqual([]);
+});
+
 test('what a daemon with another configuration has left is taken away when this one starts', async () => {
   await connect();
   await daemon.mqtt.stop();
