@@ -32,7 +32,7 @@ const SHOWN = { breakLength: Number.POSITIVE_INFINITY, depth: 4, maxArrayLength:
 /** A line operation, ready to run in any context. @param level of the input after the edge @returns the level that the line has got */
 export type PreparedAtomic = (level: Level) => Level;
 
-/** Looks up the line of an operation. `ENOENT` for a line that there is not. */
+/** Looks up the line of an operation, whose limit is the caller's business. `ENOENT` for a line that there is not. */
 export function prepareAtomic({ outputs }: Pick<ActionHost, 'outputs'>, action: AtomicAction): PreparedAtomic {
   const output: Output = outputs.get(action.line);
   switch (action.kind) {
@@ -51,6 +51,17 @@ export function prepareAtomic({ outputs }: Pick<ActionHost, 'outputs'>, action: 
       return (level) => output.set((level ^ inverted) as Level);
     }
   }
+}
+
+/** As {@link PreparedAtomic}; undefined when there is more of it than its limit allows, and nothing was done. */
+export type LimitedAtomic = (level: Level) => Level | undefined;
+
+/** A line operation of a top half or a tasklet, with its limit. Allocates nothing when it runs. Errors as {@link prepareAtomic}. */
+export function prepareLimited(host: Pick<ActionHost, 'outputs' | 'nowNs'>, action: AtomicAction): LimitedAtomic {
+  const perform = prepareAtomic(host, action);
+  if (action.limit === undefined) return perform;
+  const bucket = new TokenBucket(action.limit);
+  return (level) => (bucket.take(host.nowNs()) ? perform(level) : undefined);
 }
 
 /** An action of a thread or a work item, ready to run. Only those that wait for something outside return a promise. */

@@ -14,7 +14,7 @@ export interface EdgeRecord {
   readonly doneNs: number;
   /** Levels that those actions gave their lines: bit 0 is the first action's. */
   readonly levels: number;
-  /** Those of the actions that failed and gave no level, likewise. */
+  /** Those of the actions that failed, or were left out, and gave no level, likewise. */
   readonly failed: number;
 }
 

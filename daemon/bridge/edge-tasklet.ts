@@ -2,7 +2,7 @@
 import { Tasklet, taskletSchedule } from '../../kernel/index.js';
 import type { OccasionLine } from '../actions/occasion.js';
 import type { AtomicAction } from '../config/action-types.js';
-import { prepareAtomic } from './actions.js';
+import { prepareLimited } from './actions.js';
 import { EdgeRing } from './edge-ring.js';
 import type { ActionHost } from './host.js';
 
@@ -13,17 +13,21 @@ export class EdgeTasklet {
 
   /** `ENOENT` for a line that there is not. */
   constructor(host: ActionHost, of: OccasionLine, actions: readonly AtomicAction[]) {
-    const prepared = actions.map((action) => ({ line: action.line, perform: prepareAtomic(host, action) }));
+    const prepared = actions.map((action) => ({ line: action.line, perform: prepareLimited(host, action) }));
     this.tasklet = new Tasklet(() => {
+      let limited = 0;
       for (let level = this.#edges.takeLevel(); level !== undefined; level = this.#edges.takeLevel()) {
         for (const { line, perform } of prepared) {
           try {
-            host.onValue(line, perform(level), host.nowNs());
+            const got = perform(level);
+            if (got === undefined) limited++;
+            else host.onValue(line, got, host.nowNs());
           } catch (error) {
             host.onError(of.name, error);
           }
         }
       }
+      if (limited > 0) host.onLimited(of.name, limited);
     });
     this.tasklet.name = `${of.name}.tasklet`;
   }

@@ -36,6 +36,8 @@ const BUTTON: LineSpec = Object.freeze({
 
 const SET = { kind: 'set', line: 'led', value: 1 } as const;
 const FOLLOW = { kind: 'follow', line: 'led', invert: true } as const;
+/** Runs twice, and then a second later again. */
+const TWICE = { kind: 'toggle', line: 'led', limit: { rate: 2, perNs: 2e9 } } as const;
 const PULSE = { kind: 'pulse', line: 'led', value: 1, forNs: 1e6 } as const;
 
 function template(text: string): Template {
@@ -97,7 +99,9 @@ function rig(spec: InterruptSpec | undefined, computed: (edge: ModuleEdge) => un
     onEdge: (line, { rising, lineSeqno }) => log.push(`edge ${line} ${rising ? 'rising' : 'falling'} ${lineSeqno}`),
     onLog: (interrupt, text) => log.push(`log ${interrupt} ${text}`),
     onPress: (line, pattern, count) => log.push(`press ${line} ${pattern} ${count}`),
-    onLimited: (name, count) => log.push(`limited ${name} ${count}`),
+    onLimited: (name, count) => {
+      if (told.values) log.push(`limited ${name} ${count}`);
+    },
     onDropped: (line, count) => log.push(`dropped ${line} ${count}`),
   };
   const interrupt = new LineInterrupt(host, BUTTON, spec);
@@ -194,6 +198,36 @@ describe('top half', () => {
     ]);
   });
 
+  it('leaves out what is more than the limit of an action, and the thread tells how often', () => {
+    const it = rig(specOf({ topHalf: [TWICE, { kind: 'follow', line: 'led', invert: false }] }));
+    request(it);
+    deliver(it, 4);
+    expect(it.log).toEqual([
+      ...['edge button rising 1', 'value led 1', 'value led 1'],
+      ...['edge button falling 2', 'value led 0', 'value led 0'],
+      ...['edge button rising 3', 'value led 1'],
+      ...['edge button falling 4', 'value led 0'],
+      'limited b1 2',
+    ]);
+    it.log.length = 0;
+    it.time.lateNs = 1e9;
+    deliver(it, 2, 5);
+    expect(it.log).toEqual([
+      ...['edge button rising 5', 'value led 1', 'value led 1'],
+      ...['edge button falling 6', 'value led 0'],
+      'limited b1 1',
+    ]);
+  });
+
+  it.each(['tasklet', 'thread'] as const)('leaves likewise out what is more than the limit in a %s', (place) => {
+    const it = rig(specOf({ [place]: [TWICE] }));
+    request(it);
+    deliver(it, 4);
+    expect(it.log.filter((told) => told.startsWith('value'))).toEqual(['value led 1', 'value led 0']);
+    const limited = it.log.filter((told) => told.startsWith('limited')).map((told) => Number(told.split(' ').at(-1)));
+    expect(limited.reduce((sum, count) => sum + count, 0)).toBe(2);
+  });
+
   it("has the name of the interrupt, or the daemon's where a handler module has that", () => {
     expect(rig(specOf({})).interrupt.name).toBe('b1');
     expect(rig(specOf({ handler: '/h.js' })).interrupt.name).toBe('gpio-irqd');
@@ -203,6 +237,7 @@ describe('top half', () => {
     ['sets, follows and toggles', { topHalf: [SET, FOLLOW, { kind: 'toggle', line: 'led' }] }],
     ['pulses', { topHalf: [PULSE] }],
     ['pulses and cuts the pulse off', { topHalf: [PULSE, FOLLOW] }],
+    ['is limited, in the top half and in a tasklet', { topHalf: [TWICE, SET], tasklet: [TWICE] }],
     ['hands over to a tasklet', { topHalf: [SET], tasklet: [SET, FOLLOW, PULSE] }],
   ])('keeps the heap as it is when it %s', (_, parts) => {
     const it = rig(specOf(parts));

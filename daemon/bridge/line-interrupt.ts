@@ -12,10 +12,10 @@ import { EdgeOccasion, type OccasionLine } from '../actions/occasion.js';
 import type { InterruptSpec, LineSpec } from '../config/config.js';
 import {
   type ActionContext,
+  type LimitedAtomic,
   type PreparedAction,
-  type PreparedAtomic,
   prepareActions,
-  prepareAtomic,
+  prepareLimited,
   prepareThread,
 } from './actions.js';
 import { type EdgeRecord, EdgeRing } from './edge-ring.js';
@@ -46,12 +46,14 @@ export class LineInterrupt {
   readonly #edges = new EdgeRing();
   /** Lines of the top half's actions, and the actions. */
   readonly #outputs: readonly string[];
-  readonly #atomic: readonly PreparedAtomic[];
+  readonly #atomic: readonly LimitedAtomic[];
   readonly #thread: readonly PreparedAction[];
   readonly #works: readonly EdgeWork[];
   readonly #tasklet: EdgeTasklet | undefined;
   readonly #presses: LinePresses | undefined;
   readonly #of: OccasionLine;
+  /** Actions of the top half that were left out, which the thread tells. */
+  #limited = 0;
   #droppedTold = 0;
   #droppedBefore = 0;
 
@@ -64,7 +66,7 @@ export class LineInterrupt {
     this.#of = { line: line.name, gpio: line.gpio, name: spec?.name ?? line.name };
     const context: ActionContext = { host, name: this.name, of: this.#of };
     this.#outputs = topHalf.map((action) => action.line);
-    this.#atomic = topHalf.map((action) => prepareAtomic(host, action));
+    this.#atomic = topHalf.map((action) => prepareLimited(host, action));
     this.#thread = thread.map((action) => prepareThread(context, action));
     this.#works = work.map(({ queue, actions }) => {
       const { waits, perform } = prepareActions(context, queue, actions);
@@ -132,7 +134,11 @@ export class LineInterrupt {
     const level = rising ? 1 : 0;
     for (const perform of this.#atomic) {
       try {
-        levels |= perform(level) << bit;
+        const got = perform(level);
+        if (got === undefined) {
+          failed |= 1 << bit;
+          this.#limited++;
+        } else levels |= got << bit;
       } catch (error) {
         // The output's chip may be away: this edge still has its thread and its work.
         failed |= 1 << bit;
@@ -158,6 +164,8 @@ export class LineInterrupt {
     const { dropped } = this;
     if (dropped > this.#droppedTold) this.#host.onDropped(this.line.name, dropped - this.#droppedTold);
     this.#droppedTold = dropped;
+    if (this.#limited > 0) this.#host.onLimited(this.name, this.#limited);
+    this.#limited = 0;
     return IRQ_HANDLED;
   }
 

@@ -9,22 +9,24 @@ export interface RateLimit {
   readonly perNs: number;
 }
 
-/** What may be done in atomic context: line operations only. */
-export type AtomicAction =
-  | { readonly kind: 'set'; readonly line: string; readonly value: Level }
-  | { readonly kind: 'toggle'; readonly line: string }
-  /** The line gets `value`, and after `forNs` the other level. */
-  | { readonly kind: 'pulse'; readonly line: string; readonly value: Level; readonly forNs: number }
-  /** The line gets the level of the input after the edge, or with `invert` the other one. */
-  | { readonly kind: 'follow'; readonly line: string; readonly invert: boolean };
-
-/** What an action outside of atomic context may have besides. */
+/** What every action may have besides. */
 interface Limited {
   readonly limit?: RateLimit | undefined;
 }
 
+/** What may be done in atomic context: line operations only. */
+export type AtomicAction = Limited &
+  (
+    | { readonly kind: 'set'; readonly line: string; readonly value: Level }
+    | { readonly kind: 'toggle'; readonly line: string }
+    /** The line gets `value`, and after `forNs` the other level. */
+    | { readonly kind: 'pulse'; readonly line: string; readonly value: Level; readonly forNs: number }
+    /** The line gets the level of the input after the edge, or with `invert` the other one. */
+    | { readonly kind: 'follow'; readonly line: string; readonly invert: boolean }
+  );
+
 /** What an irq thread may do as well. */
-export type ThreadAction = (AtomicAction | { readonly kind: 'log'; readonly text: Template }) & Limited;
+export type ThreadAction = AtomicAction | (Limited & { readonly kind: 'log'; readonly text: Template });
 
 /** Run a program, without a shell, ended after `timeoutNs`. */
 export interface ExecAction extends Limited {

@@ -32,22 +32,23 @@ interface Names {
   readonly broker: boolean;
 }
 
+const limit = optional({ per: duration }, { rate: fc.integer({ min: 1, max: 100 }) });
+
 function atomic({ outputs }: Names): fc.Arbitrary<Mapping>[] {
   if (outputs.length === 0) return [];
   const line = fc.constantFrom(...outputs);
   return [
-    fc.record({ set: line, value: fc.constantFrom(0, 1) }),
-    fc.record({ toggle: line }),
-    optional({ value: fc.constantFrom(0, 1) }, { pulse: line, for: duration }),
+    optional({ limit }, { set: line, value: fc.constantFrom(0, 1) }),
+    optional({ limit }, { toggle: line }),
+    optional({ limit, value: fc.constantFrom(0, 1) }, { pulse: line, for: duration }),
   ];
 }
 
 function threadAction(names: Names): fc.Arbitrary<Mapping> {
-  return fc.oneof(fc.record({ log: text }), ...atomic(names));
+  return fc.oneof(optional({ limit }, { log: text }), ...atomic(names));
 }
 
 function workAction(names: Names): fc.Arbitrary<Mapping> {
-  const limit = optional({ per: duration }, { rate: fc.integer({ min: 1, max: 100 }) });
   const exec = optional(
     { timeout: duration, limit, env: fc.dictionary(fc.constantFrom('A', 'B_1'), text) },
     {
@@ -61,7 +62,7 @@ function workAction(names: Names): fc.Arbitrary<Mapping> {
     },
   );
   const mqtt = optional(
-    { payload: text, qos: fc.constantFrom(0, 1, 2), retain: flag },
+    { limit, payload: text, qos: fc.constantFrom(0, 1, 2), retain: flag },
     {
       mqtt: fc.constantFrom('a/b', 'home/{name}'),
     },

@@ -75,7 +75,9 @@ export const actionSchema = keys({
     .optional()
     .describe('How long the program, the request or the module may take.')
     .meta({ default: '30s' }),
-  limit: limitSchema.optional().describe('How often the action may run; beyond that it is left out, and counted.'),
+  limit: limitSchema
+    .optional()
+    .describe('How often the action may run, whichever it is; beyond that it is left out, and counted.'),
 }).describe('One action: one of `set`, `toggle`, `follow`, `pulse`, `log`, `exec`, `http`, `mqtt`, `module`.');
 
 /** A checked action. */
@@ -87,7 +89,7 @@ type Verb = (typeof VERBS)[number];
 
 const ATOMIC = ['set', 'toggle', 'follow', 'pulse'] as const satisfies readonly Verb[];
 
-/** What goes with which verbs. */
+/** What goes with which verbs; `limit` goes with all. */
 const OPTIONS = {
   value: ['set', 'pulse'],
   invert: ['follow'],
@@ -101,7 +103,6 @@ const OPTIONS = {
   qos: ['mqtt'],
   retain: ['mqtt'],
   timeout: ['exec', 'http', 'module'],
-  limit: ['log', 'exec', 'http', 'mqtt', 'module'],
 } as const satisfies Readonly<Partial<Record<keyof ActionInput, readonly Verb[]>>>;
 
 /** Where actions stand: in which context, and for what they run. */
@@ -263,10 +264,11 @@ function buildLimit({ limit }: ActionInput): { readonly limit?: RateLimit } {
 
 function buildAtomic(input: ActionInput): AtomicAction {
   const { toggle, follow, invert = false, pulse, for: forNs = 0, set = '', value } = input;
-  if (toggle !== undefined) return { kind: 'toggle', line: toggle };
-  if (follow !== undefined) return { kind: 'follow', line: follow, invert };
-  if (pulse !== undefined) return { kind: 'pulse', line: pulse, value: value ?? 1, forNs };
-  return { kind: 'set', line: set, value: value ?? 0 };
+  const limit = buildLimit(input);
+  if (toggle !== undefined) return { kind: 'toggle', line: toggle, ...limit };
+  if (follow !== undefined) return { kind: 'follow', line: follow, invert, ...limit };
+  if (pulse !== undefined) return { kind: 'pulse', line: pulse, value: value ?? 1, forNs, ...limit };
+  return { kind: 'set', line: set, value: value ?? 0, ...limit };
 }
 
 function buildThreadAction(input: ActionInput): ThreadAction {
