@@ -37,3 +37,22 @@ it('tells of a file that has changed after it was looked at, and before it was n
   files.note(marks);
   expect(files.changed()).toEqual(new Set([path]));
 });
+
+it('tells of a module that imports a file which is another, by way of others too, and of no other module', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gpio-irqd-modules-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [a, b] = [join(folder, 'a.js'), join(folder, 'b.js')];
+  const [words, text] = [join(folder, 'words.js'), join(folder, 'text.js')];
+  writeFileSync(a, "import './words.js';");
+  writeFileSync(b, '');
+  writeFileSync(words, "export * from './text.js';");
+  writeFileSync(text, 'one');
+  const files = new ModuleFiles();
+  files.note(files.look([a, b]));
+  writeFileSync(text, 'another');
+  expect(files.changed()).toEqual(new Set([a]));
+  files.note(files.look([a, b], new Set([a])));
+  expect(files.changed()).toEqual(new Set());
+  rmSync(text);
+  expect(files.changed()).toEqual(new Set([a]));
+});

@@ -1,13 +1,20 @@
-// Files of the user's modules: whether they are others than when they were loaded.
+// The user's modules: whether their files are others than when they were loaded.
 import { statSync } from 'node:fs';
+import { ownFiles } from './bridge/own-files.js';
 
-/** What tells a file from the one that was there before. */
+/** What tells a module from the one that was there before: its file, and those that it imports by their places. */
 function mark(path: string): string {
+  return ownFiles(path)
+    .map((file) => `${file} ${markOfFile(file)}`)
+    .join('\n');
+}
+
+function markOfFile(path: string): string {
   const info = statSync(path, { bigint: true, throwIfNoEntry: false });
   return info === undefined ? 'none' : `${info.dev}:${info.ino}:${info.size}:${info.mtimeNs}`;
 }
 
-/** The files that a configuration has had loaded. What they import themselves is not looked at. */
+/** The modules that a configuration has had loaded, by their files; a module is another when a file is that it imports. */
 export class ModuleFiles {
   #marks: ReadonlyMap<string, string> = new Map();
 

@@ -59,10 +59,17 @@ async function prepare(parts: Parts, plan: ReloadPlan, changedFiles: ReadonlySet
       descs.set(line.name, asBefore ? parts.desc(line.name) : parts.makeDesc(line, chipOf(line)));
     }
     const modules = new Map<string, HandlerModule | undefined>();
+    // One number for all: what two handlers import they have together, as after a start.
+    let first: number | undefined;
+    const instance = (): number => {
+      const next = nextInstance();
+      first ??= next;
+      return first;
+    };
     for (const line of config.lines) {
       const desc = descs.get(line.name);
       if (desc === undefined || !requested.has(line.name)) continue;
-      modules.set(line.name, await parts.loadModule(line, nextInstance, { config, desc, chip: chipOf(line) }));
+      modules.set(line.name, await parts.loadModule(line, instance, { config, desc, chip: chipOf(line) }));
     }
     return { chips, descs, modules, files };
   } catch (error) {

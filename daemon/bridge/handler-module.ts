@@ -2,6 +2,8 @@
 import { pathToFileURL } from 'node:url';
 import type { GpioDesc, IrqHandler, IrqThreadFn, Process, WorkFn } from '../../kernel/index.js';
 import * as kernel from '../../kernel/index.js';
+import { loadImportsAnew } from './imports-anew.js';
+import { ownFiles } from './own-files.js';
 import { prepareTypescript } from './typescript.js';
 
 /** What a module may export: at least one of the first two. */
@@ -61,7 +63,8 @@ const PARTS = ['topHalf', 'threadFn', 'work'] as const;
 /**
  * Loads a module and binds it. `EINVAL` when it cannot be loaded or is no handler.
  *
- * @param instance loads it anew, with variables of its own, for each value; default: as it was loaded first
+ * @param instance loads it anew with what it imports by its place, with variables of their own, for each value; default: as they were
+ *   loaded first
  */
 export async function loadHandlerModule(
   path: string,
@@ -89,7 +92,9 @@ export async function loadHandlerModule(
 }
 
 async function importModule(path: string, instance: number | undefined): Promise<HandlerExports> {
-  prepareTypescript(path);
+  const files = ownFiles(path);
+  for (const file of files) prepareTypescript(file);
+  if (instance !== undefined && files.length > 1) loadImportsAnew();
   const query = instance === undefined ? '' : `?instance=${instance}`;
   try {
     return (await import(pathToFileURL(path).href + query)) as HandlerExports;

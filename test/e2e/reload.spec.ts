@@ -99,6 +99,50 @@ test('a handler module is loaded anew when its file is another, and may not be o
   await daemon.says('"msg":"three"');
 });
 
+test('handlers are loaded anew with what they import, have it together, and others go on as they are', {
+  timeout: TIMEOUT,
+}, async () => {
+  const says = (own: string) => `let n = 0; ${own}
+export function topHalf(irq, dev) { dev.log(\`\${dev.line.name} \${text} \${next()} \${++n}\`); return 1; }\n`;
+  for (const name of ['a.mjs', 'b.ts']) lab.write(name, says("import { next, text } from './lib/words.mjs';"));
+  lab.write('alone.mjs', says("const text = 'alone'; const next = () => 0;"));
+  lab.write('lib/words.mjs', "export { text } from './text.ts'; let n = 0; export const next = () => ++n;\n");
+  lab.write('lib/text.ts', "export const text: string = 'old';\n");
+  const config = lab.write(
+    'config.yaml',
+    `lines:
+  button1: { gpio: 17, edge: rising }
+  button2: { gpio: 18, edge: rising }
+  button3: { gpio: 22, edge: rising }
+interrupts:
+  - { line: button1, handler: ./a.mjs }
+  - { line: button2, handler: ./b.ts }
+  - { line: button3, handler: ./alone.mjs }
+`,
+  );
+  const daemon = await lab.start(config);
+  const watch = await daemon.watch();
+  let logs = 0;
+  const pressAll = async (): Promise<string[]> => {
+    for (const button of ['button1', 'button2', 'button3']) await daemon.press(button);
+    logs += 3;
+    return (await watch.count('log', logs)).slice(-3).map(({ text }) => text);
+  };
+  expect(await pressAll()).toEqual(['button1 old 1 1', 'button2 old 2 1', 'button3 alone 0 1']);
+  for (const text of ['newer', 'newest']) {
+    lab.write('lib/text.ts', `export const text: string = '${text}';\n`);
+    expect((await daemon.ctl('reload')).code).toBe(0);
+    const [first, second] = await pressAll();
+    expect([first, second]).toEqual([`button1 ${text} 1 1`, `button2 ${text} 2 1`]);
+  }
+  expect((await daemon.ctl('reload')).code).toBe(0);
+  expect(await pressAll()).toEqual(['button1 newest 3 2', 'button2 newest 4 2', 'button3 alone 0 4']);
+  lab.write('lib/text.ts', 'this is no TypeScript\n');
+  const { code, err } = await daemon.ctl('reload');
+  expect([code, err]).toEqual([2, expect.stringMatching(/a\.mjs cannot be loaded: .*text\.ts:1/s)]);
+  expect(await pressAll()).toEqual(['button1 newest 5 3', 'button2 newest 6 3', 'button3 alone 0 5']);
+});
+
 test('what cannot change while it runs is named, and waits for the next start; the log’s level does not', {
   timeout: TIMEOUT,
 }, async () => {
