@@ -142,6 +142,7 @@ it('an output that is driven by hand, and one that keeps its level, stay as they
   // The second button is held as long as the first is, and interrupts nobody.
   const expected = [`${BUTTON2} reconfigured`, `${DOOR} requested`, `${LED} reconfigured`, `${LAMP} requested`];
   expect([...seen].sort()).toEqual(expected.sort());
+  expect((await status(client)).parked).toEqual([{ gpio: BUTTON2, name: 'button2', until: ['button1'] }]);
   expect([LED, RELAY, LAMP].map((offset) => sim.value(offset))).toEqual([1, 1, 1]);
   // The level stays, and is called the other way round.
   expect(await line(client, 'led1')).toMatchObject({ value: 0, activeLow: true });
