@@ -9,6 +9,7 @@
             'drivers/chardev/addon/addon.c',
             'drivers/chardev/addon/gpio_fd.c',
             'drivers/chardev/addon/shared_memory.c',
+            'drivers/chardev/addon/values.c',
           ],
           'defines': ['NAPI_VERSION=8'],
           'cflags': ['-std=gnu11', '-Wall', '-Wextra', '-fvisibility=hidden'],

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "values.h"
+
 /* Since Linux 6.3, and not in the headers of before. */
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
@@ -19,20 +21,6 @@
 #define BYTES_MAX (1024 * 1024)
 /* A map of a file that somebody makes smaller kills with SIGBUS whoever reads it. */
 #define FIXED_SIZE (F_SEAL_SHRINK | F_SEAL_GROW)
-
-static napi_value number(napi_env env, int32_t value)
-{
-	napi_value result = NULL;
-
-	napi_create_int32(env, value, &result);
-	return result;
-}
-
-static napi_value wrong(napi_env env, const char *what)
-{
-	napi_throw_type_error(env, NULL, what);
-	return NULL;
-}
 
 /* Not to be executed, by whoever has the descriptor, where the kernel can see to that. */
 static int open_memory(const char *name)
@@ -46,11 +34,11 @@ napi_value create_memory(napi_env env, napi_callback_info info)
 {
 	napi_value argument[2];
 	char name[NAME_BYTES];
-	size_t n = 2, length;
+	size_t length;
 	uint32_t bytes;
 	int fd, error;
 
-	if (napi_get_cb_info(env, info, &n, argument, NULL, NULL) != napi_ok || n < 2 ||
+	if (!get_arguments(env, info, 2, argument) ||
 	    napi_get_value_string_utf8(env, argument[0], name, sizeof(name), &length) != napi_ok ||
 	    napi_get_value_uint32(env, argument[1], &bytes) != napi_ok || bytes == 0 || bytes > BYTES_MAX)
 		return wrong(env, "createMemory(name: string, bytes: number)");
@@ -75,13 +63,12 @@ napi_value map_memory(napi_env env, napi_callback_info info)
 {
 	napi_value argument, result;
 	struct stat status;
-	size_t n = 1, bytes;
+	size_t bytes;
 	int32_t fd;
 	int seals;
 	void *data;
 
-	if (napi_get_cb_info(env, info, &n, &argument, NULL, NULL) != napi_ok || n < 1 ||
-	    napi_get_value_int32(env, argument, &fd) != napi_ok)
+	if (!get_arguments(env, info, 1, &argument) || napi_get_value_int32(env, argument, &fd) != napi_ok)
 		return wrong(env, "mapMemory(fd: number)");
 	/* EINVAL for what is no memfd. */
 	seals = fcntl(fd, F_GET_SEALS);
