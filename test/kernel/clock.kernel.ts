@@ -1,32 +1,17 @@
 // The built daemon on a real kernel when somebody sets the wall clock: edges, pulses and stamps go by the clock that nobody can set.
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
-import { ControlClient } from '../../daemon/control/client.js';
+import { expect, it } from 'vitest';
 import type { ControlEvent, LineStatus } from '../../daemon/control/target.js';
-import { ROOT, Running } from '../e2e/running-daemon.js';
-import { createGpioSim, type GpioSim } from './gpio-sim.js';
+import { daemon, OFTEN, setUpEach, sim } from './daemon-lab.js';
 
 const BUTTON = 17;
 const LAMP = 4;
 const EDGES_A_STEP = 100;
 const DAY_S = 86_400;
 const PULSE_NS = 1.5e9;
-const OFTEN = { interval: 10 };
 
-let sim: GpioSim;
-let folder: string;
-beforeEach(() => {
-  sim = createGpioSim();
-  folder = mkdtempSync(join(tmpdir(), 'gpio-irqd-clock-'));
-});
-afterEach(() => {
-  sim.remove();
-  rmSync(folder, { recursive: true });
-});
+setUpEach();
 
 const CONFIG = `
 driver: hardware
@@ -55,17 +40,7 @@ async function edgesAround(step: () => void): Promise<void> {
 }
 
 it('a wall clock that is set a day forward and back moves no edge and no pulse', async () => {
-  writeFileSync(join(folder, 'config.yaml'), CONFIG);
-  const socket = join(folder, 'control.sock');
-  const args = [join(ROOT, 'dist/daemon/main.js'), 'run', '--config', join(folder, 'config.yaml'), '--socket', socket];
-  const running = new Running(spawn(process.execPath, args));
-  const client = new ControlClient(socket);
-  onTestFinished(async () => {
-    await client.close();
-    running.child.kill('SIGKILL');
-    await running.finished;
-  });
-  await running.says('Ctrl-C ends it');
+  const { client } = await daemon(CONFIG);
   const events: ControlEvent[] = [];
   void (async () => {
     for await (const event of client.events()) events.push(event);

@@ -1,40 +1,21 @@
 // The built daemon on a real kernel when its chip is unplugged and comes back, and when somebody else has its lines.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { expect, it, onTestFinished } from 'vitest';
 import { LastingLines } from '../../daemon/bridge/lasting-lines.js';
 import { ControlClient } from '../../daemon/control/client.js';
 import type { ControlEvent, DaemonStatus, LineStatus } from '../../daemon/control/target.js';
 import { openChardev } from '../../drivers/index.js';
 import { findSysfsChips } from '../../drivers/sysfs/chips.js';
-import { ROOT, Running } from '../e2e/running-daemon.js';
-import { createGpioSim, type GpioSim } from './gpio-sim.js';
+import { daemon, OFTEN, setUpEach, sim, socketPath } from './daemon-lab.js';
+import { createGpioSim } from './gpio-sim.js';
 
 const BUTTON = 17;
 const LED = 4;
 const RELAY = 5;
-const OFTEN = { interval: 10 };
 
-let sim: GpioSim;
-let folder: string;
-beforeEach(() => {
-  sim = createGpioSim();
-  folder = mkdtempSync(join(tmpdir(), 'gpio-irqd-comeback-'));
-});
-afterEach(() => {
-  sim.remove();
-  rmSync(folder, { recursive: true });
-});
+setUpEach();
 
-/** A daemon that is ready, and a client of it. */
-async function daemon(driver: string): Promise<{ running: Running; client: ControlClient }> {
-  const config = join(folder, 'config.yaml');
-  const socket = join(folder, 'control.sock');
-  writeFileSync(
-    config,
-    `
+const config = (driver: string): string => `
 driver: ${driver}
 lines:
   button1: { gpio: ${BUTTON}, direction: in, edge: both }
@@ -43,19 +24,7 @@ lines:
 interrupts:
   - line: button1
     top_half: [{ toggle: led1 }]
-`,
-  );
-  const args = [join(ROOT, 'dist/daemon/main.js'), 'run', '--config', config, '--socket', socket];
-  const running = new Running(spawn(process.execPath, args));
-  const client = new ControlClient(socket);
-  onTestFinished(async () => {
-    await client.close();
-    running.child.kill('SIGKILL');
-    await running.finished;
-  });
-  await running.says('Ctrl-C ends it');
-  return { running, client };
-}
+`;
 
 const status = async (client: ControlClient): Promise<DaemonStatus> =>
   (await client.call('GET', '/v1/status')) as DaemonStatus;
@@ -72,11 +41,11 @@ async function ledFollows(level: 0 | 1): Promise<void> {
 
 it('a chip that comes back under another name has all its lines again, without a restart', async () => {
   sim.pull(RELAY, 1);
-  const { running, client } = await daemon('hardware');
+  const { running, client } = await daemon(config('hardware'));
   const { pid } = await status(client);
   expect([sim.value(RELAY), (await lines(client)).relay?.value]).toEqual([1, 1]);
   await ledFollows(1);
-  const watcher = new ControlClient(join(folder, 'control.sock'));
+  const watcher = new ControlClient(socketPath());
   const events: ControlEvent[] = [];
   const watching = (async () => {
     for await (const event of watcher.events()) events.push(event);
@@ -120,14 +89,14 @@ it('a chip that comes back under another name has all its lines again, without a
 });
 
 it('a daemon whose chip is gone ends when it is told to', async () => {
-  const { running } = await daemon('hardware');
+  const { running } = await daemon(config('hardware'));
   sim.unplug();
   await running.says('the GPIO chip is gone');
   expect(await running.ends('SIGTERM')).toMatchObject({ code: 0 });
 });
 
 it.each(['libgpiod', 'onoff'])('driver: %s takes its lines back as well', async (driver) => {
-  const { running } = await daemon(driver);
+  const { running } = await daemon(config(driver));
   await ledFollows(1);
   sim.unplug();
   // sysfs does not tell of it: the daemon asks.
@@ -140,7 +109,7 @@ it.each(['libgpiod', 'onoff'])('driver: %s takes its lines back as well', async 
 });
 
 it('driver: onoff takes a line back that somebody has unexported', async () => {
-  const { running } = await daemon('onoff');
+  const { running } = await daemon(config('onoff'));
   await ledFollows(1);
   const base = findSysfsChips().find(({ name }) => name === sim.chipName)?.base ?? Number.NaN;
   writeFileSync('/sys/class/gpio/unexport', String(base + BUTTON));
@@ -154,7 +123,7 @@ it('a line that somebody else has is told of, and taken as soon as it is free', 
   const other = openChardev(sim.path);
   onTestFinished(() => other.close());
   const taken = other.requestLines({ lines: [{ offset: LED, direction: 'in' }], consumer: 'w1-gpio' });
-  const { running, client } = await daemon('hardware');
+  const { running, client } = await daemon(config('hardware'));
   expect(running.out).toContain("led1 (GPIO4) is held by 'w1-gpio'; it is taken as soon as it is free");
   expect(running.out).toContain('holding button1, relay');
   expect((await status(client)).problem).toBe("led1 is held by 'w1-gpio'");

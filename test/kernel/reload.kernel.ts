@@ -1,15 +1,11 @@
 // The built daemon on a real kernel when its configuration is reloaded: what watchers of its lines see of that, and edges
 // that come meanwhile.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
-import { ControlClient } from '../../daemon/control/client.js';
+import { expect, it, onTestFinished } from 'vitest';
+import type { ControlClient } from '../../daemon/control/client.js';
 import type { DaemonStatus, InterruptsStatus, LineStatus, ReloadReport } from '../../daemon/control/target.js';
 import { openChardev } from '../../drivers/index.js';
-import { ROOT, Running } from '../e2e/running-daemon.js';
+import { daemon, OFTEN, setUpEach, sim, write } from './daemon-lab.js';
 import { createGpioSim, type GpioSim } from './gpio-sim.js';
 
 const BUTTON1 = 17;
@@ -19,18 +15,8 @@ const LED = 4;
 const RELAY = 5;
 const LAMP = 6;
 const RELOADS = 50;
-const OFTEN = { interval: 10 };
 
-let sim: GpioSim;
-let folder: string;
-beforeEach(() => {
-  sim = createGpioSim();
-  folder = mkdtempSync(join(tmpdir(), 'gpio-irqd-reload-'));
-});
-afterEach(() => {
-  sim.remove();
-  rmSync(folder, { recursive: true });
-});
+setUpEach();
 
 const BASE = `
 driver: hardware
@@ -42,24 +28,6 @@ lines:
 interrupts:
   - { line: button1, top_half: [{ follow: led1 }] }
 `;
-
-const write = (text: string): void => writeFileSync(join(folder, 'config.yaml'), text);
-
-/** A daemon that is ready, and a client of it. */
-async function daemon(text: string): Promise<{ running: Running; client: ControlClient }> {
-  write(text);
-  const socket = join(folder, 'control.sock');
-  const args = [join(ROOT, 'dist/daemon/main.js'), 'run', '--config', join(folder, 'config.yaml'), '--socket', socket];
-  const running = new Running(spawn(process.execPath, args));
-  const client = new ControlClient(socket);
-  onTestFinished(async () => {
-    await client.close();
-    running.child.kill('SIGKILL');
-    await running.finished;
-  });
-  await running.says('Ctrl-C ends it');
-  return { running, client };
-}
 
 async function line(client: ControlClient, name: string): Promise<LineStatus> {
   return (await client.call('GET', `/v1/lines/${name}`)) as LineStatus;
