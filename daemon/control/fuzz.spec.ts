@@ -1,7 +1,6 @@
 // Ten thousand random requests: each is answered or refused with an error of the API, none with 500, and the daemon stays up.
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -10,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ControlClient } from './client.js';
 import { CONTROL_ERRORS } from './errors.js';
 import { FakeService } from './fake-service.spec-helper.js';
+import { sendRaw } from './raw-request.spec-helper.js';
 import { type ControlServer, startControl } from './server.js';
 
 const REQUESTS = 10_000;
@@ -136,20 +136,6 @@ function bytesOf(
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${payload}`);
 }
 
-/** What came back on a connection of its own, until the daemon ended it. */
-function send(bytes: Buffer): Promise<string> {
-  return new Promise((settle) => {
-    const socket = connect(path);
-    let answer = '';
-    socket.on('data', (chunk: Buffer) => {
-      answer += chunk.toString('latin1');
-    });
-    socket.on('error', () => undefined);
-    socket.on('close', () => settle(answer));
-    socket.write(bytes);
-  });
-}
-
 const STATUSES = new Set<number>(Object.values(CONTROL_ERRORS).map(([status]) => status));
 for (const status of [200, 204, 400, 403, 404, 405, 409, 501]) STATUSES.add(status);
 
@@ -166,7 +152,7 @@ it(`${REQUESTS} random requests are answered or refused, and none makes the daem
   const requests = fc.sample(one, REQUESTS);
   for (let i = 0; i < requests.length; i += AT_ONCE) {
     const batch = requests.slice(i, i + AT_ONCE);
-    const answers = await Promise.all(batch.map(send));
+    const answers = await Promise.all(batch.map((bytes) => sendRaw(path, bytes)));
     for (const [j, answer] of answers.entries()) {
       const status = /^(?:HTTP\/1\.1 100 .*\r\n\r\n)?HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? 'none';
       statuses.set(status, (statuses.get(status) ?? 0) + 1);

@@ -1,9 +1,10 @@
 // The built daemon under what clients can do to it: rubbish, floods, a watcher that never reads; its edges come through all along.
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sendRaw } from '../../daemon/control/raw-request.spec-helper.js';
 import { type DaemonProcess, Site } from './daemon-process.js';
 import { percentile, tell, times } from './figures.js';
-import { randomRequests, SteadyClient, send } from './requests.js';
+import { randomRequests, SteadyClient } from './requests.js';
 
 const REQUESTS = times(10_000, 4_000);
 const AT_ONCE = 20;
@@ -61,7 +62,7 @@ async function edgesOf(name: string): Promise<{ edges: number; lost: number | 'u
 /** The API lets so many through a second; what is over is refused, and tried again. */
 async function retried(bytes: string): Promise<string> {
   for (;;) {
-    const answer = await send(site.socket, bytes);
+    const answer = await sendRaw(site.socket, bytes);
     if (!/^HTTP\/1\.1 429 /.test(answer)) return answer;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -1,6 +1,5 @@
 // Random requests to the control API, right ones and rubbish, each on a connection of its own.
 import { Agent, request as httpRequest } from 'node:http';
-import { connect } from 'node:net';
 import fc from 'fast-check';
 
 const name = fc.oneof(
@@ -61,20 +60,6 @@ const request = fc
 /** So many random requests, the same for the same seed. */
 export function randomRequests(count: number, seed: number): string[] {
   return fc.sample(request, { numRuns: count, seed });
-}
-
-/** Sends bytes, and waits until the daemon ends the connection. @returns what it answered */
-export function send(socketPath: string, bytes: string): Promise<string> {
-  return new Promise((settle) => {
-    const socket = connect(socketPath);
-    let answer = '';
-    socket.on('data', (chunk: Buffer) => {
-      answer += chunk.toString('latin1');
-    });
-    socket.on('error', () => undefined);
-    socket.on('close', () => settle(answer));
-    socket.write(bytes);
-  });
 }
 
 /** A client with one connection that it keeps, so that no flood of others shuts it out. */
