@@ -1,8 +1,9 @@
 #!/bin/bash
 # Proves the prebuilt addons: each is built as the package ships it, loaded by Node of its architecture (under qemu-user
-# where that is not this machine's), and asked for a chip that there is not.
+# where that is not this machine's), and asked for a chip that there is not. Where it is another machine's, the whole program
+# runs there too (program.sh).
 #
-#   npm run test:prebuilds        # needs `npm ci` before; as root it installs the compilers and qemu from Debian
+#   npm run test:prebuilds        # needs `npm ci` and a build before; as root it installs the compilers and qemu from Debian
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -49,12 +50,15 @@ fetch_node() {
   echo "$folder/bin/node"
 }
 
-# The package as it is installed: what was compiled, and the library that finds the addon. No build folder.
+# The package as it is installed where no optional library could be: what was compiled, and the libraries that it cannot do
+# without, none of them native. No build folder.
 lay_out() {
-  mkdir -p "$stage/node_modules"
-  cp "$root/package.json" "$root/binding.gyp" "$stage"
-  cp -r "$root/dist" "$stage"
-  cp -r "$root/node_modules/node-gyp-build" "$stage/node_modules"
+  local libraries
+  libraries=$(node -p "Object.entries(require('$root/package-lock.json').packages)
+    .filter(([path, { dev, optional, devOptional }]) => path !== '' && !dev && !optional && !devOptional)
+    .map(([path]) => path).join('\\n')")
+  cp -r "$root/package.json" "$root/binding.gyp" "$root/dist" "$root/examples" "$stage"
+  (cd "$root" && xargs cp -r --parents -t "$stage" <<<"$libraries")
 }
 
 check='
@@ -70,6 +74,7 @@ check='
 packages
 lay_out
 (cd "$root" && npm run --silent prebuilds -- "$stage")
+others=()
 for line in "${architectures[@]}"; do
   read -r arch _ triplet package <<<"$line"
   run=(node)
@@ -78,5 +83,13 @@ for line in "${architectures[@]}"; do
     run=("$qemu" -L "/usr/$triplet" "$(fetch_node "$package")")
   fi
   (cd "$stage" && timeout 120 "${run[@]}" --input-type=module -e "$check")
+  [ "$arch" != "$host" ] || continue
+  # Beside each other: a start takes seconds there, on one processor.
+  bash "$root/test/prebuilds/program.sh" "$stage" "${run[@]}" &
+  others+=($!)
 done
-echo "3 prebuilt addons load"
+echo '3 prebuilt addons load'
+failed=0
+for program in "${others[@]}"; do wait "$program" || failed=1; done
+[ "$failed" = 0 ] || exit 1
+echo 'the program runs on 2 other architectures'
