@@ -3,7 +3,10 @@ import { VcdWriter } from '../../sim-fallback/index.js';
 import type { Config } from '../config/config.js';
 import type { Simulation } from './simulation.js';
 
-/** Writes the electrical levels of the configuration's lines from now until `finish`, as a logic analyser at the pads would. */
+/**
+ * Writes the electrical levels of the configuration's lines from now until `finish`, as a logic analyser at the pads would. The
+ * simulated chip has its debounce in front of them (`Board.setDebounce`): of a debounced line, what is left shows.
+ */
 export function dumpLevels(
   simulation: Simulation,
   { lines }: Pick<Config, 'lines'>,

@@ -1,5 +1,6 @@
 // Captures as scenarios and back: `gpio-irqd replay capture.vcd` and `--vcd`.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,6 +94,29 @@ describe('a capture', () => {
     expect(again.edges).toEqual(first.edges);
     expect(again.dump).toBe(first.dump);
   });
+
+  it.runIf(spawnSync('sigrok-cli', ['--version']).status === 0)(
+    'that was dumped from a replay is the same to sigrok, edge by edge, and what sigrok makes of it to a replay',
+    { timeout: 60_000 },
+    async () => {
+      const path = file(
+        's.yaml',
+        'scenario: 1\nseed: 7\nsteps:\n  - { at: 2ms, press: door, hold: 8ms, bounce: true }\nend: 20ms\n',
+      );
+      const first = await played(loadedFrom(path));
+      expect(first.edges.length).toBeGreaterThan(4);
+      const dumped = file('s.vcd', first.dump);
+      const [out, channels] = [join(directory, 'sigrok.vcd'), ['-I', 'vcd', '-i', dumped]];
+      const shown = execFileSync('sigrok-cli', [...channels, '--show'], { encoding: 'utf8' });
+      expect(shown).toMatch(/^Samplerate: 1000000000\nChannels: 2\n- door: logic\n- relay: logic\n/);
+      execFileSync('sigrok-cli', [...channels, '-O', 'vcd', '-o', out]);
+      // From a file, its programs put the rate before the dump.
+      writeFileSync(out, readFileSync(out, 'utf8').replace(/^META .*\n/, ''));
+      const again = await played({ ...loadedFrom(out), endNs: 20e6 });
+      expect(again.edges).toEqual(first.edges);
+      expect(again.dump).toBe(first.dump);
+    },
+  );
 
   it('says which signals there are when none is a line, or when one is not there', () => {
     const path = file('c.vcd', CAPTURE);
