@@ -77,10 +77,10 @@ libraries() {
   (
     cd "$npm"
     npm pkg delete optionalDependencies.node-libgpiod optionalDependencies.onoff optionalDependencies.systemd-notify devDependencies scripts
-    npm install --silent --omit=dev --ignore-scripts --no-audit --no-fund --os=linux --cpu="$cpu" --libc=glibc
+    npm install --silent --omit=dev --ignore-scripts --no-audit --no-fund --prefer-offline --os=linux --cpu="$cpu" --libc=glibc
   )
   cp "$root/package.json" "$library"
-  cp -r "$npm/node_modules" "$library"
+  mv "$npm/node_modules" "$library"
   (
     cd "$library/node_modules"
     rm -rf .bin .package-lock.json @types undici-types koffi/vendor koffi/doc
@@ -144,16 +144,17 @@ documentation() {
   done
 }
 
-# A stanza for each library, with the text of its licence.
+# A stanza for each library, with the text of its licence, which is then not needed a second time beside it.
 licences() {
-  local manifest directory text
+  local manifest directory text found=$stage/licences
   find "$library/node_modules" -name package.json | sort | while read -r manifest; do
     directory=$(dirname "$manifest")
     case $(basename "$(dirname "$directory")") in node_modules | @*) ;; *) continue ;; esac
     text=$(find "$directory" -maxdepth 1 -iname 'licen[cs]e*' -o -maxdepth 1 -iname 'copying*' | sort | head -n 1)
-    node "$here/licence.mjs" "$manifest" "${directory#"$package/"}" "$text"
-    [ -z "$text" ] || rm -f "$text"
-  done
+    printf '%s\t%s\t%s\n' "$manifest" "${directory#"$package/"}" "$text"
+  done >"$found"
+  node "$here/licence.mjs" <"$found"
+  cut -f3 "$found" | xargs -d '\n' rm -f
 }
 
 control() {

@@ -21,8 +21,9 @@ build_service() { build_addon && npm run --silent build; }
 
 # The Debian package that is installed there, unless it is newer than all that it is made of.
 build_package() {
-  local built=(packaging/out/*.deb)
-  if [ -e "${built[0]}" ] && [ -z "$(find daemon drivers kernel sim-fallback systemd testing packaging/deb package.json -newer "${built[0]}" -print -quit)" ]; then return; fi
+  local built
+  built=$(ls -t packaging/out/*_"$(dpkg --print-architecture)".deb 2>/dev/null | head -n 1) || true
+  if [ -n "$built" ] && [ -z "$(find daemon drivers kernel sim-fallback systemd testing packaging/deb package.json -newer "$built" -print -quit)" ]; then return; fi
   rm -f packaging/out/*.deb
   npm run --silent package:deb >/dev/null
 }

@@ -1,6 +1,6 @@
 // The Debian package on a machine with systemd and udev: installed, started, upgraded, removed, purged.
 
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +29,10 @@ let sim: GpioSim;
 let force: readonly string[] = [];
 const dpkg = (...args: string[]): Promise<string> => output('dpkg', '--no-triggers', ...force, ...args);
 
+/** The one for this machine: those for others may lie beside it. */
 function builtPackage(): string {
-  const found = readdirSync(BUILT).find((name) => name.endsWith('.deb'));
+  const ending = `_${execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim()}.deb`;
+  const found = readdirSync(BUILT).find((name) => name.endsWith(ending));
   if (found === undefined) throw new Error(`no package in ${BUILT}: npm run package:deb`);
   return join(BUILT, found);
 }
