@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     // Of a machine that is busy with other things too: no test is about how fast it is.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // What is waited for comes at once on an idle machine; one that stands still for some seconds has done nothing wrong.
     expect: { poll: { timeout: 30_000 } },
     include: [

@@ -13,7 +13,7 @@ import { shrink } from './shrink.js';
 import { writeScenario } from './write.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
-const PATIENT = 120_000;
+const PATIENT = 300_000;
 
 let directory = '';
 beforeAll(() => {

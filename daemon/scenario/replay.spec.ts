@@ -12,7 +12,7 @@ const SCENARIOS = join(EXAMPLES, 'scenarios');
 /** `HASH  NAME DETAIL`: traces as every Node has to make them. `UPDATE_TRACES=1 npx vitest run replay.spec` writes it anew. */
 const SUMS = fileURLToPath(new URL('replay.sha256', import.meta.url));
 const RUNS = 3;
-const PATIENT = 60_000;
+const PATIENT = 300_000;
 
 let directory = '';
 beforeAll(() => {

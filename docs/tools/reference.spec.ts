@@ -12,7 +12,7 @@ describe('docs/reference', () => {
   let pages: Map<string, string>;
   beforeAll(async () => {
     pages = await referencePages(root);
-  }, 60_000);
+  });
 
   it('is up to date', async () => {
     const outdated = differing(pages, await committedPages(`${root}/docs/reference`));

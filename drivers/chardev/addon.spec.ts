@@ -15,7 +15,7 @@ function headers(): string {
   return join(configured ?? dirname(dirname(process.execPath)), 'include', 'node');
 }
 
-it('frees everything once and closes every descriptor, whatever call of it fails', { timeout: 60_000 }, () => {
+it('frees everything once and closes every descriptor, whatever call of it fails', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gpio-irqd-addon-'));
   try {
     const program = join(folder, 'test');

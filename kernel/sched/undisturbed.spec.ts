@@ -47,7 +47,7 @@ it('a task of SCHED_FIFO that an item of work starts runs before the next item',
   expect(log).toEqual(items.flatMap((_, i) => [`item ${i}`, `urgent ${i}`]));
 });
 
-it('an item that queues itself for ever is found to be a circle', { timeout: 60_000 }, () => {
+it('an item that queues itself for ever is found to be a circle', () => {
   const machine = new Machine();
   const again: Work = new Work(() => void scheduleWork(again), 'again');
   const run = () =>

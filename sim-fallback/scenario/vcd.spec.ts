@@ -16,7 +16,7 @@ interface ParsedVcd {
 const { parse } = createRequire(import.meta.url)('vcd-parser') as { parse(text: string): Promise<ParsedVcd> };
 
 /** The other parser is slow. */
-const PATIENT = 60_000;
+const PATIENT = 300_000;
 
 function linesOf(text: string): { text: string; number: number }[] {
   return text.split('\n').map((line, i) => ({ text: line, number: i + 1 }));

@@ -6,7 +6,7 @@ import { type Daemon, EXAMPLE, useLab } from './running-daemon.js';
 
 const lab = useLab();
 /** The machine may be busy. */
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 
 const sockets: Socket[] = [];
 afterEach(() => {

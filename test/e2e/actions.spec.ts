@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { ROOT, useLab } from './running-daemon.js';
 
 const lab = useLab();
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 
 const LINES = `lines:
   button1: { gpio: 17, edge: both, bias: pull-up, active: low }

@@ -5,7 +5,7 @@ import { EXAMPLE, useLab } from './running-daemon.js';
 
 const lab = useLab();
 /** Several programs are started one after the other, on a machine that may be busy. */
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 
 test('it says that it is simulated, where its socket is, and what to type next', { timeout: TIMEOUT }, async () => {
   const daemon = await lab.start(EXAMPLE);

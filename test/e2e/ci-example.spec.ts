@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ROOT } from './running-daemon.js';
 
 const INSTALL_MS = 240_000;
-const RUN_MS = 60_000;
+const RUN_MS = 240_000;
 
 let directory = '';
 let project = '';

@@ -6,7 +6,7 @@ import { type Daemon, ROOT, useLab } from './running-daemon.js';
 
 const lab = useLab();
 /** Several programs are started one after the other, on a machine that may be busy. */
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 
 /** A daemon whose button 1 calls `module` on a queue with two threads, while button 2 toggles a LED. */
 function startWith(module: string, timeout: string): Promise<Daemon> {

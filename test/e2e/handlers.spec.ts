@@ -7,7 +7,7 @@ import { type Daemon, ROOT, useLab } from './running-daemon.js';
 
 const lab = useLab();
 /** Several programs are started one after the other, on a machine that may be busy. */
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 
 const LINES = `lines:
   button1: { gpio: 17, edge: rising, bias: pull-up, active: low }

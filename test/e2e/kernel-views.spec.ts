@@ -6,7 +6,7 @@ import { type Daemon, EXAMPLE, useLab } from './running-daemon.js';
 
 const lab = useLab();
 /** Several programs are started one after the other, on a machine that may be busy. */
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 
 async function answer(daemon: Daemon, ...args: string[]): Promise<string> {
   const { code, out, err } = await daemon.ctl(...args);

@@ -8,7 +8,7 @@ import { EXAMPLE, useLab } from './running-daemon.js';
 
 const lab = useLab();
 /** Several programs are started one after the other, on a machine that may be busy. */
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 const hasChips = existsSync('/dev') && readdirSync('/dev').some((name) => name.startsWith('gpiochip'));
 
 const LINES = `lines:

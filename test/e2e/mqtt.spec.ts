@@ -6,7 +6,7 @@ import { eventually, TestBroker } from '../../daemon/mqtt/broker.spec-helper.js'
 import { useLab } from './running-daemon.js';
 
 const lab = useLab();
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 let broker: TestBroker;
 
 beforeEach(async () => {

@@ -5,7 +5,7 @@ import { freePort } from '../../daemon/free-port.spec-helper.js';
 import { useLab } from './running-daemon.js';
 
 const lab = useLab();
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 const TOKEN = 'iXbq3cM0a2V5d9kLrTn8Zw==';
 const LINES = `lines:
   button1: { gpio: 17, edge: both, bias: pull-up, active: low }

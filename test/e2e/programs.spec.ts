@@ -8,7 +8,7 @@ import { type Daemon, useLab } from './running-daemon.js';
 
 const lab = useLab();
 /** The machine may be busy. */
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 
 /** A daemon whose button runs `argv` in a work item. */
 function startWith(argv: readonly string[], timeout = '100s', text = 'done'): Promise<Daemon> {

@@ -5,7 +5,7 @@ import type { ReloadReport } from '../../daemon/control/target.js';
 import { type Daemon, useLab } from './running-daemon.js';
 
 const lab = useLab();
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 const BASE = `lines:
   button1: { gpio: 17, edge: both, bias: pull-up, active: low }
   led1: { gpio: 4, direction: out }

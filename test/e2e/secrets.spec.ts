@@ -11,7 +11,7 @@ const TOKEN = 'token-of-the-api-0123456789';
 const HEADER = 'bearer-of-the-request';
 const ARGUMENT = 'secret-in-a-url';
 
-test('whatever goes wrong with it, no secret is told', { timeout: 120_000 }, async () => {
+test('whatever goes wrong with it, no secret is told', { timeout: 300_000 }, async () => {
   const secret = (name: string, text: string): string => {
     const path = join(lab.directory, name);
     writeFileSync(path, text);
