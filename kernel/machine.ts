@@ -26,6 +26,7 @@ import type { Ipis } from './smp/ipi.js';
 import { HI_SOFTIRQ, HRTIMER_SOFTIRQ, SoftirqVectors, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from './softirq/vectors.js';
 import { type Alarm, type Clock, VirtualClock } from './time/clock.js';
 import { checkHz, DEFAULT_HZ, type Hz, jiffiesOf, TickCount } from './time/jiffies.js';
+import { LastLook } from './time/last-look.js';
 import { runTimers } from './time/timer-wheel.js';
 import { TraceRing } from './trace/ring.js';
 import { WorkqueueSubsystem } from './workqueue/system.js';
@@ -47,6 +48,8 @@ export interface RunTaskOptions {
 /** The whole of the model. Nothing in it knows of Node: time, log and hardware come from outside. */
 export class Machine {
   readonly clock: Clock;
+  /** The time for records and accounts. */
+  readonly look: LastLook;
   /** When code in a task is preempted. */
   readonly preempt: PreemptModel;
   /** Handlers run in threads (force_irqthreads). */
@@ -93,6 +96,7 @@ export class Machine {
   constructor(options: MachineOptions = {}) {
     const count = checkCpus(options.cpus ?? 1);
     this.clock = options.clock ?? new VirtualClock();
+    this.look = new LastLook(this.clock);
     const { printk, onOops } = options;
     this.printk = printk === undefined ? () => {} : (level, message) => this.#report(() => printk(level, message));
     this.#onOops = onOops ?? ((where, error) => this.#printOops(where, error));
@@ -100,7 +104,7 @@ export class Machine {
     this.trace = new TraceRing(options.traceRecords);
     const realTime = !(this.clock instanceof VirtualClock);
     const sliceNs = checkLength(options, 'sliceNs', realTime ? REAL_TIME_SLICE_NS : Number.POSITIVE_INFINITY);
-    this.#slice = sliceNs === Number.POSITIVE_INFINITY ? undefined : new HostSlice(this.clock, sliceNs);
+    this.#slice = sliceNs === Number.POSITIVE_INFINITY ? undefined : new HostSlice(this.clock, this.look, sliceNs);
     this.#circles = new CircleDetector(this);
     this.preempt = checkPreempt(options.preempt ?? 'full');
     this.threadirqs = options.threadirqs ?? false;
@@ -134,6 +138,7 @@ export class Machine {
   /** Work items of WQ_BH queues, then tasklets. */
   #bottomHalves(highpri: boolean): Outcome {
     const cpu = thisCpu();
+    this.look.othersDone();
     const tasklets = highpri ? cpu.hiTasklets : cpu.tasklets;
     if (this.workqueues.runBh(cpu, highpri) === SUSPENDED) return cpu.defer(() => tasklets.run());
     return tasklets.run();
@@ -165,9 +170,8 @@ export class Machine {
       this.#takeInterrupts();
       return;
     }
-    this.#pumping = true;
+    this.#enter();
     this.#circles.begin();
-    this.#slice?.begin();
     try {
       let kicked = true;
       while (kicked && this.#slice?.over !== true) {
@@ -179,7 +183,7 @@ export class Machine {
         }
       }
     } finally {
-      this.#pumping = false;
+      this.#leave();
       if (this.#slice?.over === true) this.#continueAlarm.schedule(this.clock.now());
     }
     if (this.#reportErrors.length > 0) this.#throwReportErrors();
@@ -190,15 +194,25 @@ export class Machine {
    * interrupt: the hardware would go on meanwhile, and its next edge be merged with this one.
    */
   #takeInterrupts(): void {
-    this.#pumping = true;
-    this.#slice?.begin();
+    this.#enter();
     try {
       for (const cpu of this.cpus) if (cpu.kicked) cpu.takeInterrupt();
     } finally {
-      this.#pumping = false;
+      this.#leave();
     }
     if (this.#slice?.overdrawn === true) this.clock.endTurn();
     if (this.#reportErrors.length > 0) this.#throwReportErrors();
+  }
+
+  #enter(): void {
+    this.#pumping = true;
+    this.look.othersDone();
+    this.#slice?.begin();
+  }
+
+  #leave(): void {
+    this.#pumping = false;
+    this.look.others();
   }
 
   /** Calls the host's own function; what it throws would leave a CPU half way in or out of a context, and waits until none runs. */
@@ -207,10 +221,13 @@ export class Machine {
       fn();
       return;
     }
+    const before = this.look.others();
     try {
       fn();
     } catch (error) {
       this.#reportErrors.push(error);
+    } finally {
+      this.look.othersDone(before);
     }
   }
 

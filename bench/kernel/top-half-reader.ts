@@ -9,7 +9,6 @@ import {
   IRQF_TRIGGER_RISING,
   requestThreadedIrq,
   scheduleWork,
-  Tracepoint,
   Work,
 } from '../../kernel/index.js';
 import { obey, offsets, readerArguments, Samples } from './reader.js';
@@ -51,13 +50,12 @@ const { machine, originNs } = backend;
 const { edge } = backend.main;
 
 /**
- * The time of entry is that of irq_handler_entry, which the model's trace, always on, has read right before the call: one
- * look at the clock, as in the other readers. sysfs has no kernel stamps.
+ * The time of entry is that of irq_handler_entry in the model's trace, which is always on: the clock was looked at for it right
+ * before the call, once, as in the other readers. sysfs has no kernel stamps.
  */
 function topHalf(): typeof IRQ_WAKE_THREAD {
-  const [entry] = machine.trace.read(machine.trace.written - 1);
-  if (entry?.event !== Tracepoint.irqHandlerEntry) throw new Error('the newest trace record is not irq_handler_entry');
-  samples.take(driver === 'onoff' ? 0 : Math.round(originNs + edge.stampNs), Math.round(originNs + entry.timeNs));
+  const entryNs = machine.clock.lastNs;
+  samples.take(driver === 'onoff' ? 0 : Math.round(originNs + edge.stampNs), Math.round(originNs + entryNs));
   return IRQ_WAKE_THREAD;
 }
 

@@ -417,7 +417,7 @@ describe('on the way to its top half', () => {
     expect(entered - before).toBe(1);
   });
 
-  it('each further edge of a batch looks at it twice: when it is taken, and when its handler is done', async () => {
+  it('each further edge of a batch looks at it once, when its handler is done: then the next one is taken', async () => {
     const { machine, edges, deliver, looks } = hostRig();
     await machine.call(() => requestIrq(edges.toIrq(3), () => IRQ_HANDLED, IRQF_TRIGGER_RISING, 'l3', null));
     const costOf = (count: number): number => {
@@ -425,10 +425,10 @@ describe('on the way to its top half', () => {
       deliver(count);
       return looks() - before;
     };
-    expect(costOf(11) - costOf(1)).toBe(2 * 10);
+    expect(costOf(11) - costOf(1)).toBe(10);
   });
 
-  it('each handler of a shared line has a time of its own, in order', async () => {
+  it('handlers of a shared line begin when the one before has ended, and each has a time of its own', async () => {
     const { machine, edges, deliver } = hostRig();
     await machine.call(function* () {
       for (const name of ['first', 'second']) {
@@ -440,8 +440,8 @@ describe('on the way to its top half', () => {
     const times = [...machine.trace.read(from)]
       .filter(({ event }) => event === Tracepoint.irqHandlerEntry || event === Tracepoint.irqHandlerExit)
       .map(({ timeNs }) => timeNs);
-    expect(times).toHaveLength(8);
-    expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+    const [first = 0] = times;
+    expect(times.map((ns) => (ns - first) / 1000)).toEqual([0, 1, 1, 2, 2, 3, 3, 4]);
   });
 });
 

@@ -166,12 +166,16 @@ function deferEndOfProgress(desc: IrqDesc): Outcome {
 /** Calls a handler: its answer, or the generator that comes to it. */
 function callHandler(cpu: Cpu, desc: IrqDesc, action: IrqAction, devId: unknown): unknown {
   cpu.trace(Tracepoint.irqHandlerEntry, desc.irq, 0, action.nameId);
+  const { look } = cpu.machine;
+  const before = look.others();
   let result: unknown;
   try {
     result = action.handler(desc.irq, devId);
   } catch (error) {
+    look.othersDone(before);
     return failed(desc, action, error);
   }
+  look.othersDone(before);
   return typeof result !== 'number' && isPromiseLike(result) && !isCoroutine(result)
     ? promised(cpu, desc, action, result)
     : result;

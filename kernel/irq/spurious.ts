@@ -5,7 +5,7 @@ import { finishOutcome } from '../sched/atomic.js';
 import { type Coroutine, DONE, type Frame, type Outcome, Request } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
-import { jiffiesOf } from '../time/jiffies.js';
+import { jiffiesLately, jiffiesOf } from '../time/jiffies.js';
 import { modTimer, TimerList } from '../time/timer.js';
 import {
   __IRQF_TIMER,
@@ -221,7 +221,7 @@ function compound(desc: IrqDesc, actionRet: number): number | undefined {
 /** The odd unhandled interrupt, long after the last one, begins the count anew. */
 function countUnhandled(desc: IrqDesc): void {
   const { machine } = desc;
-  const now = jiffiesOf(machine);
+  const now = jiffiesLately(machine);
   if (now > desc.lastUnhandled + machine.hz / APART) desc.irqsUnhandled = 1;
   else desc.irqsUnhandled++;
   desc.lastUnhandled = now;

@@ -91,6 +91,7 @@ export function* stopIrqThreads(action: IrqAction): Coroutine<void> {
 
 function* irqThread(desc: IrqDesc, action: IrqAction): Coroutine<void> {
   const task = current();
+  task.frame.own = true;
   action.ready = true;
   wakeSynchronizers(desc);
   yield Request.point;
@@ -135,19 +136,31 @@ function* followAffinity(desc: IrqDesc, action: IrqAction, task: Task): Coroutin
 function callThreadFn(desc: IrqDesc, action: IrqAction): unknown {
   thisCpu().trace(Tracepoint.irqThreadEntry, desc.irq, 0, action.nameId);
   if (action.threadFn === undefined) return IRQ_NONE;
+  const { look } = desc.machine;
+  look.others();
+  let result: unknown;
   try {
-    return callProcess(action.threadFn, desc.irq, action.devId);
+    result = callProcess(action.threadFn, desc.irq, action.devId);
   } catch (error) {
-    return failed(desc, action, error);
+    result = failed(desc, action, error);
   }
+  look.othersDone();
+  return result;
 }
 
 /** The answer of a thread function that is no plain one. */
 function* awaitThreadFn(desc: IrqDesc, action: IrqAction, result: unknown): Coroutine<unknown> {
+  const { look } = desc.machine;
+  const { frame } = current();
+  frame.own = false;
+  look.others();
   try {
     return yield* finish(result);
   } catch (error) {
     return failed(desc, action, error);
+  } finally {
+    frame.own = true;
+    look.othersDone();
   }
 }
 

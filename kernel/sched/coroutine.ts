@@ -58,6 +58,8 @@ export class Frame {
   busyUntilNs = 0;
   /** The CPU waits for another one to give this activation a spinlock. */
   spinning = false;
+  /** Its code is the model's own now, which tells {@link Machine.look} itself when it calls others. */
+  own = false;
   /** It asked for another task, when softirqs were due that come first. */
   scheduleDue = false;
   /** It asked for what it may not have: thrown at its `yield`, where its own code can tidy up and its caller can report it. */

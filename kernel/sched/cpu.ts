@@ -6,6 +6,7 @@ import { TaskletList } from '../softirq/tasklet-list.js';
 import { HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/vectors.js';
 import type { Alarm, Clock } from '../time/clock.js';
 import { HrtimerBase } from '../time/hrtimer.js';
+import type { LastLook } from '../time/last-look.js';
 import { TimerBase } from '../time/timer-wheel.js';
 import { Tracepoint, type TracepointId, type TraceRing } from '../trace/ring.js';
 import {
@@ -76,18 +77,15 @@ export class Cpu {
   #top: Frame | undefined;
   /** The machine's own, at hand where each step looks at them. */
   readonly #clock: Clock;
+  readonly #look: LastLook;
   readonly #ring: TraceRing;
   readonly #busyAlarm: Alarm;
   readonly #local = new LocalInterrupts();
   /** Made once: a closure within {@link #takeInterrupt} would cost every interrupt an object. */
-  readonly #leave: Continuation = () => this.#exitInterrupt(false);
+  readonly #leave: Continuation = () => this.#exitInterrupt();
   #suspending: Frame | undefined;
   #letThrough = 0;
   #irqLines = 0;
-  /** To look at a clock is dear: the first record of an interrupt has the time at which it was taken. */
-  #entered = false;
-  /** This interrupt has a record, so it is over when the clock was looked at last. */
-  #recorded = false;
   /** The running task may lose the CPU here: always with kernel preemption, else only where it said so. */
   #preemptible: boolean;
   readonly #fullPreemption: boolean;
@@ -96,6 +94,7 @@ export class Cpu {
     this.machine = machine;
     this.id = id;
     this.#clock = machine.clock;
+    this.#look = machine.look;
     this.#ring = machine.trace;
     this.#fullPreemption = machine.preempt === 'full';
     this.#preemptible = this.#fullPreemption;
@@ -154,10 +153,8 @@ export class Cpu {
   }
 
   trace(event: TracepointId, a: number, b: number, nameId: number): void {
-    const now = this.#entered ? this.#clock.lastNs : this.#clock.now();
-    this.#entered = false;
-    this.#recorded = true;
-    this.#ring.record(event, now, this.id, this.preemptCount, this.current.pid, a, b, nameId);
+    this.#look.renew();
+    this.#ring.record(event, this.#clock.lastNs, this.id, this.preemptCount, this.current.pid, a, b, nameId);
   }
 
   /** Goes on until it is idle, busy until later, or the host wants its turn. */
@@ -280,10 +277,12 @@ export class Cpu {
     let thrown = false;
     try {
       this.executing = frame;
+      if (!frame.own) this.#look.others();
       const { fault } = frame;
       frame.fault = undefined;
       const result = fault === undefined ? frame.coroutine.next() : frame.coroutine.throw(fault);
       this.executing = undefined;
+      this.#look.othersDone();
       if (this.unstarted !== undefined) {
         const error = this.unstarted.abandon();
         if (result.done === true) throw error;
@@ -307,6 +306,7 @@ export class Cpu {
       value = result.value;
     } catch (error) {
       this.executing = undefined;
+      this.#look.othersDone();
       this.unstarted?.abandon();
       value = error;
       thrown = true;
@@ -318,28 +318,33 @@ export class Cpu {
 
   #takeInterrupt(): void {
     this.accounting.account();
-    this.#entered = true;
-    this.#recorded = false;
     this.irqsEnabled = false;
     this.preemptCount += HARDIRQ_OFFSET;
     this.interrupts++;
     let outcome: Outcome = DONE;
     try {
-      outcome = this.#local.pending === 0 ? this.machine.handleIrq(this) : this.#local.take(this);
+      outcome = this.#local.pending === 0 ? this.machine.handleIrq(this) : this.#takeLocal();
     } catch (error) {
       this.machine.oops('hard interrupt', error);
     }
-    this.#entered = false;
     if (outcome !== SUSPENDED) {
-      this.#exitInterrupt(this.#recorded);
+      this.#exitInterrupt();
       return;
     }
     this.defer(this.#leave);
     this.pushSuspended();
   }
 
-  #exitInterrupt(recorded: boolean): Outcome {
-    this.accounting.account(recorded);
+  /** Timers, and calls from other CPUs. */
+  #takeLocal(): Outcome {
+    const before = this.#look.others();
+    const outcome = this.#local.take(this);
+    this.#look.othersDone(before);
+    return outcome;
+  }
+
+  #exitInterrupt(): Outcome {
+    this.accounting.account();
     this.preemptCount -= HARDIRQ_OFFSET;
     this.irqsEnabled = true;
     if (this.softirqs.pending !== 0 && (this.preemptCount & IN_INTERRUPT) === 0) this.softirqs.invoke();

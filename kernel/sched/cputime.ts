@@ -1,5 +1,6 @@
 // Where the time of a CPU goes: task, softirq, hard interrupt or idle (kernel/sched/cputime.c with IRQ_TIME_ACCOUNTING).
 import type { Clock } from '../time/clock.js';
+import type { LastLook } from '../time/last-look.js';
 import type { Cpu } from './cpu.js';
 import { HARDIRQ_MASK, NMI_MASK, SOFTIRQ_OFFSET } from './preempt.js';
 
@@ -20,6 +21,7 @@ export interface CpuTimes {
 export class CpuAccounting {
   readonly #cpu: Cpu;
   readonly #clock: Clock;
+  readonly #look: LastLook;
   readonly #ns = new Float64Array(4);
   #sinceNs: number;
   #unchargedNs = 0;
@@ -27,13 +29,15 @@ export class CpuAccounting {
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
     this.#clock = cpu.machine.clock;
+    this.#look = cpu.machine.look;
     this.#sinceNs = this.#clock.now();
   }
 
-  /** Adds the time since the last call to the context that is running; `last`: until the clock was looked at last. */
-  account(last = false): void {
+  /** Adds the time since the last call to the context that is running. */
+  account(): void {
+    this.#look.renew();
     // Not handed in or out: a number that does not fit into 31 bits would be an object on the heap at each call.
-    const now = last ? this.#clock.lastNs : this.#clock.now();
+    const now = this.#clock.lastNs;
     const ns = now - this.#sinceNs;
     if (ns <= 0) return;
     this.#sinceNs = now;

@@ -13,11 +13,11 @@ export class FairSlice {
     this.#alarm = cpu.machine.clock.createAlarm(() => this.#end());
   }
 
-  /** `next` runs from now on. */
+  /** `next` runs from now on: since the last account, which was just made. */
   arm(next: Task): void {
     const { rq, machine } = this.#cpu;
     if (next.policy === 'SCHED_NORMAL' && rq.fairLength > 1) {
-      this.#alarm.schedule(machine.clock.now() + Math.max(0, rq.turnLeftNs));
+      this.#alarm.schedule(machine.clock.lastNs + Math.max(0, rq.turnLeftNs));
     } else if (this.#alarm.scheduled) {
       this.#alarm.cancel();
     }

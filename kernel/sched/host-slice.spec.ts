@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Clock, VirtualClock } from '../time/clock.js';
+import { LastLook } from '../time/last-look.js';
 import { HostSlice } from './host-slice.js';
 
 const SLICE_NS = 2_000_000;
@@ -25,18 +26,30 @@ class FakeClock implements Clock {
   release(): void {}
 }
 
-/** Steps of a CPU: how long each takes, and whether it reads the clock at its end. */
+/** Steps of a CPU: how long each takes, and whether the clock is read at its end, for a record. */
 const steps = fc.array(fc.tuple(fc.nat(3_000_000), fc.boolean()), { minLength: 5, maxLength: 60 });
 
-/** Runs steps until the slice is used up; how long it was, and the longest step in it. */
-function run(clock: FakeClock, slice: HostSlice, todo: readonly (readonly [number, boolean])[]) {
+function sliceOf(clock: FakeClock) {
+  const look = new LastLook(clock);
+  return { look, slice: new HostSlice(clock, look, SLICE_NS) };
+}
+
+/** Runs steps in which code of others runs until the slice is used up; how long it was, and the longest step in it. */
+function run(
+  clock: FakeClock,
+  { look, slice }: ReturnType<typeof sliceOf>,
+  todo: readonly (readonly [number, boolean])[],
+) {
   const begin = clock.timeNs;
   let longest = 0;
   let over = false;
+  look.othersDone();
   for (const [ns, reads] of todo) {
     longest = Math.max(longest, ns);
+    look.others();
     clock.timeNs += ns;
-    if (reads) clock.now();
+    look.othersDone();
+    if (reads) look.renew();
     over = slice.stepDone();
     if (over) break;
   }
@@ -48,11 +61,11 @@ describe('a slice of real time', () => {
     fc.assert(
       fc.property(steps, (todo) => {
         const clock = new FakeClock();
-        const slice = new HostSlice(clock, SLICE_NS);
+        const timed = sliceOf(clock);
         clock.turn = 1;
         clock.now();
-        slice.begin();
-        const { elapsed, longest, over } = run(clock, slice, todo);
+        timed.slice.begin();
+        const { elapsed, longest, over } = run(clock, timed, todo);
         expect(elapsed).toBeLessThanOrEqual(SLICE_NS + longest);
         expect(over).toBe(elapsed >= SLICE_NS);
       }),
@@ -63,24 +76,29 @@ describe('a slice of real time', () => {
     fc.assert(
       fc.property(steps, (todo) => {
         const clock = new FakeClock();
-        const slice = new HostSlice(clock, SLICE_NS);
+        const timed = sliceOf(clock);
         clock.timeNs += 5_000_000;
-        slice.begin();
-        const { elapsed, longest } = run(clock, slice, todo);
+        timed.slice.begin();
+        const { elapsed, longest } = run(clock, timed, todo);
         expect(elapsed).toBeLessThanOrEqual(SLICE_NS + 2 * longest);
       }),
     );
   });
 
-  it('reads the clock itself only behind a step that did not', () => {
+  it('reads the clock itself only behind a step with code of others that was not followed by a record', () => {
     const clock = new FakeClock();
-    const slice = new HostSlice(clock, SLICE_NS);
+    const { look, slice } = sliceOf(clock);
+    look.othersDone();
     slice.begin();
+    look.others();
     clock.timeNs += 100;
-    clock.now();
+    look.othersDone();
+    look.renew();
     clock.timeNs += 50;
     slice.stepDone();
     expect(clock.lastNs).toBe(1_100);
+    look.others();
+    look.othersDone();
     slice.stepDone();
     expect(clock.lastNs).toBe(1_150);
   });

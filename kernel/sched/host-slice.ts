@@ -1,29 +1,25 @@
 // HostSlice: how long the model may run in real time before the host gets its turn, and I/O is served.
 import type { Clock } from '../time/clock.js';
+import type { LastLook } from '../time/last-look.js';
 
 /** End of a slice that is not known yet: it begins with the first step, for which no edge has to wait. */
 const NOT_STARTED = -1;
 /** What interrupts may take in addition, once a slice is used up, as a part of it. */
 const OVERTIME = 0.1;
 
-/**
- * The slice that is under way.
- *
- * Most steps of a CPU read the clock, for its accounting or the trace: what they read last is looked at, and the clock
- * itself only behind a step that did not read it.
- */
+/** The slice that is under way. */
 export class HostSlice {
   /** The slice is used up: no CPU goes on before the host had its turn. */
   over = false;
   readonly #clock: Clock;
+  readonly #look: LastLook;
   readonly #lengthNs: number;
   #endNs = NOT_STARTED;
   #turn = 0;
-  /** What the clock said at the last step. */
-  #lastNs = 0;
 
-  constructor(clock: Clock, lengthNs: number) {
+  constructor(clock: Clock, look: LastLook, lengthNs: number) {
     this.#clock = clock;
+    this.#look = look;
     this.#lengthNs = lengthNs;
   }
 
@@ -31,7 +27,6 @@ export class HostSlice {
   begin(): void {
     const { turn, lastNs } = this.#clock;
     this.over = false;
-    this.#lastNs = lastNs;
     if (turn !== 0 && turn === this.#turn) return;
     this.#turn = turn;
     this.#endNs = turn === 0 ? NOT_STARTED : lastNs + this.#lengthNs;
@@ -44,9 +39,8 @@ export class HostSlice {
 
   /** Called after each step of a CPU; true when the slice is used up. */
   stepDone(): boolean {
-    const { lastNs } = this.#clock;
-    const now = lastNs === this.#lastNs ? this.#clock.now() : lastNs;
-    this.#lastNs = now;
+    this.#look.renew();
+    const now = this.#clock.lastNs;
     if (this.#endNs === NOT_STARTED) this.#endNs = now + this.#lengthNs;
     else if (now >= this.#endNs) this.over = true;
     return this.over;

@@ -7,7 +7,7 @@ import { HARDIRQ_MASK, NMI_MASK, PREEMPT_OFFSET, SOFTIRQ_MASK, SOFTIRQ_OFFSET } 
 import { TASK_INTERRUPTIBLE, TASK_RUNNING, type Task } from '../sched/task.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import type { Alarm } from '../time/clock.js';
-import { jiffiesOf, msecsToJiffies, ticksOf } from '../time/jiffies.js';
+import { jiffiesLately, msecsToJiffies, ticksOf } from '../time/jiffies.js';
 import { Tracepoint } from '../trace/ring.js';
 import type { SoftirqAction } from './vectors.js';
 
@@ -92,7 +92,7 @@ export class CpuSoftirqs {
     this.due = false;
     this.active = true;
     this.#passesLeft = MAX_PASSES;
-    this.#endJiffies = jiffiesOf(cpu.machine) + msecsToJiffies(MAX_MS, cpu.machine.hz);
+    this.#endJiffies = jiffiesLately(cpu.machine) + msecsToJiffies(MAX_MS, cpu.machine.hz);
     this.#beginPass();
   }
 
@@ -115,12 +115,15 @@ export class CpuSoftirqs {
     this.#countBefore = cpu.preemptCount;
     this.counts[vector] = (this.counts[vector] ?? 0) + 1;
     cpu.trace(Tracepoint.softirqEntry, vector, 0, cpu.machine.softirqs.nameId(vector));
+    const { look } = cpu.machine;
+    look.others();
     let result: ReturnType<SoftirqAction>;
     try {
       result = cpu.machine.softirqs.action(vector)?.();
     } catch (error) {
       this.#failed(error);
     }
+    look.othersDone();
     if (result === SUSPENDED) {
       cpu.defer(() => this.#endVector());
       cpu.pushSuspended();
@@ -229,7 +232,7 @@ export class CpuSoftirqs {
   #endPass(): void {
     const cpu = this.#cpu;
     if (this.pending !== 0) {
-      if (jiffiesOf(cpu.machine) < this.#endJiffies && !cpu.needResched && this.#passesLeft > 0) {
+      if (jiffiesLately(cpu.machine) < this.#endJiffies && !cpu.needResched && this.#passesLeft > 0) {
         this.#beginPass();
         return;
       }

@@ -159,12 +159,15 @@ export class TaskletList {
     }
     tasklet.wakeWaiters();
     cpu.trace(Tracepoint.taskletEntry, 0, 0, tasklet.nameId);
+    const { look } = cpu.machine;
+    look.others();
     let result: unknown;
     try {
       result = tasklet.fn(tasklet);
     } catch (error) {
       cpu.machine.oops(`tasklet ${tasklet.name}`, error);
     }
+    look.othersDone();
     if (result !== undefined && cutsOff(cpu, `tasklet ${tasklet.name}`, result)) {
       return cpu.suspend(result, (error, thrown) => {
         if (thrown) cpu.machine.oops(`tasklet ${tasklet.name}`, error);

@@ -58,6 +58,11 @@ export function jiffiesOf(machine: Machine): number {
   return initialJiffies(machine.hz) + ticksOf(machine);
 }
 
+/** As {@link jiffiesOf} at the last look at the clock: for bounds that are ticks long, behind a record or an account. */
+export function jiffiesLately(machine: Machine): number {
+  return initialJiffies(machine.hz) + machine.ticks.at(machine.clock.lastNs);
+}
+
 /** The tick counter: 32 bits, unsigned, wrapping five minutes after the start. Compare with {@link timeAfter}. */
 export function jiffies(): number {
   return jiffiesOf(thisCpu().machine) >>> 0;

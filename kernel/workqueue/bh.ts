@@ -1,7 +1,7 @@
 // Work items in softirq context, one after the other on the CPU that queued them (bh_worker, WQ_BH).
 import { cutsOff } from '../sched/atomic.js';
 import { DONE, type Outcome, SUSPENDED } from '../sched/coroutine.js';
-import { jiffiesOf, msecsToJiffies } from '../time/jiffies.js';
+import { jiffiesLately, msecsToJiffies } from '../time/jiffies.js';
 import type { WorkerPool } from './pool.js';
 import type { PoolWorkqueue } from './pwq.js';
 import type { Work } from './work.js';
@@ -18,7 +18,7 @@ export function runBhPool(pool: WorkerPool): Outcome {
   const { machine } = pool;
   pool.leaveIdle(worker);
   worker.clrFlags(WORKER_PREP);
-  return runSome(worker, BH_WORKER_RESTARTS, jiffiesOf(machine) + msecsToJiffies(BH_WORKER_MS, machine.hz));
+  return runSome(worker, BH_WORKER_RESTARTS, jiffiesLately(machine) + msecsToJiffies(BH_WORKER_MS, machine.hz));
 }
 
 function runSome(worker: Worker, restarts: number, endJiffies: number): Outcome {
@@ -31,7 +31,7 @@ function runSome(worker: Worker, restarts: number, endJiffies: number): Outcome 
     if (work === undefined) {
       const first = pool.worklist.first;
       const done =
-        first === undefined || left === 0 || (left < BH_WORKER_RESTARTS && jiffiesOf(cpu.machine) >= endJiffies);
+        first === undefined || left === 0 || (left < BH_WORKER_RESTARTS && jiffiesLately(cpu.machine) >= endJiffies);
       if (done) break;
       left--;
       pool.assignWork(first, worker);
@@ -51,12 +51,15 @@ function callOne(worker: Worker, work: Work): Outcome {
   const { cpu } = worker.pool;
   if (cpu === undefined) return DONE;
   const pwq = worker.claim(work);
+  const { look } = cpu.machine;
+  look.others();
   let result: unknown;
   try {
     result = work.fn(work);
   } catch (error) {
     worker.oops(work, pwq, error);
   }
+  look.othersDone();
   if (cutsOff(cpu, `work ${work.name} of workqueue ${pwq.wq.name}`, result)) {
     return cpu.suspend(result, (error, thrown) => {
       if (thrown) worker.oops(work, pwq, error);

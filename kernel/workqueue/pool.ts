@@ -10,7 +10,7 @@ import type { Task } from '../sched/task.js';
 import { WaitQueueHead } from '../sched/wait.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { HI_SOFTIRQ, TASKLET_SOFTIRQ } from '../softirq/softirq.js';
-import { jiffiesOf } from '../time/jiffies.js';
+import { jiffiesLately } from '../time/jiffies.js';
 import { TimerList, timerDeleteSync } from '../time/timer.js';
 import type { WorkqueueAttrs } from './attrs.js';
 import { IdleCuller } from './idle.js';
@@ -119,15 +119,15 @@ export class WorkerPool {
     return this.#maydayTimer;
   }
 
-  /** It has made progress. */
+  /** It has made progress; the last look at the clock is near enough for a watchdog that counts in seconds. */
   touch(): void {
-    this.watchdogNs = this.machine.clock.now();
+    this.watchdogNs = this.machine.clock.lastNs;
   }
 
   enterIdle(worker: Worker): void {
     worker.flags |= WORKER_IDLE;
     this.nrIdle++;
-    worker.lastActive = jiffiesOf(this.machine);
+    worker.lastActive = jiffiesLately(this.machine);
     listAdd(worker.entry, this.idleList);
     if (this.tooManyWorkers) this.culler.arm();
   }

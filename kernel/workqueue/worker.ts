@@ -6,6 +6,7 @@ import { type Coroutine, Request } from '../sched/coroutine.js';
 import { current, thisCpu } from '../sched/current.js';
 import { callProcess, finish } from '../sched/effect.js';
 import { TASK_IDLE, type Task, type WorkerHooks } from '../sched/task.js';
+import type { LastLook } from '../time/last-look.js';
 import { Tracepoint } from '../trace/ring.js';
 import { WQ_CPU_INTENSIVE } from './flags.js';
 import { CpuHog } from './intensive.js';
@@ -51,9 +52,11 @@ export class Worker implements WorkerHooks {
   readonly hog = new CpuHog(this);
   #locksBefore = 0;
   #mustManage = false;
+  readonly #look: LastLook;
 
   constructor(pool: WorkerPool, id: number) {
     this.pool = pool;
+    this.#look = pool.machine.look;
     this.id = id;
     if (pool.disassociated) this.flags |= WORKER_UNBOUND;
   }
@@ -121,6 +124,7 @@ export class Worker implements WorkerHooks {
   /** The body of its task (worker_thread, rescuer_thread). All of an item happens in this one generator: it is resumed often. */
   *thread(): Coroutine<void> {
     const task = current();
+    task.frame.own = true;
     do {
       this.wokeUp();
       for (;;) {
@@ -132,12 +136,18 @@ export class Worker implements WorkerHooks {
           continue;
         }
         const pwq = this.claim(work);
+        this.#look.others();
         try {
           const result = callProcess(work.fn, work);
-          if (typeof result === 'object' && result !== null) yield* finish(result);
+          if (typeof result === 'object' && result !== null) {
+            task.frame.own = false;
+            yield* finish(result);
+          }
         } catch (error) {
           this.oops(work, pwq, error);
         }
+        task.frame.own = true;
+        this.#look.othersDone();
         this.called(work, pwq);
         if (!task.cpu.undisturbed) yield Request.condResched;
         this.retire();
