@@ -312,7 +312,7 @@ describe('a line that each CPU has for itself', () => {
     machine.bootCpu.callFunction(() => desc.handleIrq(desc));
     expect(taken()).toEqual(['ack', 'eoi']);
     const told = printed.filter((text) => text.includes('Spurious'));
-    expect(told).toEqual([`err: genirq: Spurious and unmasked percpu IRQ${irq} on CPU0`]);
+    expect(told).toEqual([`err: Spurious and unmasked percpu IRQ${irq} on CPU0`]);
   });
 });
 

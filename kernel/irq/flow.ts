@@ -259,5 +259,5 @@ function spuriousPercpu(desc: IrqDesc): void {
   if (toldSpuriousPercpu.has(machine)) return;
   toldSpuriousPercpu.add(machine);
   const text = `Spurious${unmasked ? ' and unmasked' : ''} percpu IRQ${desc.irq} on CPU${id}`;
-  machine.printk('err', `genirq: ${text}`);
+  machine.printk('err', text);
 }

@@ -3,6 +3,7 @@ import { type Coroutine, DONE, isCoroutine, isPromiseLike, type Outcome, SUSPEND
 import type { Cpu } from '../sched/cpu.js';
 import { thisCpu } from '../sched/current.js';
 import type { Task } from '../sched/task.js';
+import { waitqueueActive, wakeUp } from '../sched/wait.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { Tracepoint } from '../trace/ring.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD } from './flags.js';
@@ -59,8 +60,7 @@ export function handlePercpuDevidAction(desc: IrqDesc, action: IrqAction): Outco
 
 /** Wakes the tasks that wait for threads of the line, which look whether they are done or ready. */
 export function wakeSynchronizers(desc: IrqDesc): void {
-  if (desc.waiters.size === 0) return;
-  for (const task of desc.waiters) wakeUpProcess(task);
+  if (waitqueueActive(desc.waiters)) wakeUp(desc.waiters);
 }
 
 /** A thread function of the line has finished (wake_threads_waitq). */

@@ -8,6 +8,7 @@ import type { Arch, MachineOptions } from '../machine-options.js';
 import type { Atomic, Coroutine, Frame, Outcome, Process } from '../sched/coroutine.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { Task } from '../sched/task.js';
+import { WaitQueueHead } from '../sched/wait.js';
 import { IRQ_LEVEL, IRQ_NOAUTOEN, IRQ_TYPE_NONE, type IrqReturn } from './flags.js';
 import { handleBadIrq } from './handle-bad.js';
 import { irqSysfsAdd, irqSysfsDel } from './irq-sysfs.js';
@@ -179,7 +180,7 @@ export class IrqDesc {
   /** Actions with {@link IrqAction.oneshotPending}: the line stays masked until there is none (threads_oneshot). */
   threadsOneshot = 0;
   /** Tasks that wait for threads to finish, or to be ready (wait_for_threads). */
-  readonly waiters = new Set<Task>();
+  readonly waiters = new WaitQueueHead();
   /** Activations that spin until its handlers have finished (synchronize_hardirq). */
   readonly spinners: Frame[] = [];
   /** Whoever requests or frees holds it. */

@@ -4,7 +4,7 @@ import { mightSleep } from '../sched/core.js';
 import { type Coroutine, Request } from '../sched/coroutine.js';
 import { current, inTask, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
-import { TASK_RUNNING, TASK_UNINTERRUPTIBLE } from '../sched/task.js';
+import { waitEvent } from '../sched/wait.js';
 import { ndelay } from '../time/delay.js';
 import { callChip } from './chip.js';
 import { IRQCHIP_STATE_ACTIVE } from './flags.js';
@@ -22,19 +22,7 @@ export function releaseSpinners(desc: IrqDesc): void {
 
 /** Sleeps until `condition` holds, which wakeSynchronizers() lets it look at. Process context. */
 export function* waitForThreads(desc: IrqDesc, condition: () => boolean): Coroutine<void> {
-  mightSleep('wait_event');
-  if (condition()) return;
-  const task = current();
-  desc.waiters.add(task);
-  try {
-    do {
-      task.state = TASK_UNINTERRUPTIBLE;
-      yield Request.schedule;
-    } while (!condition());
-  } finally {
-    task.state = TASK_RUNNING;
-    desc.waiters.delete(task);
-  }
+  yield* waitEvent(desc.waiters, condition);
 }
 
 /** The hardware has sent an interrupt of the line that no CPU has taken yet. Chips that cannot tell have none. */

@@ -1,4 +1,5 @@
 // Spinlocks: short sections that one CPU at a time is in, with preemption off (include/linux/spinlock.h).
+import { localIrqEnable } from '../sched/core.js';
 import { thisCpu } from '../sched/current.js';
 import { localBhDisable, localBhEnable } from '../softirq/softirq.js';
 import { type Acquiring, SpinCore } from './spin.js';
@@ -69,9 +70,12 @@ export function spinTrylock(lock: Spinlock): boolean {
   return ops.tryLock(lock.core, false);
 }
 
-/** As {@link spinTrylock}, with interrupts disabled if it is taken. */
+/** As {@link spinTrylock}, with interrupts disabled if it is taken; if not they are on, also where they were off before. */
 export function spinTrylockIrq(lock: Spinlock): boolean {
-  return spinTrylockIrqsave(lock) !== undefined;
+  thisCpu().irqsEnabled = false;
+  if (ops.tryLock(lock.core, false)) return true;
+  localIrqEnable();
+  return false;
 }
 
 /** As {@link spinTrylock}, with interrupts disabled; gives what {@link spinUnlockIrqrestore} puts back, or undefined. */

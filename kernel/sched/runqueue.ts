@@ -53,10 +53,38 @@ export class RunQueue {
     const { first } = this.#fifo;
     if (first !== undefined) return first;
     if (this.#turn === undefined || this.#turnLeftNs <= 0) {
-      this.#turn = this.#fair.first;
+      this.#turn = this.#nextFair();
       this.#turnLeftNs = FAIR_SLICE_NS;
     }
     return this.#turn;
+  }
+
+  /** Of the fair tasks that have had no more than their share, the one whose slice would be over first (pick_eevdf). */
+  #nextFair(): Task | undefined {
+    const { first } = this.#fair;
+    if (first?.nextOnRq === undefined) return first;
+    const share = this.#averageVruntime(first);
+    let next: Task = first;
+    for (
+      let task: Task | undefined = first.nextOnRq;
+      task !== undefined && task.vruntime <= share;
+      task = task.nextOnRq
+    ) {
+      if (deadline(task) < deadline(next)) next = task;
+    }
+    return next;
+  }
+
+  /** Weighted by nice; sums are of what lies beyond the first one's, which keeps them small. */
+  #averageVruntime(first: Task): number {
+    let beyond = 0;
+    let weights = 0;
+    for (let task: Task | undefined = first; task !== undefined; task = task.nextOnRq) {
+      const weight = NICE_STEP ** -task.nice;
+      beyond += (task.vruntime - first.vruntime) * weight;
+      weights += weight;
+    }
+    return first.vruntime + beyond / weights;
   }
 
   /** Adds a task behind its equals. */
@@ -101,6 +129,11 @@ export class RunQueue {
     const fifo = firstFor(this.#fifo, running, cpuId);
     return fifo === undefined && !fifoOnly ? firstFor(this.#fair, running, cpuId) : fifo;
   }
+}
+
+/** When a task would have used up a slice, in vruntime. */
+function deadline({ vruntime, nice }: Task): number {
+  return vruntime + FAIR_SLICE_NS * NICE_STEP ** nice;
 }
 
 function firstFor(list: TaskList, running: Task, cpuId: number): Task | undefined {

@@ -44,7 +44,7 @@ function block(cpu: Cpu, task: Task): void {
 function put(cpu: Cpu, previous: Task, next: Task): void {
   cpu.fairSlice.arm(next);
   cpu.irqsEnabled = true;
-  if (next === cpu.idle && cpu.softirqs.pending !== 0 && !cpu.softirqs.due) cpu.softirqs.reportIdle();
+  if (next === cpu.idle && !cpu.softirqs.due) cpu.softirqs.keepTick();
   if (next === previous) return;
   previous.preemptCount = cpu.preemptCount;
   cpu.trace(Tracepoint.schedSwitch, previous.pid, next.pid, next.nameId);

@@ -15,9 +15,6 @@ import type { SoftirqAction } from './vectors.js';
 const MAX_PASSES = 10;
 const MAX_MS = 2;
 
-/** Times that a machine reports a CPU that is idle with softirqs raised. */
-const MAX_IDLE_REPORTS = 10;
-
 /** ksoftirqd's pids count down from here (PID_MAX_DEFAULT): those of other tasks do not depend on how many CPUs there are. */
 const LAST_PID = 0x7fff;
 
@@ -49,7 +46,7 @@ export class CpuSoftirqs {
   #countBefore = 0;
   /** Of {@link pending}: raised for nothing but what could not run in the last pass. */
   #putBack = 0;
-  /** The next tick of a CPU that is idle with softirqs raised. */
+  /** The next tick of a CPU on which softirqs are raised that nobody serves before. */
   #tick: Alarm | undefined;
 
   constructor(cpu: Cpu) {
@@ -172,14 +169,16 @@ export class CpuSoftirqs {
     this.#cpu.kick();
   }
 
-  /** The CPU is about to be idle with softirqs raised that nobody was woken for: its tick goes on, and runs them (report_idle_softirq). */
-  reportIdle(): void {
+  /**
+   * Time is about to pass in a task, or idle, with softirqs raised: the next tick runs them behind its interrupt. Ticks that
+   * find nothing are left out. An idle CPU stops its tick only behind the first one, so none is there to be reported then.
+   */
+  keepTick(): void {
+    if (this.pending === 0) return;
     const { machine } = this.#cpu;
-    if (machine.softirqs.idleReports >= MAX_IDLE_REPORTS) return;
-    machine.softirqs.idleReports++;
-    const handlers = this.pending.toString(16).padStart(2, '0');
-    machine.printk('warning', `NOHZ tick-stop error: local softirq work is pending, handler #${handlers}!!!`);
-    this.#tick ??= machine.clock.createAlarm(() => this.#cpu.raiseLocal(LocalVector.timer));
+    this.#tick ??= machine.clock.createAlarm(() => {
+      if (this.pending !== 0) this.#cpu.raiseLocal(LocalVector.timer);
+    });
     this.#tick.schedule(machine.bootNs + (ticksOf(machine) + 1) * machine.tickNs);
   }
 

@@ -41,8 +41,6 @@ export type SoftirqAction = () => unknown;
 export class SoftirqVectors {
   /** Names by number (softirq_to_name). */
   readonly names: readonly string[];
-  /** CPUs that were found idle with softirqs raised. */
-  idleReports = 0;
   readonly #actions: (SoftirqAction | undefined)[];
   readonly #nameIds: readonly number[];
 

@@ -1,7 +1,7 @@
 // Delays: busy ones for any context, sleeping ones for process context (include/linux/delay.h).
 import { KernelError } from '../errno.js';
 import { Request } from '../sched/coroutine.js';
-import { thisCpu } from '../sched/current.js';
+import { inInterrupt, thisCpu } from '../sched/current.js';
 import { effect } from '../sched/effect.js';
 import { TASK_UNINTERRUPTIBLE } from '../sched/task.js';
 import { HRTIMER_MODE_ABS } from './hrtimer.js';
@@ -22,6 +22,7 @@ function positive(value: number, what: string): number {
 export const ndelay = effect(function* ndelay(ns: number) {
   const cpu = thisCpu();
   cpu.setBusy(cpu.machine.clock.now() + positive(ns, 'ndelay'));
+  if (!inInterrupt()) cpu.softirqs.keepTick();
   yield Request.busy;
 });
 

@@ -125,8 +125,7 @@ export const disableDelayedWorkSync = effect(function* disableDelayedWorkSync(wo
 export function enableWork(work: Work): boolean {
   grabPending(work, false);
   if (work.disableDepth > 0) work.disableDepth--;
-  else
-    thisCpu().machine.warnOnce('work_offqd_enable', 'workqueue: work disable count underflowed', 'work_offqd_enable');
+  else thisCpu().machine.warnOnce('work_offqd_enable', 'workqueue: work disable count underflowed', 'enable_work');
   work.pending = false;
   return work.disableDepth === 0;
 }

@@ -4,8 +4,8 @@ import type { LineNames } from './events.js';
 /** What the recordings leave out of the model's reports: stacks, the context chain, and the model's hint. */
 const DUMP =
   /^(CPU: \d+ PID: |Workqueue: |Call Trace:$| <\/?[A-Z]+>$|called: |---\[ end trace|irq event stamp|hardirqs last|softirqs last)/;
-/** A frame of JavaScript. */
-const FRAME = /:\d+:\d+\)?$/;
+/** A frame of JavaScript, or of a function of the kernel that the model stands in for. */
+const FRAME = /:\d+:\d+\)?$|^\s+\w+ \(kernel\/[\w/]+\.c\)$/;
 
 /** Numbers, addresses, places in source code and the release: the same rules for both sides. */
 function common(line: string): string {

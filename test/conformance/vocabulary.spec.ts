@@ -151,7 +151,7 @@ describe('a fake line', () => {
       yield* o.pulse(B);
     });
     expect(kernel).toEqual([
-      'genirq: Spurious and unmasked percpu IRQ<A> on CPU0',
+      'Spurious and unmasked percpu IRQ<A> on CPU0',
       expect.stringMatching(/^BUG: scheduling while atomic: irq\/<B>-b\/P\/0x/),
     ]);
   });

@@ -1,0 +1,64 @@
+// Runs a function in a context of its own: tasklet, timer, hrtimer, work, ksoftirqd. The names are those of the recorded driver.
+import {
+  type Atomic,
+  HRTIMER_MODE_REL_HARD,
+  HRTIMER_NORESTART,
+  Hrtimer,
+  hrtimerStart,
+  jiffies,
+  localBhDisable,
+  modTimer,
+  type Process,
+  scheduleWork,
+  Tasklet,
+  TimerList,
+  taskletSchedule,
+  Work,
+} from '../../../kernel/index.js';
+import type { Oracle } from '../vocabulary.js';
+
+type Body = () => Atomic<void>;
+
+export function* inTasklet(o: Oracle, body: Body) {
+  const tasklet = new Tasklet(function tk_fn() {
+    return body();
+  });
+  localBhDisable();
+  taskletSchedule(tasklet);
+  yield* o.localBhEnable();
+}
+
+export function* inKsoftirqd(o: Oracle, body: Body) {
+  const tasklet = new Tasklet(function tk_fn() {
+    return body();
+  });
+  taskletSchedule(tasklet);
+  yield* o.sleep(20);
+}
+
+export function* inTimer(o: Oracle, body: Body) {
+  const timer = new TimerList(function tm_fn() {
+    return body();
+  });
+  modTimer(timer, jiffies() + 1);
+  yield* o.sleep(20);
+  return timer;
+}
+
+export function* inHrtimer(o: Oracle, body: () => void) {
+  const timer = new Hrtimer(function ht_fn() {
+    body();
+    return HRTIMER_NORESTART;
+  }, HRTIMER_MODE_REL_HARD);
+  hrtimerStart(timer, 1_000_000, HRTIMER_MODE_REL_HARD);
+  yield* o.sleep(20);
+}
+
+export function* inWork(o: Oracle, body: () => Process<void>) {
+  const work = new Work(function wk_fn() {
+    return body();
+  }, 'wk');
+  scheduleWork(work);
+  yield* o.sleep(20);
+  return work;
+}

@@ -1,0 +1,18 @@
+// A lock taken with bottom halves on, then in a tasklet.
+import { Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
+import type { Oracle } from '../vocabulary.js';
+import { inTasklet } from './_contexts.js';
+
+export default function* (o: Oracle) {
+  const LA = new Spinlock('LA');
+  const takes = function* () {
+    o.log('takes LA');
+    yield* spinLock(LA);
+    spinUnlock(LA);
+  };
+  yield* spinLock(LA);
+  spinUnlock(LA);
+  o.log('now a tasklet');
+  yield* inTasklet(o, takes);
+  o.log('end');
+}

@@ -1,0 +1,30 @@
+// A lock of softirqs gets another one inside that is taken with bottom halves on.
+import { localBhDisable, Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
+import type { Oracle } from '../vocabulary.js';
+import { inTasklet } from './_contexts.js';
+
+function* both(o: Oracle, log: string, first: Spinlock, second: Spinlock) {
+  yield* spinLock(first);
+  yield* spinLock(second);
+  o.log(log);
+  spinUnlock(second);
+  spinUnlock(first);
+}
+
+export default function* (o: Oracle) {
+  const LA = new Spinlock('LA');
+  const LB = new Spinlock('LB');
+  const takes = function* () {
+    o.log('takes LA');
+    yield* spinLock(LA);
+    spinUnlock(LA);
+  };
+  yield* spinLock(LB);
+  spinUnlock(LB);
+  yield* inTasklet(o, takes);
+  o.log('now LA -> LB');
+  localBhDisable();
+  yield* both(o, 'LA, LB', LA, LB);
+  yield* o.localBhEnable();
+  o.log('end');
+}

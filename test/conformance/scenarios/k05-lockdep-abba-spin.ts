@@ -1,0 +1,19 @@
+// Two spin locks in both orders.
+import { Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
+import type { Oracle } from '../vocabulary.js';
+
+function* both(o: Oracle, log: string, first: Spinlock, second: Spinlock) {
+  yield* spinLock(first);
+  yield* spinLock(second);
+  o.log(log);
+  spinUnlock(second);
+  spinUnlock(first);
+}
+
+export default function* (o: Oracle) {
+  const LA = new Spinlock('LA');
+  const LB = new Spinlock('LB');
+  yield* both(o, 'LA, LB', LA, LB);
+  yield* both(o, 'LB, LA', LB, LA);
+  o.log('end');
+}

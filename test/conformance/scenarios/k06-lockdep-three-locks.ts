@@ -1,0 +1,21 @@
+// Three spin locks in a circle.
+import { Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
+import type { Oracle } from '../vocabulary.js';
+
+function* both(o: Oracle, log: string, first: Spinlock, second: Spinlock) {
+  yield* spinLock(first);
+  yield* spinLock(second);
+  o.log(log);
+  spinUnlock(second);
+  spinUnlock(first);
+}
+
+export default function* (o: Oracle) {
+  const LA = new Spinlock('LA');
+  const LB = new Spinlock('LB');
+  const LC = new Spinlock('LC');
+  yield* both(o, 'LA, LB', LA, LB);
+  yield* both(o, 'LB, LC', LB, LC);
+  yield* both(o, 'LC, LA', LC, LA);
+  o.log('end');
+}
