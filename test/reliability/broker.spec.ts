@@ -6,10 +6,13 @@ import { type DaemonProcess, Site } from './daemon-process.js';
 import { tell, times } from './figures.js';
 import { Witness } from './witness.js';
 
-const KILLS = times(40, 3);
+const KILLS = times(12, 3);
 const SEED = 8;
-/** How long the broker is there with the daemon connected to it, and away, at most. */
-const UP_MS = 1_000;
+/**
+ * How long the broker is there with the daemon connected to it, and away, at most. Only one that was there for ten seconds is
+ * tried again at once: after many that were there for less, the pauses between tries are a minute.
+ */
+const UP_MS = times(18_000, 1_000);
 const DOWN_MS = 2_500;
 const PRESS_NS = 1_000_000;
 /** Messages that are sent and not yet confirmed, at most (docs/mqtt.md). */
