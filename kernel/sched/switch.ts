@@ -66,7 +66,11 @@ function noteLeaks(cpu: Cpu, { comm, pid }: Task): void {
 
 /** A body that returns with interrupts or preemption off (do_exit). */
 function reportLeaks(cpu: Cpu): void {
-  if (!cpu.irqsEnabled) cpu.machine.warn('', 'do_exit');
+  if (!cpu.irqsEnabled) {
+    cpu.machine.warn('', 'do_exit');
+    // Whatever locks of its own the exit takes with interrupts off, it leaves with interrupts on.
+    cpu.irqsEnabled = true;
+  }
   mightSleep('exit_signals');
 }
 

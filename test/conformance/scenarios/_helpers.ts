@@ -1,5 +1,5 @@
 // What several scenarios use: tasklets that go on to do something, and values returned, logged.
-import { type Atomic, KernelError, Tasklet } from '../../../kernel/index.js';
+import { type Atomic, type Coroutine, KernelError, Tasklet } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 
 /** A tasklet that logs each run, and then does `act`. */
@@ -25,6 +25,16 @@ export function errno(call: () => unknown): number {
   try {
     call();
     return 0;
+  } catch (error) {
+    if (error instanceof KernelError) return error.errno;
+    throw error;
+  }
+}
+
+/** What an effect gives, or the negative errno of what it throws. */
+export function* resultOf(effect: Coroutine<number>): Coroutine<number> {
+  try {
+    return yield* effect;
   } catch (error) {
     if (error instanceof KernelError) return error.errno;
     throw error;

@@ -22,6 +22,7 @@ import {
   requestAnyContextIrq,
 } from '../../../kernel/index.js';
 import type { Line, Oracle } from '../vocabulary.js';
+import { resultOf } from './_helpers.js';
 
 const mism_h = () => IRQ_HANDLED;
 
@@ -118,7 +119,7 @@ export default function* (o: Oracle) {
   yield* flagsThatDiffer(o, r);
   yield* wrongCalls(o, r);
   o.variant('any context');
-  o.log('request_any_context_irq', { ret: yield* requestAnyContextIrq(r.line.irq, mism_h, 0, 'ctx', 'd') });
+  o.log('request_any_context_irq', { ret: yield* resultOf(requestAnyContextIrq(r.line.irq, mism_h, 0, 'ctx', 'd')) });
   yield* o.sleep(1);
   yield* r.free('d');
   irqSetStatusFlags(r.line.irq, IRQ_NOREQUEST);
