@@ -128,9 +128,9 @@ export class Lockdep {
     if ((cpu.preemptCount & SOFTIRQ_MASK) === 0) this.#markAll(cpu, SOFTIRQ);
   }
 
-  /** Softirqs are being enabled (lockdep_softirqs_on). */
+  /** Softirqs are being enabled where interrupts are to be on: held locks are now held with softirqs on (lockdep_softirqs_on). */
   softirqsOn(cpu: LockContext): void {
-    if (this.on && cpu.irqsEnabled) this.#markAll(cpu, SOFTIRQ);
+    if (this.on) this.#markAll(cpu, SOFTIRQ);
   }
 
   /** A task ends (debug_check_no_locks_held). */

@@ -109,7 +109,12 @@ function enableIrqsToo(cpu: Cpu): void {
 
 function enableBh(cpu: Cpu): void {
   cpu.preemptCount -= SOFTIRQ_DISABLE_OFFSET;
-  if ((cpu.preemptCount & SOFTIRQ_MASK) === 0) cpu.machine.lockdep?.softirqsOn(cpu);
+  const { lockdep } = cpu.machine;
+  if (lockdep === undefined || !cpu.irqsEnabled || (cpu.preemptCount & SOFTIRQ_MASK) !== 0) return;
+  // Lockdep's build does so with interrupts off, and looks at the locks when these come back on.
+  cpu.irqsEnabled = false;
+  lockdep.softirqsOn(cpu);
+  cpu.irqsEnabled = true;
 }
 
 /** As WARN_ON_ONCE(in_hardirq()). */

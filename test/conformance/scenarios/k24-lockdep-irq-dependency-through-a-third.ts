@@ -1,0 +1,28 @@
+// A lock of hard interrupts is taken with interrupts on.
+import { localIrqSave, Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
+import type { Oracle } from '../vocabulary.js';
+
+function* both(o: Oracle, log: string, first: Spinlock, second: Spinlock) {
+  yield* spinLock(first);
+  yield* spinLock(second);
+  o.log(log);
+  spinUnlock(second);
+  spinUnlock(first);
+}
+
+export default function* (o: Oracle) {
+  const LB = new Spinlock('LB');
+  const LC = new Spinlock('LC');
+  yield* o.hard(function* () {
+    yield* spinLock(LB);
+    spinUnlock(LB);
+    o.log('LB in hard interrupt');
+  });
+  yield* spinLock(LB);
+  spinUnlock(LB);
+  o.log('not reached without a report');
+  const flags = localIrqSave();
+  yield* both(o, 'LB, LC', LB, LC);
+  yield* o.localIrqRestore(flags);
+  o.log('end');
+}

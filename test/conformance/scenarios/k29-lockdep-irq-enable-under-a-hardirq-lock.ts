@@ -1,0 +1,18 @@
+// Interrupts are enabled while a lock of hard interrupts is held.
+import { Spinlock, spinLock, spinLockIrqsave, spinUnlock, spinUnlockIrqrestore } from '../../../kernel/index.js';
+import type { Oracle } from '../vocabulary.js';
+
+export default function* (o: Oracle) {
+  const LA = new Spinlock('LA');
+  const takes = function* () {
+    o.log('takes LA');
+    yield* spinLock(LA);
+    spinUnlock(LA);
+  };
+  yield* o.hard(takes);
+  const flags = yield* spinLockIrqsave(LA);
+  yield* o.localIrqEnable();
+  o.log('interrupts on inside');
+  spinUnlockIrqrestore(LA, flags);
+  o.log('end');
+}
