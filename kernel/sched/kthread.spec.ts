@@ -268,7 +268,7 @@ describe('a report', () => {
       ],
       [
         'emerg: BUG: sleeping function called from invalid context at ?',
-        'in_atomic(): 1, irqs_disabled(): 1, non_block: 0, pid: 2, name: leaky',
+        'in_atomic(): 1, irqs_disabled(): 0, non_block: 0, pid: 2, name: leaky',
         'preempt_count: 1, expected: 0',
       ],
       [
