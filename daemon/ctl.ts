@@ -4,4 +4,5 @@
 import { processSurroundings } from './cli.js';
 import { controlMain } from './control-commands.js';
 
-process.exit(await controlMain(process.argv.slice(2), processSurroundings()));
+// Not `await`: what is built of this is CommonJS, which starts sooner.
+void controlMain(process.argv.slice(2), processSurroundings()).then(process.exit);

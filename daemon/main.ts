@@ -1,16 +1,10 @@
 #!/usr/bin/env node
 // gpio-irqd: the daemon.
 
-import { processSurroundings } from './cli.js';
-import { daemonMain } from './daemon-commands.js';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadFromCache } from './start/code-cache.js';
 
-process.exit(
-  await daemonMain(process.argv.slice(2), processSurroundings({ patient: true }), {
-    startService: async () => (await import('./service.js')).startService,
-    detect: async (json) => {
-      const { detect, detectionJson, formatDetection } = await import('../drivers/index.js');
-      const detection = detect();
-      return json ? `${detectionJson(detection)}\n` : formatDetection(detection);
-    },
-  }),
-);
+loadFromCache(dirname(fileURLToPath(import.meta.url)));
+// Not `await`: what is built of this is CommonJS, which starts sooner.
+void import('./start/daemon.js').then(({ daemon }) => daemon(process.argv.slice(2))).then(process.exit);

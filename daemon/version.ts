@@ -12,7 +12,10 @@ export function packageVersion(): string {
   const require = createRequire(import.meta.url);
   for (const up of LEVELS) {
     const path = new URL(`${up}package.json`, import.meta.url);
-    if (existsSync(path)) return (require(fileURLToPath(path)) as { version: string }).version;
+    if (!existsSync(path)) continue;
+    const { version } = require(fileURLToPath(path)) as { version?: string };
+    // That of `dist/` says of which kind its modules are, and no more.
+    if (version !== undefined) return version;
   }
   throw new Error('the package has lost its package.json');
 }

@@ -1,5 +1,8 @@
 // Puts what was compiled into few files (`npm run build`, after tsc): a start opens some 35 modules in place of 560.
 //
+// They are CommonJS, which Node reads in the main thread: a module of the other kind is read by the thread pool, step by step.
+// `import` takes their names all the same, and `require` as well.
+//
 // The entries keep their places, so `bin` and `exports` of package.json and every `import 'gpio-irqd'` go on as before; what
 // they share is in chunks beside them, so that there is one kernel whoever imports it. The packages of INSIDE, which every
 // start needs, are bundled with their licences; the others stay where npm puts them, and most are loaded only when they are asked for.
@@ -23,6 +26,7 @@ const ENTRIES = [
   'daemon/bridge/typescript-hooks',
   'daemon/ctl',
   'daemon/main',
+  'daemon/warm',
   'drivers/index',
   'kernel/index',
   'sim-fallback/index',
@@ -56,6 +60,11 @@ function licences(folders) {
   return texts.join(`\n${'-'.repeat(80)}\n\n`);
 }
 
+/** The same text in ASCII, which V8 keeps in a byte a character; all of a file that has one more takes two. */
+function inAscii(code) {
+  return code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** Files under a folder whose names end so. */
 function filesEnding(folder, ending) {
   return readdirSync(folder, { recursive: true })
@@ -76,13 +85,17 @@ const written = mkdtempSync(join(ROOT, 'dist-'));
 try {
   const { output } = await bundle.write({
     dir: written,
-    format: 'es',
+    format: 'cjs',
     // Comments go, names stay: stacks and logs show them.
     comments: false,
     entryFileNames: '[name].js',
     chunkFileNames: ({ name }) => (MODEL.includes(name) ? `${name}/model-[hash].js` : 'daemon/parts/[name]-[hash].js'),
     codeSplitting: {
-      groups: MODEL.map((name) => ({ name, test: (module) => module.startsWith(join(dist, name, '/')) })),
+      groups: [
+        ...MODEL.map((name) => ({ name, test: (module) => module.startsWith(join(dist, name, '/')) })),
+        // What V8 has kept of a module cannot import (daemon/start/code-cache.ts).
+        { name: 'import-file', test: (module) => module === join(dist, 'daemon/bridge/import-file.js') },
+      ],
     },
   });
   const folders = new Set();
@@ -92,7 +105,9 @@ try {
       if (folder !== undefined && existsSync(join(folder, 'package.json'))) folders.add(folder);
     }
   }
+  for (const file of filesEnding(written, '.js')) writeFileSync(file, inAscii(readFileSync(file, 'utf8')));
   writeFileSync(join(written, 'LICENSES-OF-PARTS.txt'), licences(folders));
+  writeFileSync(join(written, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
   for (const ending of ['.js', '.js.map']) for (const file of filesEnding(dist, ending)) rmSync(file);
   cpSync(written, dist, { recursive: true });
 } finally {

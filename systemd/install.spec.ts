@@ -152,6 +152,18 @@ describe('on the machine itself', () => {
     expect(printed.join('\n')).toContain('sudo systemctl enable --now gpio-irqd');
   });
 
+  test('what V8 compiles is kept for the starts to come, if that can be', async () => {
+    const warm = join(packageRoot, 'dist/daemon/warm.js');
+    writeFileSync(warm, '');
+    await install({ dryRun: true }, host());
+    expect(ran).toEqual([]);
+    await install({}, host());
+    expect(ran).toContain(`${host().execPath} ${warm}`);
+    const full = (_: string, [first = '']: readonly string[]) =>
+      first === warm ? Promise.reject(new Error('no space left on device')) : Promise.resolve();
+    await expect(install({}, host({ run: full }))).resolves.toBeUndefined();
+  });
+
   test('a second run changes nothing', async () => {
     await install({}, host());
     printed = [];

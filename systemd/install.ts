@@ -83,8 +83,15 @@ export async function install(options: InstallOptions, host: InstallHost): Promi
   const planned = new Set(files.map((file) => file.path));
   for (const path of OWNED_PATHS) if (!planned.has(path)) step.remove(path);
   step.removeDirectoryIfEmpty(DROP_IN_DIRECTORY);
+  if (live && !remove && !dryRun) await keepCode(options, host);
   if (live) for (const action of remove ? AFTER_UNINSTALL : AFTER_INSTALL) await step.run(action);
   for (const line of remove ? afterUninstall() : nextSteps(root)) host.print(line);
+}
+
+/** Has what V8 compiles kept, so that starts take less time. Where that cannot be, they take longer. */
+async function keepCode(options: InstallOptions, host: InstallHost): Promise<void> {
+  const warm = join(host.packageRoot, 'dist/daemon/warm.js');
+  if (existsSync(warm)) await host.run(options.node ?? host.execPath, [warm]).catch(() => undefined);
 }
 
 async function planInput(options: InstallOptions, host: InstallHost): Promise<PlanInput> {
@@ -250,5 +257,8 @@ export async function main(argv: readonly string[], host: () => InstallHost = re
 
 const started = process.argv[1];
 if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
-  process.exitCode = await main(process.argv.slice(2));
+  // Not `await`: what is built of this is CommonJS.
+  void main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+  });
 }

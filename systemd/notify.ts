@@ -1,5 +1,7 @@
 // sd_notify: telling the service manager that the daemon is ready, reloading, stopping, alive; and giving it descriptors to keep.
+
 import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 
 /** Where notifications and the watchdog report what went wrong; a pino logger is one. */
 export interface ServiceLog {
@@ -86,7 +88,7 @@ const BARRIER_US = 5_000_000;
 
 /** Loads libsystemd.so.0 through koffi; rejects when either cannot be loaded. */
 export async function loadLibsystemd(): Promise<Libsystemd> {
-  const { default: koffi } = await import('koffi');
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
   const library = koffi.load('libsystemd.so.0');
   const send = library.func(
     'int sd_pid_notify_with_fds(int pid, int unset_environment, const char *state, const int *fds, unsigned int n_fds)',
@@ -105,10 +107,7 @@ export async function loadLibsystemd(): Promise<Libsystemd> {
 }
 
 async function loadSystemdNotify(): Promise<SystemdNotifyPackage> {
-  // A variable name: the package is optional and has no types, so the compiler must not resolve it.
-  const name: string = 'systemd-notify';
-  const { default: notify } = (await import(name)) as { default: SystemdNotifyPackage };
-  return notify;
+  return createRequire(import.meta.url)('systemd-notify') as SystemdNotifyPackage;
 }
 
 function runTool(args: readonly string[], fds: readonly number[]): Promise<void> {

@@ -1,4 +1,5 @@
 // Sending a request by HTTP for a work item: limited in time and size, tried again with growing pauses, its secrets never told.
+import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { KernelError } from '../../kernel/index.js';
@@ -163,7 +164,7 @@ interface Answer {
 
 /** Loads the library only now: most configurations have no such action. */
 async function send(url: URL, { method, headers, body }: HttpRequest, signal: AbortSignal): Promise<Answer> {
-  const { request } = await import('undici');
+  const { request } = createRequire(import.meta.url)('undici') as typeof import('undici');
   const sent = { 'user-agent': 'gpio-irqd', ...headers };
   const answer = await request(url, { method, headers: sent, body: body ?? null, signal });
   const text = await textOf(answer.body);

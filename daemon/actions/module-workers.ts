@@ -1,4 +1,5 @@
 // Modules that compute for long: run in worker threads, with a time and a memory limit, and an end that is always told.
+import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import type { Piscina } from 'piscina';
 import { KernelError } from '../../kernel/index.js';
@@ -67,7 +68,7 @@ export class ModuleWorkers {
 
   /** Loads the library only now: most configurations have no such module. */
   static async create({ threads, heapMax, onStray }: ModuleWorkersOptions): Promise<ModuleWorkers> {
-    const { Piscina } = await import('piscina');
+    const { Piscina } = createRequire(import.meta.url)('piscina') as typeof import('piscina');
     keepLoopsEndable();
     const pool = new Piscina({
       minThreads: 0,

@@ -1,7 +1,9 @@
 // Handler modules: JavaScript or TypeScript of the user's in place of actions, with the kernel's names for its parts.
+
 import { pathToFileURL } from 'node:url';
 import type { GpioDesc, IrqHandler, IrqThreadFn, Process, WorkFn } from '../../kernel/index.js';
 import * as kernel from '../../kernel/index.js';
+import { importFile } from './import-file.js';
 import { loadImportsAnew } from './imports-anew.js';
 import { ownFiles } from './own-files.js';
 import { prepareTypescript } from './typescript.js';
@@ -97,7 +99,7 @@ async function importModule(path: string, instance: number | undefined): Promise
   if (instance !== undefined && files.length > 1) loadImportsAnew();
   const query = instance === undefined ? '' : `?instance=${instance}`;
   try {
-    return (await import(pathToFileURL(path).href + query)) as HandlerExports;
+    return (await importFile(pathToFileURL(path).href + query)) as HandlerExports;
   } catch (error) {
     throw new kernel.KernelError('EINVAL', `handler module ${path} cannot be loaded: ${placeOf(error)}`, {
       hint: 'it is an ES module; `node --check` finds errors of syntax in JavaScript, `tsc --noEmit` in TypeScript',

@@ -1,5 +1,6 @@
 // The bytes to and from the broker: over TCP, TLS or a WebSocket, in pieces that are read in a moment.
 
+import { createRequire } from 'node:module';
 import { connect as connectTcp } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
@@ -29,7 +30,7 @@ export async function loadStreams({ protocol }: BrokerAddress): Promise<OpenStre
   if (protocol === 'mqtts') {
     return ({ host, port, tls }) => new PiecedStream(connectTls({ host, port, ...serverName(host), ...tls }));
   }
-  const { WebSocket, createWebSocketStream } = await import('ws');
+  const { WebSocket, createWebSocketStream } = createRequire(import.meta.url)('ws') as typeof import('ws');
   return ({ host, port, path, tls }) => {
     const url = `${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
     return new PiecedStream(createWebSocketStream(new WebSocket(url, 'mqtt', { ...tls, perMessageDeflate: false })));

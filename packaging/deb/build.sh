@@ -57,7 +57,7 @@ program() {
   cp -r "$root/dist" "$library"
   # Units, users and rules are dpkg's business here.
   rm -f "$library"/dist/systemd/install*
-  find "$library/dist" -name '*.map' -delete
+  find "$library/dist" \( -name '*.map' -o -name '*.cache' \) -delete
   # Debian's own Node, whatever PATH says.
   for program in main ctl; do
     sed -i '1s,^#!/usr/bin/env node$,#!/usr/bin/node,' "$library/dist/daemon/$program.js"

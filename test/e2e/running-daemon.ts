@@ -162,6 +162,9 @@ export class Watch {
   }
 }
 
+/** What the package runs. */
+type Program = 'main' | 'ctl' | 'warm';
+
 /** A package that is built in a temporary directory, and a fresh directory for each test. */
 export class Lab {
   /** For the files of one test. */
@@ -211,8 +214,13 @@ export class Lab {
     return client;
   }
 
-  /** Starts gpio-irqd (`main`) or gpio-irqctl (`ctl`). */
-  run(program: 'main' | 'ctl', args: readonly string[]): Running {
+  /** Where the programs are. */
+  get programs(): string {
+    return join(this.#package, 'dist/daemon');
+  }
+
+  /** Starts gpio-irqd (`main`), gpio-irqctl (`ctl`), or what keeps code for starts to come (`warm`). */
+  run(program: Program, args: readonly string[]): Running {
     const running = new Running(this.#spawn(program, args));
     this.#children.push(running);
     return running;
@@ -246,9 +254,9 @@ export class Lab {
     return running;
   }
 
-  #spawn(program: 'main' | 'ctl', args: readonly string[]): ChildProcess {
+  #spawn(program: Program, args: readonly string[]): ChildProcess {
     const { PATH = '' } = process.env;
-    return spawn(process.execPath, [join(this.#package, `dist/daemon/${program}.js`), ...args], {
+    return spawn(process.execPath, [join(this.programs, `${program}.js`), ...args], {
       cwd: this.directory,
       env: { PATH, TMPDIR: this.directory, SECRET: 'of the daemon' },
       stdio: ['ignore', 'pipe', 'pipe'],

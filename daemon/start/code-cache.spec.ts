@@ -1,0 +1,104 @@
+// Modules that are loaded with what V8 has kept of them: they do as they do without it, whatever the file is.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Script } from 'node:vm';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { cachePath, INDEX_AT, Loader, loadFromCache } from './code-cache.js';
+
+let folder: string;
+const require = createRequire(import.meta.url);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gpio-irqd-code-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+const everything = (): Loader =>
+  new Loader(
+    () => true,
+    () => undefined,
+  );
+
+/** A file as warm.ts writes it. */
+function keep(index: unknown, data = Buffer.alloc(0)): void {
+  const text = Buffer.from(JSON.stringify(index));
+  const size = Buffer.alloc(INDEX_AT);
+  size.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(cachePath(folder), Buffer.concat([size, text, data]));
+}
+
+test('a module is run as `require` runs it, once, and `require` has it then', () => {
+  write('deep/part.js', 'exports.folder = __dirname; exports.basename = require("node:path").basename;');
+  const main = write(
+    'main.js',
+    'exports.runs = (globalThis.runs = (globalThis.runs ?? 0) + 1); exports.part = require("./deep/part.js");',
+  );
+  const loader = everything();
+  const loaded = loader.load(main) as { runs: number; part: { folder: string; basename: (path: string) => string } };
+  expect([loaded.runs, loaded.part.folder, loaded.part.basename('/a/b')]).toEqual([1, join(folder, 'deep'), 'b']);
+  expect(loader.load(main)).toBe(loaded);
+  expect(require(main)).toBe(loaded);
+  expect(require(join(folder, 'deep/part.js'))).toBe(loaded.part);
+});
+
+test('modules that require each other see what there is', () => {
+  write('a.js', 'exports.first = 1; exports.seen = require("./b.js").seen; ');
+  write('b.js', 'exports.seen = require("./a.js").first;');
+  expect(everything().load(join(folder, 'a.js'))).toEqual({ first: 1, seen: 1 });
+});
+
+test('a module that throws is run anew the next time', () => {
+  const path = write('late.js', 'if (!globalThis.isTime) throw new Error("too early"); exports.done = true;');
+  const loader = everything();
+  expect(() => loader.load(path)).toThrow('too early');
+  Object.assign(globalThis, { isTime: true });
+  expect(loader.load(path)).toEqual({ done: true });
+});
+
+test.each([
+  ['cut off', (kept: Buffer) => kept.subarray(0, 100)],
+  ['of other bytes', (kept: Buffer) => Buffer.alloc(kept.length, 7)],
+  ['of another text', () => new Script('1').createCachedData()],
+] as const)('a module is compiled anew when its code is %s', (how, spoil) => {
+  // V8 itself remembers what it has compiled: each text is another one.
+  const path = write('sum.js', `exports.sum = (a, b) => a + b; // ${how}`);
+  const kept = new Script(`1 // ${how}`).createCachedData();
+  const loader = new Loader(
+    () => true,
+    () => spoil(kept),
+  );
+  expect((loader.load(path) as { sum: (a: number, b: number) => number }).sum(3, 4)).toBe(7);
+  expect(loader.scripts.get(path)?.cachedDataRejected).toBe(true);
+});
+
+test('the first module of the file is loaded', () => {
+  const path = write('main.js', 'exports.marker = globalThis.loadedFromFile = "yes";');
+  keep([['main.js', 200, 50]], Buffer.alloc(300));
+  loadFromCache(folder);
+  expect(globalThis).toHaveProperty('loadedFromFile', 'yes');
+  expect(require.cache[path]?.loaded).toBe(true);
+});
+
+test.each([
+  ['not there', (): void => {}],
+  ['empty', () => writeFileSync(cachePath(folder), '')],
+  ['of other bytes', () => writeFileSync(cachePath(folder), Buffer.alloc(64, 0xff))],
+  ['cut off', () => writeFileSync(cachePath(folder), Buffer.from([255, 0, 0, 0, 0, 0, 0, 0, 0x5b]))],
+  ['of another form', () => keep({ some: 'thing' })],
+  ['of modules that are gone', () => keep([['gone.js', 64, 8]])],
+] as const)('nothing comes of a file that is %s', (_, make) => {
+  make();
+  expect(() => loadFromCache(folder)).not.toThrow();
+});
