@@ -163,6 +163,7 @@ control() {
   sed -e "s|@VERSION@|$version|; s|@ARCH@|$arch|; s|@MAINTAINER@|$maintainer|" \
     -e "s|@SIZE@|$(du -k -s --apparent-size "$package" | cut -f1)|" "$here/control.in" >"$package/DEBIAN/control"
   echo /etc/gpio-irqd/config.yaml >"$package/DEBIAN/conffiles"
+  echo 'interest-noawait /usr/bin/node' >"$package/DEBIAN/triggers"
   for name in postinst prerm postrm; do place 755 "$here/$name" "DEBIAN/$name"; done
   place 644 "$here/lintian-overrides" usr/share/lintian/overrides/gpio-irqd
   (cd "$package" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
