@@ -1,5 +1,6 @@
 // A start with what V8 has kept: the same daemon, also when the file is spoilt.
 
+import { execFileSync } from 'node:child_process';
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -13,6 +14,17 @@ const kept = (): string[] =>
     .filter((name) => name.endsWith('.cache'))
     .map((name) => join(lab.programs, name));
 
+/** Prints, in a Node that has compiled nothing yet, which modules of a file V8 takes as they were kept. */
+const TAKEN = `
+const { readFileSync } = require('node:fs');
+const file = readFileSync(process.argv[1]);
+const index = JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE())));
+for (const [path, offset, size] of index) {
+  const source = require('node:module').wrap(readFileSync(path, 'latin1'));
+  const script = new (require('node:vm').Script)(source, { cachedData: file.subarray(offset, offset + size) });
+  if (!script.cachedDataRejected) console.log(path);
+}`;
+
 async function startsAndEnds(): Promise<void> {
   const daemon = await lab.start(EXAMPLE);
   expect(await daemon.ends('SIGTERM')).toMatchObject({ code: 0, err: '' });
@@ -24,6 +36,10 @@ test('warm.js keeps a file for Node alone and one for the options of the unit, a
   expect(kept()).toEqual([]);
   expect(await lab.run('warm', []).finished).toMatchObject({ code: 0, out: '', err: '' });
   expect(kept()).toHaveLength(2);
+  const [plain = ''] = kept().filter((path) => !path.includes('semi-space'));
+  const taken = execFileSync(process.execPath, ['-e', TAKEN, plain], { cwd: lab.programs, encoding: 'utf8' });
+  for (const part of ['kernel/model', 'sim-fallback/model', 'parts/service', 'parts/pino'])
+    expect(taken).toContain(part);
   await startsAndEnds();
   for (const path of kept()) truncateSync(path, 5_000);
   await startsAndEnds();
