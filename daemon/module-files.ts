@@ -1,6 +1,6 @@
 // The user's modules: whether their files are others than when they were loaded.
 import { statSync } from 'node:fs';
-import { ownFiles } from './bridge/own-files.js';
+import { ownFiles } from './own-files.js';
 
 /** What tells a module from the one that was there before: its file, and those that it imports by their places. */
 function mark(path: string): string {

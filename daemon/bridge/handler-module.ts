@@ -3,9 +3,9 @@
 import { pathToFileURL } from 'node:url';
 import type { GpioDesc, IrqHandler, IrqThreadFn, Process, WorkFn } from '../../kernel/index.js';
 import * as kernel from '../../kernel/index.js';
+import { ownFiles } from '../own-files.js';
 import { importFile } from './import-file.js';
 import { loadImportsAnew } from './imports-anew.js';
-import { ownFiles } from './own-files.js';
 import { prepareTypescript } from './typescript.js';
 
 /** What a module may export: at least one of the first two. */

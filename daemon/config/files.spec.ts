@@ -70,6 +70,17 @@ describe('a configuration for the service', () => {
     ]);
   });
 
+  test('is told of what a handler imports by its place, however far, but not of data that it names', () => {
+    putAll(0o644, 0o600);
+    put('top.mjs', 0o644, "import { far } from './near.mjs';\nconst state = './state.json';\n");
+    put('near.mjs', 0o644, "export { far } from './far.mjs';\n");
+    put('far.mjs', 0o666, 'export const far = 1;\n');
+    put('state.json', 0o666, '{}');
+    expect(errors()).toEqual([
+      'CONFIG_TRUST 5: DIR/far.mjs can be changed by everyone (mode 0666), and it would be run by the daemon',
+    ]);
+  });
+
   test('is itself refused when everyone may write it, before anything in it counts', () => {
     putAll(0o646, 0o644);
     chmodSync(join(directory, 'config.yaml'), 0o666);

@@ -2,6 +2,7 @@
 
 import { existsSync, lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { ownFiles } from '../own-files.js';
 import {
   alsoTrustOwnerOf,
   distrustOf,
@@ -103,17 +104,26 @@ function isMissing(path: string): boolean {
   }
 }
 
-/** Modules, programs, passwords and keys that others than root and the daemon's user could have changed, or may read. */
+/** The files of code that a module is made of. A data file that it only names may be anybody's. */
+function codeOf(module: string): string[] {
+  return ownFiles(module).filter((file) => !file.endsWith('.json'));
+}
+
+/**
+ * Modules with what they import by its place, programs, passwords and keys that others than root and the daemon's user could have
+ * changed, or may read.
+ */
 export function checkTrust(pieces: Pieces, directoryAt: DirectoryAt): Finding[] {
   const findings: Finding[] = [];
   const add = (path: ConfigPath, distrust: ReturnType<typeof distrustOf>): void => {
     if (distrust !== undefined) findings.push({ code: 'CONFIG_TRUST', path, ...distrust });
   };
-  const addFile = ({ name, path }: NamedFile, kind: TrustKind): void =>
-    add(path, distrustOf(resolve(directoryAt(path), name), kind));
-  for (const module of modulesIn(pieces)) addFile(module, 'code');
+  const placeOf = ({ name, path }: NamedFile): string => resolve(directoryAt(path), name);
+  for (const module of modulesIn(pieces)) {
+    for (const file of codeOf(placeOf(module))) add(module.path, distrustOf(file, 'code'));
+  }
   for (const { name, path, searchPath } of programsIn(pieces)) add(path, distrustOfProgram(name, searchPath));
-  for (const { kind, ...secret } of secretsIn(pieces)) addFile(secret, kind);
+  for (const { kind, ...secret } of secretsIn(pieces)) add(secret.path, distrustOf(placeOf(secret), kind));
   return findings;
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { asItsParent } from './imports-anew.js';
+import { asItsParent } from './bridge/imports-anew.js';
 import { ownFiles } from './own-files.js';
 
 let directory = '';
