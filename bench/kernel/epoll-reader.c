@@ -1,7 +1,7 @@
 /*
  * epoll-reader CHIP LINES OUT [CLOCKS]: the yardstick, the shortest way in userspace from an edge to code: epoll, one read,
- * the clock. With CLOCKS it reads the clock so often before the read, as an event loop does. It holds lines 0 to LINES - 1
- * and says "ready". On standard input it takes "count", and says what it has seen and lost; and "save", and writes to OUT
+ * the clock. With CLOCKS it reads the clock so often before the read, as an event loop does. It holds lines 0 to LINES - 1 of
+ * the chip, or reads a FIFO that has records in place of one, and says "ready". On standard input it takes "count", and says what it has seen and lost; and "save", and writes to OUT
  * pairs of u64 ns (CLOCK_MONOTONIC), the kernel's stamp and when this program had the edge, and ends.
  */
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -36,6 +37,16 @@ static int request_lines(const char *chip_path, uint32_t lines)
 		fail(chip_path);
 	close(chip);
 	return request.fd;
+}
+
+/* Open for writing too, so that there is no end when a writer goes. */
+static int open_source(const char *path, uint32_t lines)
+{
+	struct stat s;
+
+	if (stat(path, &s) < 0)
+		fail(path);
+	return S_ISFIFO(s.st_mode) ? open(path, O_RDWR | O_CLOEXEC) : request_lines(path, lines);
 }
 
 static void take_edges(int line, int clocks)
@@ -88,7 +99,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: epoll-reader CHIP LINES OUT [CLOCKS]\n");
 		return 2;
 	}
-	int line = request_lines(argv[1], (uint32_t)strtoul(argv[2], NULL, 10));
+	int line = open_source(argv[1], (uint32_t)strtoul(argv[2], NULL, 10));
 	int clocks = argc == 5 ? atoi(argv[4]) : 0;
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 

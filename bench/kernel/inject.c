@@ -23,17 +23,6 @@ static void open_lines(int *pulls, const char *prefix, size_t lines)
 	}
 }
 
-static void wait_about(uint64_t interval)
-{
-	static uint32_t random = 1;
-
-	random = random * 1664525 + 1013904223;
-	uint64_t pause = interval * 3 / 4 + interval / 2 * (random >> 16) / 65536;
-	struct timespec t = { .tv_sec = (time_t)(pause / 1000000000), .tv_nsec = (long)(pause % 1000000000) };
-
-	nanosleep(&t, NULL);
-}
-
 int main(int argc, char **argv)
 {
 	if (argc != 6) {

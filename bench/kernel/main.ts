@@ -23,17 +23,22 @@ if (programs === undefined || cpu === undefined) {
   throw new Error('usage: main DIRECTORY_OF_THE_C_PROGRAMS NAME_OF_THE_CPU [ROUNDS]');
 }
 const sim = createGpioSim();
-const bench: Bench = { sim, programs, scratch: mkdtempSync(join(tmpdir(), 'bench-kernel-')) };
+const bench: Bench = {
+  path: sim.path,
+  injector: [join(programs, 'inject'), sim.pullFile(0).replace('0/pull', '')],
+  scratch: mkdtempSync(join(tmpdir(), 'bench-kernel-')),
+};
 const readers = readersIn(programs);
 const progress = (text: string): void => {
-  process.stderr.write(`.. ${text}\n`);
+  const seconds = String(Math.round(performance.now() / 1000)).padStart(4);
+  process.stderr.write(`.. ${seconds} s: ${text}, load of the guest ${loadavg()[0]?.toFixed(1)}\n`);
 };
 
 async function latencyRounds(): Promise<Map<number, Map<string, Round[]>>> {
   const byLines = new Map(LINES.map((lines) => [lines, new Map(readers.map(({ name }) => [name, [] as Round[]]))]));
   for (let round = 0; round < Number(rounds); round++) {
     for (const [lines, found] of byLines) {
-      progress(`round ${round + 1}, ${lines} lines, load of the guest ${loadavg()[0]?.toFixed(1)}`);
+      progress(`round ${round + 1} of ${rounds}, ${lines} lines`);
       for (const reader of readers) {
         const idle = round === 0;
         found.get(reader.name)?.push(await measureRound(bench, reader, lines, SIZE, idle));

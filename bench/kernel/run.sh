@@ -1,12 +1,16 @@
 #!/bin/bash
 # run.sh [ROUNDS]: `npm run bench:kernel`. Measures in one boot of the test kernel how this project, a reader in C and the
-# peers take edges; prints the tables, and puts them into docs/performance.md. With ROUNDS (default 3) it only prints.
+# peers take edges; prints the tables, and puts them into docs/performance.md. With ROUNDS (default 3) it only prints. Says on
+# standard error what it is at; about ten minutes on a machine without other work.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=bench/kernel
 built=build/bench
 results=docs/performance.md
+rounds=${1:-3}
+# Several times what a machine without other work needs.
+seconds=$((900 + 600 * rounds))
 
 test/kernel/build.sh >/dev/null
 mkdir -p $built
@@ -19,7 +23,8 @@ cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
 load() { cut -d' ' -f1 /proc/loadavg; }
 before=$(load)
 # What it says meanwhile comes through the same pipe.
-report=$(test/kernel/boot.sh --timeout 900 -- node $built/$here/main.js $built "$cpu" "${1:-3}" | sed '/^\.\. /d')
+report=$(test/kernel/boot.sh --timeout $seconds -- node $built/$here/main.js $built "$cpu" "$rounds" |
+  sed -u -e '/^\.\. /{w /dev/stderr' -e 'd}')
 report+=" Load of that machine, which has $(nproc) CPUs: $before before, $(load) after."
 echo "$report"
 if [ $# = 0 ]; then node bench/publish.mjs $results kernel <<<"$report"; fi

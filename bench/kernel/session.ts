@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { GpioSim } from '../../test/kernel/gpio-sim.js';
 import { type Cost, costOf } from './process.js';
 
 /** A program that reads edges. */
@@ -18,9 +17,10 @@ export interface Reader {
 
 /** What is shared by all sessions. */
 export interface Bench {
-  readonly sim: GpioSim;
-  /** Directory of the C programs. */
-  readonly programs: string;
+  /** What readers open. */
+  readonly path: string;
+  /** The program that makes edges, and its first argument; `LINES COUNT INTERVAL_US OUT` come behind. */
+  readonly injector: readonly [program: string, first: string];
   /** For files that are passed on. */
   readonly scratch: string;
 }
@@ -33,6 +33,10 @@ export interface Counted {
 
 /** With what it loads and compiles at start behind it, a reader waits for the first edge. */
 const SETTLE_MS = 400;
+/** An answer that takes longer does not come: a reader starts in 5 s where others use the machine as well. */
+const ANSWER_MS = 60_000;
+/** Longer than any series of edges takes. */
+const INJECT_MS = 120_000;
 const run = promisify(execFile);
 
 function u64(path: string): BigUint64Array {
@@ -46,6 +50,7 @@ export function wholeTurns(count: number, lines: number): number {
 }
 
 export class Session {
+  readonly #name: string;
   readonly #bench: Bench;
   readonly #lines: number;
   readonly #child: ChildProcess;
@@ -55,17 +60,12 @@ export class Session {
   #heard: () => void = () => {};
 
   private constructor(bench: Bench, reader: Reader, lines: number) {
+    this.#name = reader.name;
     this.#bench = bench;
     this.#lines = lines;
     this.#out = join(bench.scratch, 'samples');
     const [program = '', ...first] = reader.command;
-    const args = [
-      ...first,
-      bench.sim.path,
-      String(lines),
-      this.#out,
-      ...(reader.more === undefined ? [] : [reader.more]),
-    ];
+    const args = [...first, bench.path, String(lines), this.#out, ...(reader.more === undefined ? [] : [reader.more])];
     this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#ended = once(this.#child, 'close').then(([status, signal]) => {
       this.#said += `ended with ${signal ?? status}\n`;
@@ -91,13 +91,12 @@ export class Session {
 
   /** Makes edges on all lines in turn. @returns when each was made, ns */
   async inject(count: number, intervalUs: number): Promise<BigUint64Array> {
-    const { sim, programs, scratch } = this.#bench;
+    const { injector, scratch } = this.#bench;
+    const [program, first] = injector;
     const out = join(scratch, 'injected');
-    const prefix = sim.pullFile(0).replace('0/pull', '');
-    await run(
-      join(programs, 'inject'),
-      [prefix, this.#lines, wholeTurns(count, this.#lines), intervalUs, out].map(String),
-    );
+    await run(program, [first, this.#lines, wholeTurns(count, this.#lines), intervalUs, out].map(String), {
+      timeout: INJECT_MS,
+    });
     return u64(out);
   }
 
@@ -120,8 +119,8 @@ export class Session {
   /** Ends it. @returns pairs of ns, kernel stamp and handler */
   async save(): Promise<BigUint64Array> {
     this.#child.stdin?.write('save\n');
-    await this.#ended;
-    if (!this.#said.includes('ended with 0')) throw new Error(`a reader ${this.#said.trim().split('\n').at(-1)}`);
+    await this.#inTime(this.#ended, 'end');
+    if (!this.#said.includes('ended with 0')) throw new Error(`${this.#name}: ${this.#said.trim().split('\n').at(-1)}`);
     return u64(this.#out);
   }
 
@@ -132,6 +131,21 @@ export class Session {
     return { seen: Number(seen), lost: Number(lost) };
   }
 
+  /** As `answer`; where it does not come, the reader is killed, and the benchmark fails. */
+  async #inTime<T>(answer: Promise<T>, what: string): Promise<T> {
+    const end = new AbortController();
+    const late = sleep(ANSWER_MS, undefined, end).then(() => {
+      this.#child.kill('SIGKILL');
+      throw new Error(`${this.#name} did not ${what} within ${ANSWER_MS / 1000} s`);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      late.catch(() => {});
+      end.abort();
+    }
+  }
+
   /** Waits for a whole line that begins with `begin`. */
   async #line(begin: string): Promise<string> {
     for (;;) {
@@ -139,10 +153,11 @@ export class Session {
       const line = lines.find((one) => one.startsWith(begin));
       if (line !== undefined) return line;
       const end = lines.find((one) => one.startsWith('ended'));
-      if (end !== undefined) throw new Error(`a reader ${end}, and was expected to say "${begin}"`);
-      await new Promise<void>((resolve) => {
+      if (end !== undefined) throw new Error(`${this.#name}: ${end}, and was expected to say "${begin}"`);
+      const heard = new Promise<void>((resolve) => {
         this.#heard = resolve;
       });
+      await this.#inTime(heard, `say "${begin}"`);
     }
   }
 }
