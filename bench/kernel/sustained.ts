@@ -1,4 +1,5 @@
 // How many edges a second a reader takes without missing one, and what it says of those that it misses.
+import { percentile } from './figures.js';
 import { type Bench, type Reader, Session, wholeTurns } from './session.js';
 
 /** The highest rate without a miss. */
@@ -14,6 +15,8 @@ const PROBE_EDGES = 5_000;
 const PROBE_LONGEST_US = 1_000_000;
 const SLOWEST_US = 4_000;
 const STEPS = 5;
+/** Series without a pause: one takes a third of a second, in which the machine may do something else. */
+const FASTEST = 5;
 
 interface Probe {
   readonly perSecond: number;
@@ -34,8 +37,12 @@ export async function measureSustained(bench: Bench, reader: Reader, lines: numb
   const session = await Session.start(bench, reader, lines);
   try {
     await session.inject(2_000, 300);
-    const fastest = await probe(session, lines, 0);
-    if (!fastest.missed) return { perSecond: fastest.perSecond, flatOut: true };
+    const fastest: Probe[] = [];
+    while (fastest.length < FASTEST && fastest.at(-1)?.missed !== true) fastest.push(await probe(session, lines, 0));
+    if (fastest.at(-1)?.missed === false) {
+      const rates = fastest.map(({ perSecond }) => perSecond);
+      return { perSecond: percentile(rates, 50), flatOut: true };
+    }
     let [low, high] = [20, SLOWEST_US];
     let perSecond = 0;
     for (let step = 0; step < STEPS; step++) {
