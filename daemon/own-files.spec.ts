@@ -50,6 +50,25 @@ it('leaves packages, what is not there, folders and other texts alone', () => {
   expect(found()).toEqual(['main.js']);
 });
 
+it.each([
+  ['another machine', '//example.org/a.js'],
+  ['a slash in a name', './a%2Fb.js'],
+  ['a zero in a name', './a%00.js'],
+  ['a name too long', `/${'a'.repeat(300)}.js`],
+  ['a file where a folder would be', './main.js/b.js'],
+])('takes a text with %s for no file', (_, text) => {
+  write('main.js', `console.log('${text}'); import './lib.js';`);
+  write('lib.js', '');
+  expect(found()).toEqual(['main.js', 'lib.js']);
+});
+
+it('finds a file whose name has spaces and signs of addresses', () => {
+  write('main.js', "import './my%20lib%23%25.js'; import './a b.js';");
+  write('my lib#%.js', '');
+  write('a b.js', '');
+  expect(found()).toEqual(['main.js', 'my lib#%.js', 'a b.js']);
+});
+
 it('has of a file that is not there its name alone', () => {
   expect(found()).toEqual(['main.js']);
 });

@@ -24,17 +24,29 @@ export function ownFiles(path: string): string[] {
   return [...files];
 }
 
+/** No file is what cannot be looked at: a text that names none may be too long for a name, or lead where we may not go. */
 function isOwn(path: string): boolean {
-  return !path.includes('/node_modules/') && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return !path.includes('/node_modules/') && statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function placesIn(file: string): string[] {
   if (file.endsWith('.json')) return [];
   const text = textOf(file);
   const at = pathToFileURL(file).href;
-  return [...text.matchAll(PLACE)].flatMap(([, , place = '']) =>
-    URL.canParse(place, at) ? fileURLToPath(new URL(place, at)) : [],
-  );
+  return [...text.matchAll(PLACE)].flatMap(([, , place = '']) => pathOf(place, at) ?? []);
+}
+
+/** Undefined for what is no path, such as `//example.org/a.js`. */
+function pathOf(place: string, at: string): string | undefined {
+  try {
+    return fileURLToPath(new URL(place, at));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Nothing of a file that cannot be read: whoever loads it says why. */
