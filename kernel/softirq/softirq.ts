@@ -50,7 +50,7 @@ export function raiseSoftirqIrqoff(nr: number): void {
 
 /**
  * Marks a vector as raised without waking ksoftirqd (__raise_softirq_irqoff): the next interrupt exit or bottom-half enable
- * runs it. A CPU that becomes idle before that says so in the log, ten times, and runs it in its next tick. Interrupts are off; where they are not, lockdep warns.
+ * runs it, or the next tick of a CPU on which time passes before that. Interrupts are off; where they are not, lockdep warns.
  *
  * @throws KernelError EINVAL for a vector that the machine has not got
  */
