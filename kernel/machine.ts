@@ -153,7 +153,12 @@ export class Machine {
 
   /** Sets the root interrupt handler: called in hard interrupt context while a CPU's interrupt line is asserted. */
   setHandleIrq(handler: (cpu: Cpu) => Outcome): void {
-    this.irqInputs.setRoot(handler);
+    this.irqInputs.setRoot((cpu) => {
+      const before = this.look.others();
+      const outcome = handler(cpu);
+      this.look.othersDone(before);
+      return outcome;
+    });
   }
 
   handleIrq(cpu: Cpu): Outcome {

@@ -14,11 +14,14 @@ export function callChip<R>(desc: IrqDesc, callback: (desc: IrqDesc, type: numbe
   const cpu = runningCpu();
   if (cpu === undefined) return callback.call(desc.chip, desc, type);
   const { irqsEnabled } = cpu;
+  const { look } = cpu.machine;
   cpu.irqsEnabled = false;
   cpu.preemptCount += PREEMPT_OFFSET;
+  const before = look.others();
   try {
     return callback.call(desc.chip, desc, type);
   } finally {
+    look.othersDone(before);
     cpu.preemptCount -= PREEMPT_OFFSET;
     cpu.irqsEnabled = irqsEnabled;
   }

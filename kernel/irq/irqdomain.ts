@@ -86,7 +86,16 @@ export class IrqDomain {
   /** Handles a hardware line's interrupt; one without a mapping is nobody's. Hard interrupt context. */
   handle(hwirq: number): Outcome {
     const desc = this.#descs[hwirq];
-    return desc === undefined ? DONE : desc.handleIrq(desc);
+    if (desc === undefined) return DONE;
+    return desc.chained ? this.#handleChained(desc) : desc.handleIrq(desc);
+  }
+
+  #handleChained(desc: IrqDesc): Outcome {
+    const { look } = this.#machine;
+    const before = look.others();
+    const outcome = desc.handleIrq(desc);
+    look.othersDone(before);
+    return outcome;
   }
 
   /** Handles the hardware lines that `next` names, until it gives -1. Hard interrupt context. */

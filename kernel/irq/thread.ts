@@ -108,7 +108,8 @@ function* irqThread(desc: IrqDesc, action: IrqAction): Coroutine<void> {
       let result = callThreadFn(desc, action);
       if (typeof result !== 'number') result = yield* awaitThreadFn(desc, action, result);
       threadFnDone(desc, action, result);
-      if (holdsOneshot(desc, action) && !finalizeAtOnce(desc, action)) yield* irqFinalizeOneshot(desc, action);
+      if (holdsOneshot(desc, action) && !finalizeAtOnce(desc, action))
+        yield* asOthers(desc, irqFinalizeOneshot(desc, action));
       if (action.forcedThread) yield* endForced();
       if (result === IRQ_WAKE_THREAD) wakeSecondary(desc, action);
       action.inThread = false;
@@ -150,14 +151,21 @@ function callThreadFn(desc: IrqDesc, action: IrqAction): unknown {
 
 /** The answer of a thread function that is no plain one. */
 function* awaitThreadFn(desc: IrqDesc, action: IrqAction, result: unknown): Coroutine<unknown> {
+  try {
+    return yield* asOthers(desc, finish(result));
+  } catch (error) {
+    return failed(desc, action, error);
+  }
+}
+
+/** Has the thread run what is code of others, or calls some. */
+function* asOthers<R>(desc: IrqDesc, coroutine: Coroutine<R>): Coroutine<R> {
   const { look } = desc.machine;
   const { frame } = current();
   frame.own = false;
   look.others();
   try {
-    return yield* finish(result);
-  } catch (error) {
-    return failed(desc, action, error);
+    return yield* coroutine;
   } finally {
     frame.own = true;
     look.othersDone();

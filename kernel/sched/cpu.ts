@@ -360,9 +360,15 @@ export class Cpu {
     this.#top = frame;
   }
 
-  /** Interrupt code goes on behind the generator that had cut it off. */
+  /** Interrupt code goes on behind the generator that had cut it off: more timers, polls or calls of others may come in it. */
   #continue(frame: Frame, value: unknown, thrown: boolean): void {
+    this.#look.others();
     this.#top = frame.below;
+    this.#callContinuations(frame, value, thrown);
+    this.#look.othersDone();
+  }
+
+  #callContinuations(frame: Frame, value: unknown, thrown: boolean): void {
     let result = value;
     let failed = thrown;
     for (let i = 0; i < frame.continuations.length; i++) {

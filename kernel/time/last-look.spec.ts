@@ -5,21 +5,32 @@ import { EdgeDomain } from '../gpio/edge-domain.js';
 import {
   IRQ_HANDLED,
   IRQ_WAKE_THREAD,
+  IRQF_ONESHOT,
+  IRQF_TRIGGER_HIGH,
   IRQF_TRIGGER_RISING,
+  irqSetChainedHandler,
+  jiffies,
   ktimeGet,
   Machine,
+  modTimer,
   msleep,
+  ndelay,
   requestThreadedIrq,
   scheduleWork,
+  TimerList,
   TRACEPOINT_NAMES,
   Work,
 } from '../index.js';
-import type { IrqHandler, IrqThreadFn } from '../irq/irqdesc.js';
+import { handleLevelIrq } from '../irq/flow.js';
+import type { FlowHandler, IrqHandler, IrqThreadFn } from '../irq/irqdesc.js';
+import { IrqDomain } from '../irq/irqdomain.js';
+import { DONE } from '../sched/coroutine.js';
 import { Durations } from '../trace/durations.js';
+import { Tracepoint } from '../trace/ring.js';
 import { type HostTime, MonotonicClock } from './clock.js';
 import { LastLook } from './last-look.js';
 
-/** CLOCK_MONOTONIC as a test has it: it moves on when code of others says so, and by a little at each look. */
+/** CLOCK_MONOTONIC as a test has it: it moves on when code of others says so, and counts who looks. */
 class CountedHost implements HostTime {
   timeNs = 1_000_000;
   looks = 0;
@@ -70,7 +81,11 @@ function machineWithLine() {
     void machine.call(() => requestThreadedIrq(domain.toIrq(0), topHalf, threadFn, IRQF_TRIGGER_RISING, 'line', null));
     host.fire();
   };
-  return { host, machine, edges, request };
+  const chain = (handler: FlowHandler): void => {
+    void machine.call(() => irqSetChainedHandler(domain.toIrq(0), handler));
+    host.fire();
+  };
+  return { host, machine, edges, request, chain };
 }
 
 describe('the time for records and accounts', () => {
@@ -195,6 +210,73 @@ describe('the time for records and accounts', () => {
     edges(1);
     expect([...machine.trace.read(from)].map(({ timeNs }) => timeNs)).toEqual([host.timeNs, host.timeNs]);
     expect(machine.bootCpu.times.idleNs - before).toBe(11_000);
+  });
+
+  it('is a new look behind each timer, also behind those that follow a generator', () => {
+    const { host, machine } = machineWithLine();
+    const slow = (ns: number) => () => {
+      host.timeNs += ns;
+    };
+    const timers = [slow(5_000), slow(7_000), slow(11_000)].map((fn) => new TimerList(fn));
+    // A bucket runs newest first.
+    timers.push(
+      new TimerList(function* () {
+        yield* ndelay(0);
+      }),
+    );
+    void machine.call(() => {
+      for (const timer of timers) modTimer(timer, jiffies() + 1);
+    });
+    const from = machine.trace.written;
+    host.fire(8_000_000);
+    const { timerExpireEntry, timerExpireExit } = Tracepoint;
+    const took: number[] = [];
+    let entryNs = 0;
+    for (const { event, timeNs } of machine.trace.read(from)) {
+      if (event === timerExpireEntry) entryNs = timeNs;
+      if (event === timerExpireExit) took.push(timeNs - entryNs);
+    }
+    expect(took).toEqual([0, 11_000, 7_000, 5_000]);
+  });
+
+  it('is a new look behind a chip that takes its time, and behind its bus', () => {
+    for (const withBus of [false, true]) {
+      const { host, machine } = machineWithLine();
+      const slow = () => {
+        host.timeNs += 5_000;
+      };
+      const bus = withBus ? { busLock: slow, busSyncUnlock: slow } : {};
+      const chip = { name: 'slow', mask: () => {}, unmask: slow, ...bus };
+      const domain = new IrqDomain(machine, { name: 'slow', size: 1, chip, flow: handleLevelIrq });
+      const irq = domain.createMapping(0);
+      void machine.call(() =>
+        requestThreadedIrq(irq, null, () => IRQ_HANDLED, IRQF_TRIGGER_HIGH | IRQF_ONESHOT, 'line', null),
+      );
+      host.fire();
+      const before = machine.bootCpu.times.taskNs;
+      machine.bootCpu.callFunction(() => domain.handle(0));
+      expect(machine.bootCpu.times.taskNs - before).toBe(withBus ? 15_000 : 5_000);
+    }
+  });
+
+  it('is a new look behind a chained handler, and behind the root handler of a controller', () => {
+    const { host, machine, edges, chain } = machineWithLine();
+    chain(() => {
+      host.timeNs += 5_000;
+      return DONE;
+    });
+    const before = machine.bootCpu.times.hardirqNs;
+    edges(2);
+    expect(machine.bootCpu.times.hardirqNs - before).toBe(10_000);
+
+    const rooted = new Machine({ clock: new MonotonicClock(host), sliceNs: 1e12 });
+    rooted.setHandleIrq((cpu) => {
+      cpu.setIrqLine(false);
+      host.timeNs += 7_000;
+      return DONE;
+    });
+    rooted.bootCpu.setIrqLine(true);
+    expect(rooted.bootCpu.times.hardirqNs).toBe(7_000);
   });
 
   it('is looked for again now and then where nothing but the model runs', () => {

@@ -6,8 +6,8 @@ const USES = 32;
 
 /**
  * The time for trace records and accounts, which come several at a time. Reading the clock can be a system call, which takes
- * longer than all that the model does in between; and nothing but code of others (handlers, thread functions, work items) takes
- * long enough to be seen. So a reading is good until such code runs, and while it runs each look is a new one.
+ * longer than all that the model does in between; and nothing but code of others (handlers, thread functions, work items,
+ * timers, chips) takes long enough to be seen. So a reading is good until such code runs, and while it runs each look is a new one.
  *
  * What others are told, and what they wait for, is always read from the clock itself.
  */
