@@ -17,6 +17,8 @@ const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
 const BATCH = 250;
 /** Of a batch. A configuration that has the program think for so long is as wrong as one that ends it. */
 const TIMEOUT_MS = 120_000;
+/** An option for which no code is kept: all that the entry loads would be loaded anew with it, for each file. */
+const NO_KEPT_CODE = ['--trace-uncaught'];
 /** Cut off at any byte, and with bytes that are no text. */
 const BROKEN_SHARE = 5;
 
@@ -52,7 +54,7 @@ interface Verdict {
 
 /** What the program says of each file, up to that at which it ended early, and why. */
 async function check(files: readonly string[]): Promise<{ verdicts: Verdict[]; end: string }> {
-  const args = [join(import.meta.dirname, 'check-many.mjs'), PROGRAM, ...files];
+  const args = [...NO_KEPT_CODE, join(import.meta.dirname, 'check-many.mjs'), PROGRAM, ...files];
   const { stdout, end } = await run(process.execPath, args, { timeout: TIMEOUT_MS, maxBuffer: 2 ** 28 }).then(
     ({ stdout, stderr }) => ({ stdout, end: stderr }),
     ({ stdout, stderr, code, signal }: ExecFileException) => ({

@@ -3,22 +3,25 @@
 //
 // A file whose name ends with .json.yaml is checked with --json.
 import { writeSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { createRequire } from 'node:module';
 
 const [program, ...files] = process.argv.slice(2);
 if (program === undefined) throw new Error('usage: check-many.mjs PROGRAM FILE...');
-const entry = pathToFileURL(program).href;
+const require = createRequire(program);
 
 /** What the program's exit becomes, so that the next file has its turn. */
-class Exit {
-  constructor(code) {
-    this.code = code;
-  }
-}
+class Exit {}
 
+/** The file that is being checked has its exit code. */
+let exited = () => undefined;
 process.exit = (code) => {
-  throw new Exit(code);
+  exited(code);
+  throw new Exit();
 };
+// Of anything else the process dies, as the program would.
+process.on('unhandledRejection', (error) => {
+  if (!(error instanceof Exit)) throw error;
+});
 
 /** Collects what is written to a stream. */
 function collect(stream) {
@@ -31,7 +34,7 @@ function collect(stream) {
   return texts;
 }
 
-async function check(file, count) {
+async function check(file) {
   const out = collect(process.stdout);
   const err = collect(process.stderr);
   process.argv = [
@@ -42,15 +45,14 @@ async function check(file, count) {
     file,
     ...(file.endsWith('.json.yaml') ? ['--json'] : []),
   ];
-  let code;
-  try {
-    await import(`${entry}?${count}`);
-  } catch (error) {
-    if (!(error instanceof Exit)) throw error;
-    code = error.code;
-  }
+  const exit = new Promise((settle) => {
+    exited = settle;
+  });
+  delete require.cache[program];
+  require(program);
+  const code = await exit;
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error');
   writeSync(1, `${JSON.stringify({ file, code, out: out.join(''), err: err.join('') })}\n`);
 }
 
-for (const [count, file] of files.entries()) await check(file, count);
+for (const file of files) await check(file);
