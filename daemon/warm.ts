@@ -2,13 +2,12 @@
 // and with those of the unit. Whoever installs the package runs it; without it, starts take longer, and that is all.
 
 import { execFileSync } from 'node:child_process';
-
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Script } from 'node:vm';
-import { cachePath, INDEX_AT, Loader, type Place } from './start/code-cache.js';
+import { cachePath, INDEX_AT, Loader, type Place, SUM_AT, sumOf } from './start/code-cache.js';
 
 /** Lines, edges and actions as most configurations have them. */
 const CONFIG = `lines:
@@ -23,6 +22,8 @@ interrupts:
 const UNIT_OPTIONS = ['--max-semi-space-size=1'];
 /** Has the file written for the options of the call alone. */
 const AS_CALLED = '--as-called';
+/** Most that a start may take here, in ms: whoever installs the package does not wait for ever. */
+const PATIENCE_MS = 120_000;
 /** V8 takes code from a multiple of this, in bytes. */
 const ALIGNMENT = 8;
 
@@ -73,22 +74,32 @@ function fileOf(scripts: ReadonlyMap<string, Script>, folder: string): Buffer {
   // Offsets have fewer digits than this bound.
   const begin = aligned(INDEX_AT + JSON.stringify(indexFrom(Number.MAX_SAFE_INTEGER / 2)).length);
   const index = JSON.stringify(indexFrom(begin));
-  const size = Buffer.alloc(INDEX_AT);
-  size.writeBigUInt64LE(BigInt(index.length));
   const file = Buffer.alloc(begin + code.reduce((sum, [, { length }]) => sum + aligned(length), 0));
-  file.set(size);
+  file.writeBigUInt64LE(BigInt(index.length));
   file.write(index, INDEX_AT);
   for (const [i, [, offset]] of indexFrom(begin).entries()) file.set(code[i]?.[1] ?? [], offset);
+  file.writeUInt32LE(sumOf(file), SUM_AT);
   return file;
+}
+
+/** Writes a file that is there whole or not at all, even after a loss of power, and that the daemon's user may read. */
+function putInPlace(path: string, file: Buffer): void {
+  // Ends as the others do, by which they are found and removed.
+  const made = path.replace(/\.cache$/, `.${process.pid}.cache`);
+  try {
+    writeFileSync(made, file, { flush: true });
+    chmodSync(made, 0o644);
+    renameSync(made, path);
+  } finally {
+    rmSync(made, { force: true });
+  }
 }
 
 /** Writes the file for this Node with the options that it has. */
 async function warm(folder: string): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'gpio-irqd-warm-'));
-  const path = cachePath(folder);
   try {
-    writeFileSync(`${path}.new`, fileOf(await startOnce(directory), folder), { mode: 0o644 });
-    renameSync(`${path}.new`, path);
+    putInPlace(cachePath(folder), fileOf(await startOnce(directory), folder));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -99,7 +110,8 @@ async function main(self: string): Promise<void> {
   // Not the caller's own options.
   const { NODE_OPTIONS: _, ...env } = process.env;
   for (const options of [[], UNIT_OPTIONS]) {
-    execFileSync(process.execPath, [...options, self, AS_CALLED], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const args = [...options, self, AS_CALLED];
+    execFileSync(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: PATIENCE_MS });
   }
 }
 

@@ -1,12 +1,13 @@
 // Modules that are loaded with what V8 has kept of them: they do as they do without it, whatever the file is.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { cachePath, INDEX_AT, Loader, loadFromCache } from './code-cache.js';
+import { cachePath, INDEX_AT, Loader, loadFromCache, SUM_AT, sumOf } from './code-cache.js';
 
 let folder: string;
 const require = createRequire(import.meta.url);
@@ -34,9 +35,10 @@ const everything = (): Loader =>
 /** A file as warm.ts writes it. */
 function keep(index: unknown, data = Buffer.alloc(0)): void {
   const text = Buffer.from(JSON.stringify(index));
-  const size = Buffer.alloc(INDEX_AT);
-  size.writeBigUInt64LE(BigInt(text.length));
-  writeFileSync(cachePath(folder), Buffer.concat([size, text, data]));
+  const file = Buffer.concat([Buffer.alloc(INDEX_AT), text, data]);
+  file.writeBigUInt64LE(BigInt(text.length));
+  file.writeUInt32LE(sumOf(file), SUM_AT);
+  writeFileSync(cachePath(folder), file);
 }
 
 test('a module is run as `require` runs it, once, and `require` has it then', () => {
@@ -88,6 +90,32 @@ test('the first module of the file is loaded', () => {
   keep([['main.js', 200, 50]], Buffer.alloc(300));
   loadFromCache(folder);
   expect(globalThis).toHaveProperty('loadedFromFile', 'yes');
+  expect(require.cache[path]?.loaded).toBe(true);
+});
+
+/** The smallest that disks and file systems lose. */
+const BLOCK = 512;
+
+test.each([
+  ['full of zeros', (): Buffer => Buffer.alloc(BLOCK)],
+  ['full of ones', () => Buffer.alloc(BLOCK, 0xff)],
+  ['of another file', () => randomBytes(BLOCK)],
+] as const)('a file with a block %s is not taken, wherever the block is: damaged code ends the process', (_, lost) => {
+  const path = write('main.js', 'exports.done = true;');
+  keep([['main.js', BLOCK, 8 * BLOCK]], randomBytes(9 * BLOCK));
+  const whole = readFileSync(cachePath(folder));
+  for (let at = 0; at + BLOCK <= whole.length; at += BLOCK) {
+    const damaged = Buffer.from(whole);
+    damaged.set(lost(), at);
+    writeFileSync(cachePath(folder), damaged);
+    loadFromCache(folder);
+    expect(require.cache[path]).toBeUndefined();
+  }
+  writeFileSync(cachePath(folder), whole.subarray(0, 6 * BLOCK));
+  loadFromCache(folder);
+  expect(require.cache[path]).toBeUndefined();
+  writeFileSync(cachePath(folder), whole);
+  loadFromCache(folder);
   expect(require.cache[path]?.loaded).toBe(true);
 });
 

@@ -12,8 +12,13 @@ import { Script } from 'node:vm';
 /** Where the code of a module is in the file: the module's path from the file's folder, the first byte, and how many. */
 export type Place = readonly [path: string, offset: number, size: number];
 
-/** The file begins with the size of its index, in bytes; the index is JSON. */
-export const INDEX_AT = 8;
+/** The file begins with the size of its index, in bytes, and with {@link sumOf} the rest; the index, in JSON, comes next. */
+export const SUM_AT = 8;
+export const INDEX_AT = 16;
+
+const WORD = Int32Array.BYTES_PER_ELEMENT;
+/** One word of each 512 bytes is summed up: what disks lose is as much or more, and to sum up all would take a start longer. */
+const WORDS_APART = 128;
 
 /** Most of a file's name that tells of Node and its options. */
 const NAME_MAX = 100;
@@ -23,7 +28,7 @@ const [HEAD = Buffer.alloc(0), TAIL = Buffer.alloc(0)] = Module.wrap('|')
   .map((text) => Buffer.from(text));
 
 /**
- * The file for this Node and its options. V8 itself refuses what is of no use to it after all.
+ * The file for this Node and its options. V8 itself refuses what another one has made after all.
  *
  * @param folder where the entries of the program are
  */
@@ -31,6 +36,15 @@ export function cachePath(folder: string): string {
   const { version, arch, execArgv, env } = process;
   const words = ['start', version, arch, ...execArgv, env.NODE_OPTIONS ?? ''].join(' ').trim();
   return join(folder, `${words.replace(/[^\w.=-]+/g, '_').slice(0, NAME_MAX)}.cache`);
+}
+
+/** Tells a file from one that has lost a block. V8 looks at none of the code that it takes, and damaged code ends the process. */
+export function sumOf(file: Buffer): number {
+  const words = new Int32Array(file.buffer, file.byteOffset, Math.floor(file.length / WORD));
+  let sum = file.length;
+  for (let at = INDEX_AT / WORD; at < words.length; at += WORDS_APART)
+    sum = Math.imul(sum ^ (words[at] ?? 0), 0x01000193);
+  return sum >>> 0;
 }
 
 /** Loads modules of CommonJS in the place of `require`, which finds them afterwards. */
@@ -121,10 +135,11 @@ export function loadFromCache(folder: string): void {
   }
 }
 
-/** By path of the module. Nothing when there is no file, or one that cannot be read. */
+/** By path of the module. Nothing when there is no file, or one that cannot be read or is damaged. */
 function readCode(folder: string): ReadonlyMap<string, Buffer> {
   try {
     const file = readFileSync(cachePath(folder));
+    if (file.readUInt32LE(SUM_AT) !== sumOf(file)) return new Map();
     const begin = INDEX_AT + Number(file.readBigUInt64LE());
     const index: readonly Place[] = JSON.parse(file.toString('utf8', INDEX_AT, begin));
     return new Map(index.map(([path, offset, size]) => [join(folder, path), file.subarray(offset, offset + size)]));

@@ -31,7 +31,7 @@ pack() {
 contents() {
   local list unwanted path
   list=$(tar -tzf "$tarball" | sed 's,^package/,,' | sort)
-  unwanted=$(grep -E '(^|/)(test|bench|node_modules|\.ci|\.git)/|\.spec\.|\.kernel\.|\.systemd\.|spec-helper|\.map$|(^|/)\.env|tsbuildinfo' <<<"$list" |
+  unwanted=$(grep -E '(^|/)(test|bench|node_modules|\.ci|\.git)/|\.spec\.|\.kernel\.|\.systemd\.|spec-helper|\.map$|\.cache$|(^|/)\.env|tsbuildinfo' <<<"$list" |
     grep -v '^examples/ci/test/' || true)
   [ -z "$unwanted" ] || fail "these have no business in the package:"$'\n'"$unwanted"
   unwanted=$(grep -E '\.ts$' <<<"$list" | grep -vE '\.d\.ts$|^examples/' || true)
@@ -79,11 +79,29 @@ use() {
   for example in "$examples"/*.yaml; do
     expect "$name: check" "$(cd "$home" && "$bin/gpio-irqd" check --config "$example" 2>&1 || true)" ': ok \('
   done
-  expect "$name: demo" "$("$bin/gpio-irqd" run --demo --driver sim --config "$examples/button-led.yaml" --socket "$home/control.sock" 2>&1)" 'gpiomod#button1'
+  demo "$name: demo"
+  keep_code "$name"
   (cd "$examples/ci" && "$bin/gpio-irqd" replay scenarios/visitor.yaml --config gpio-irqd.yaml --expect scenarios/visitor.trace.jsonl >"$home/replay.log" 2>&1) ||
     fail "$name: replay: $(cat "$home/replay.log")"
   (cd "$home" && node --input-type=module -e "$imports") || fail "$name: imports"
   echo "$name: installed and used"
+}
+
+# demo NAME: of the package that `use` has installed.
+demo() {
+  expect "$1" "$("$bin/gpio-irqd" run --demo --driver sim --config "$examples/button-led.yaml" --socket "$home/control.sock" 2>&1)" 'gpiomod#button1'
+}
+
+# What V8 compiles is kept for starts; one whose file has lost its second half does without.
+keep_code() {
+  local dist=$home/node_modules/gpio-irqd/dist/daemon file
+  expect "$1: kept code" "$(node "$dist/warm.js" 2>&1; ls "$dist"/start_*.cache | wc -l)" '^2$'
+  demo "$1: demo with kept code"
+  for file in "$dist"/start_*.cache; do
+    truncate -s $(($(stat -c %s "$file") / 2)) "$file"
+    truncate -s "$((2 * $(stat -c %s "$file")))" "$file"
+  done
+  demo "$1: demo with damaged code"
 }
 
 imports='
