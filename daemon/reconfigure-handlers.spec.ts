@@ -36,7 +36,7 @@ describe('handlers that run', () => {
     await press(sim, 'button1');
     handler('export function topHalf(irq, dev) { dev.log("two " + Object.keys(dev.lines)); return 1; }\n');
     const report = await reload(sim, HANDLER.replace('led2', 'lamp'));
-    expect(changesOf(report)).toEqual([]);
+    expect(changesOf(report)).toEqual(['interrupts: ~button1']);
     await press(sim, 'button1');
     const lines = 'two button1,button2,led1,lamp';
     expect(said()).toEqual(['one 1', 'one 2', 'one 3', 'one 4', lines, lines]);

@@ -116,6 +116,13 @@ function asItRuns(before: Config, after: Config): Config {
   });
 }
 
+/** With entries that are kept and have a module that is another among the changed ones, behind the others. */
+function withFiles<T>(diff: ListDiff<T>, changedFiles: ReadonlySet<string>): ListDiff<T> {
+  const isOther = (entry: T): boolean => intersects(referencesOf(entry).files, changedFiles);
+  const others = diff.kept.filter(isOther).map((entry) => ({ before: entry, after: entry }));
+  return { ...diff, changed: [...diff.changed, ...others], kept: diff.kept.filter((entry) => !isOther(entry)) };
+}
+
 function namesOf(diff: ListDiff<{ readonly name: string }>, side: 'before' | 'after'): Set<string> {
   const changed = diff.changed.map((change) => change[side]);
   return new Set(names([...(side === 'before' ? diff.removed : diff.added), ...changed]));
@@ -165,7 +172,12 @@ export function planReload(before: Config, after: Config, changedFiles: Readonly
     return (section !== undefined && sectionChanged(section)) || (after[key] ?? []).some(outdated);
   };
   return {
-    diff,
+    diff: {
+      ...diff,
+      interrupts: withFiles(interrupts, changedFiles),
+      ...(diff.chords !== undefined && { chords: withFiles(diff.chords, changedFiles) }),
+      ...(diff.triggers !== undefined && { triggers: withFiles(diff.triggers, changedFiles) }),
+    },
     config: asItRuns(before, after),
     lines,
     freed: common(touched, withEdges(before)),
