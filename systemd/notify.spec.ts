@@ -1,6 +1,7 @@
 // Specification of sd_notify: real datagrams through libsystemd, the tool as the fallback, silence outside systemd.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -233,6 +234,20 @@ describe('without libsystemd', () => {
     expect(notifier.kind).toBe('none');
     expect(await notifier.ready()).toBe(false);
     expect(lines).toEqual([expect.stringMatching(/^error systemd cannot be notified: .*Install the packages/)]);
+  });
+
+  test('of a package that is not there, its name is told and not who wanted it', async () => {
+    const { log, lines } = recorder();
+    const missing = async (): Promise<never> => createRequire(import.meta.url)('no-such-package') as never;
+    await createNotifier({
+      env: UNDER_SYSTEMD,
+      log,
+      sources: sources({ libsystemd: missing, systemdNotify: missing }),
+    });
+    expect(lines).toEqual([
+      "error systemd cannot be notified: libsystemd: Cannot find module 'no-such-package'; systemd-notify: Cannot find module " +
+        "'no-such-package'. Install the packages koffi or systemd-notify again, or set Type=exec in the unit",
+    ]);
   });
 
   test('a libsystemd call without a socket in the real environment is a failure, not a success', async () => {

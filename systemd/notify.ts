@@ -225,9 +225,10 @@ function fdName(name: string): string {
   throw new RangeError(`'${name}' is no name for a descriptor: use 1 to 255 letters, digits, dots and dashes`);
 }
 
-/** The `systemd-notify` package rejects with a string, everything else with an Error. */
+/** The `systemd-notify` package rejects with a string, everything else with an Error; who wanted a missing package is in further lines. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return reason;
 }
 
 /**

@@ -59,7 +59,7 @@ service() {
   [ "$status" = 0 ] || fail "the daemon ended with $status: $(cat "$log")"
   [ ! -e "$stage/control.sock" ] || fail 'the daemon left its socket'
   expect work "$(cat "$log")" 'edge 1 of button1: 78498 primes'
-  expect 'without koffi' "$(cat "$log")" "systemd cannot be notified: libsystemd: Cannot find package 'koffi'"
+  expect 'without koffi' "$(cat "$log")" "systemd cannot be notified: libsystemd: Cannot find module 'koffi';"
 }
 
 commands
