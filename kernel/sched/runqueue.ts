@@ -6,6 +6,11 @@ import { TaskList } from './task-list.js';
 /** Each step of nice is a factor of 1.25 in weight, as in the kernel's table. */
 const NICE_STEP = 1.25;
 
+/** Of the first nice. */
+const NICE_MIN = -20;
+/** Of each nice from {@link NICE_MIN} on: to raise to a power costs more than all else that a pick does. */
+const NICE_FACTORS = Float64Array.from({ length: 40 }, (_, i) => NICE_STEP ** (NICE_MIN + i));
+
 /** Time after which an equal fair task gets its turn: the kernel's base slice on 4 to 8 CPUs, 0.75 ms × (1 + log2 CPUs). */
 const FAIR_SLICE_NS = 3_000_000;
 
@@ -80,7 +85,7 @@ export class RunQueue {
     let beyond = 0;
     let weights = 0;
     for (let task: Task | undefined = first; task !== undefined; task = task.nextOnRq) {
-      const weight = NICE_STEP ** -task.nice;
+      const weight = 1 / factor(task.nice);
       beyond += (task.vruntime - first.vruntime) * weight;
       weights += weight;
     }
@@ -117,7 +122,7 @@ export class RunQueue {
     task.sumExecNs += ns;
     if (task.policy === 'SCHED_FIFO') return;
     if (task === this.#turn) this.#turnLeftNs -= ns;
-    task.vruntime += ns * NICE_STEP ** task.nice;
+    task.vruntime += ns * factor(task.nice);
     if (!task.onRq) return;
     this.#fair.remove(task);
     this.#fair.insert(task, task.vruntime);
@@ -131,9 +136,14 @@ export class RunQueue {
   }
 }
 
+/** How much faster vruntime goes than time. */
+function factor(nice: number): number {
+  return NICE_FACTORS[nice - NICE_MIN] ?? NICE_STEP ** nice;
+}
+
 /** When a task would have used up a slice, in vruntime. */
 function deadline({ vruntime, nice }: Task): number {
-  return vruntime + FAIR_SLICE_NS * NICE_STEP ** nice;
+  return vruntime + FAIR_SLICE_NS * factor(nice);
 }
 
 function firstFor(list: TaskList, running: Task, cpuId: number): Task | undefined {
