@@ -2,14 +2,11 @@
 import { Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { inTasklet } from './_contexts.js';
+import { takerOf } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
-  const takes = function* () {
-    o.log('takes LA');
-    yield* spinLock(LA);
-    spinUnlock(LA);
-  };
+  const takes = takerOf(o, LA);
   yield* inTasklet(o, takes);
   o.log('task, bottom halves on');
   yield* spinLock(LA);

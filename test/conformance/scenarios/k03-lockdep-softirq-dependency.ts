@@ -2,23 +2,12 @@
 import { localBhDisable, Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { inTasklet } from './_contexts.js';
-
-function* both(o: Oracle, log: string, first: Spinlock, second: Spinlock) {
-  yield* spinLock(first);
-  yield* spinLock(second);
-  o.log(log);
-  spinUnlock(second);
-  spinUnlock(first);
-}
+import { both, takerOf } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
   const LB = new Spinlock('LB');
-  const takes = function* () {
-    o.log('takes LA');
-    yield* spinLock(LA);
-    spinUnlock(LA);
-  };
+  const takes = takerOf(o, LA);
   yield* spinLock(LB);
   spinUnlock(LB);
   yield* inTasklet(o, takes);

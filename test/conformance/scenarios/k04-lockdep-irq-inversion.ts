@@ -1,23 +1,12 @@
 // A lock that is found in a hard interrupt after one inside it was taken with interrupts on.
 import { localIrqSave, Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
-
-function* both(o: Oracle, log: string, first: Spinlock, second: Spinlock) {
-  yield* spinLock(first);
-  yield* spinLock(second);
-  o.log(log);
-  spinUnlock(second);
-  spinUnlock(first);
-}
+import { both, takerOf } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
   const LB = new Spinlock('LB');
-  const takes = function* () {
-    o.log('takes LA');
-    yield* spinLock(LA);
-    spinUnlock(LA);
-  };
+  const takes = takerOf(o, LA);
   const flags = localIrqSave();
   yield* both(o, 'LA, LB', LA, LB);
   yield* o.localIrqRestore(flags);

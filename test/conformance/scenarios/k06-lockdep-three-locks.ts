@@ -1,14 +1,7 @@
 // Three spin locks in a circle.
-import { Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
+import { Spinlock } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
-
-function* both(o: Oracle, log: string, first: Spinlock, second: Spinlock) {
-  yield* spinLock(first);
-  yield* spinLock(second);
-  o.log(log);
-  spinUnlock(second);
-  spinUnlock(first);
-}
+import { both } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');

@@ -3,22 +3,17 @@ import {
   jiffies,
   modTimer,
   Spinlock,
-  spinLock,
   spinLockBh,
-  spinUnlock,
   spinUnlockBh,
   TimerList,
   timerDeleteSync,
 } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { takerOf } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
-  const takes = function* () {
-    o.log('takes LA');
-    yield* spinLock(LA);
-    spinUnlock(LA);
-  };
+  const takes = takerOf(o, LA);
   const timer = new TimerList(function tm() {
     return takes();
   });

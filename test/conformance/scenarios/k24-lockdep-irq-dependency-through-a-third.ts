@@ -1,14 +1,7 @@
 // A lock of hard interrupts is taken with interrupts on.
 import { localIrqSave, Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
-
-function* both(o: Oracle, log: string, first: Spinlock, second: Spinlock) {
-  yield* spinLock(first);
-  yield* spinLock(second);
-  o.log(log);
-  spinUnlock(second);
-  spinUnlock(first);
-}
+import { both } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LB = new Spinlock('LB');

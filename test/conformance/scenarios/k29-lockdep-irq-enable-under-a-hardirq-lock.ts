@@ -1,14 +1,11 @@
 // Interrupts are enabled while a lock of hard interrupts is held.
-import { Spinlock, spinLock, spinLockIrqsave, spinUnlock, spinUnlockIrqrestore } from '../../../kernel/index.js';
+import { Spinlock, spinLockIrqsave, spinUnlockIrqrestore } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { takerOf } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
-  const takes = function* () {
-    o.log('takes LA');
-    yield* spinLock(LA);
-    spinUnlock(LA);
-  };
+  const takes = takerOf(o, LA);
   yield* o.hard(takes);
   const flags = yield* spinLockIrqsave(LA);
   yield* o.localIrqEnable();
