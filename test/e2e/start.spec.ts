@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { INDEX_AT } from '../../daemon/start/code-cache.js';
 import { EXAMPLE, useLab } from './running-daemon.js';
 
 const lab = useLab();
@@ -18,7 +19,8 @@ const kept = (): string[] =>
 const TAKEN = `
 const { readFileSync } = require('node:fs');
 const file = readFileSync(process.argv[1]);
-const index = JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE())));
+const begin = ${INDEX_AT} + Number(file.readBigUInt64LE());
+const index = JSON.parse(file.toString('utf8', ${INDEX_AT}, begin));
 for (const [path, offset, size] of index) {
   const source = require('node:module').wrap(readFileSync(path, 'latin1'));
   const script = new (require('node:vm').Script)(source, { cachedData: file.subarray(offset, offset + size) });
