@@ -15,6 +15,7 @@ import {
   Machine,
   requestThreadedIrq,
 } from '../../kernel/index.js';
+import { growthPerEvent, SMALLEST_OBJECT } from '../../test/steady-heap.js';
 import type { ModuleCall, ModuleEdge, ModuleWorkers } from '../actions/module-workers.js';
 import { Outputs } from '../actions/outputs.js';
 import type { InterruptSpec, LineSpec } from '../config/config.js';
@@ -249,8 +250,8 @@ describe('top half', () => {
     });
     const batch = new EdgeBatch();
     let seqno = 0;
-    const burst = (batches: number): void => {
-      for (let i = 0; i < batches; i++) {
+    const burst = (): void => {
+      for (let i = 0; i < 64; i++) {
         batch.count = EDGE_BATCH_MAX;
         for (let at = 0; at < EDGE_BATCH_MAX; at++) {
           seqno++;
@@ -259,20 +260,7 @@ describe('top half', () => {
         it.domain.deliver(batch);
       }
     };
-    const batches = 64;
-    burst(8_000);
-    const growth = (): number => {
-      const growths = Array.from({ length: 51 }, () => {
-        const before = process.memoryUsage().heapUsed;
-        burst(batches);
-        return process.memoryUsage().heapUsed - before;
-      });
-      return growths.sort((a, b) => a - b)[25] ?? Number.POSITIVE_INFINITY;
-    };
-    // Only compiled code keeps numbers out of the heap, and a busy machine compiles late: so it may take several looks.
-    let looks = 1;
-    while (growth() >= batches * EDGE_BATCH_MAX * 12 && looks < 40) looks++;
-    expect(looks).toBeLessThan(40);
+    expect(growthPerEvent(64 * EDGE_BATCH_MAX, burst)).toBeLessThan(SMALLEST_OBJECT);
     expect(it.interrupt.rising + it.interrupt.falling).toBe(seqno);
     expect(it.interrupt.dropped).toBe(seqno - 1024);
   });

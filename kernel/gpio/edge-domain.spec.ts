@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { growthPerEvent, SMALLEST_OBJECT } from '../../test/steady-heap.js';
 import { irqForceAffinity, irqSetAffinity } from '../irq/affinity.js';
 import { IRQ_HANDLED, IRQF_SHARED, IRQF_TRIGGER_HIGH, IRQF_TRIGGER_RISING } from '../irq/flags.js';
 import { disableIrqNosync, enableIrq, freeIrq } from '../irq/manage.js';
@@ -271,31 +272,15 @@ describe('the way from a batch to the top half', () => {
     };
     machine.runTask(() => requestIrq(edges.toIrq(3), handler, 0, 'hot'));
     let seqno = 0;
-    const burst = (batches: number): void => {
-      for (let i = 0; i < batches; i++) {
+    const burst = (): void => {
+      for (let i = 0; i < 64; i++) {
         for (let at = 0; at < EDGE_BATCH_MAX; at++) batch.write(at, 3, seqno, true, 3, seqno, ++seqno);
         batch.count = EDGE_BATCH_MAX;
         edges.deliver(batch);
       }
     };
-    burst(8_000);
-    const batches = 64;
-    /** Heap that a burst takes, as the median over many, which leaves out what the compiler and the collector do meanwhile. */
-    const growth = (): number => {
-      const growths = Array.from({ length: 51 }, () => {
-        const before = process.memoryUsage().heapUsed;
-        burst(batches);
-        return process.memoryUsage().heapUsed - before;
-      });
-      return growths.sort((a, b) => a - b)[25] ?? Number.POSITIVE_INFINITY;
-    };
-    // Less than the smallest object for each edge.
-    const limit = batches * EDGE_BATCH_MAX * 12;
-    // Only compiled code keeps numbers out of the heap, and a busy machine compiles late: so it may take several looks.
-    let looks = 1;
-    while (growth() >= limit && looks < 40) looks++;
-    expect(looks).toBeLessThan(40);
-    expect(handled).toBe((8_000 + 51 * looks * batches) * EDGE_BATCH_MAX);
+    expect(growthPerEvent(64 * EDGE_BATCH_MAX, burst)).toBeLessThan(SMALLEST_OBJECT);
+    expect(handled).toBe(seqno);
   });
 });
 
