@@ -1,15 +1,18 @@
-// Runs a function in a context of its own: tasklet, timer, hrtimer, work, ksoftirqd. The names are those of the recorded driver.
+// Runs a function in a context of its own: task, thread of an interrupt, tasklet, timer, hrtimer, work, ksoftirqd.
+// The names are those of the recorded driver.
 import {
   type Atomic,
   HRTIMER_MODE_REL_HARD,
   HRTIMER_NORESTART,
   Hrtimer,
   hrtimerStart,
+  IRQ_WAKE_THREAD,
+  type IrqThreadFn,
   jiffies,
   localBhDisable,
   modTimer,
   type Process,
-  scheduleWork,
+  queueWork,
   Tasklet,
   TimerList,
   taskletSchedule,
@@ -18,6 +21,19 @@ import {
 import type { Oracle } from '../vocabulary.js';
 
 type Body = () => Atomic<void>;
+
+export function* inTask(o: Oracle, comm: string, body: () => Process<void>) {
+  yield* o.thread(comm, body);
+  yield* o.sleep(5);
+}
+
+export function* inIrqThread(o: Oracle, thread: IrqThreadFn) {
+  const A = o.line('A', 'edge');
+  yield* o.request(A, { handler: () => IRQ_WAKE_THREAD, thread, name: 'd', dev: 'd' });
+  yield* o.pulse(A);
+  o.log('after');
+  yield* o.sleep(5);
+}
 
 export function* inTasklet(o: Oracle, body: Body) {
   const tasklet = new Tasklet(function tk_fn() {
@@ -54,11 +70,11 @@ export function* inHrtimer(o: Oracle, body: () => void) {
   yield* o.sleep(20);
 }
 
-export function* inWork(o: Oracle, body: () => Process<void>) {
+export function* inWork(o: Oracle, body: () => Process<void>, wq = o.machine.workqueues.systemWq) {
   const work = new Work(function wk_fn() {
     return body();
   }, 'wk');
-  scheduleWork(work);
+  queueWork(wq, work);
   yield* o.sleep(20);
   return work;
 }

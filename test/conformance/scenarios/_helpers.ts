@@ -1,5 +1,5 @@
 // What several scenarios use: tasklets that go on to do something, and values returned, logged.
-import { type Atomic, type Coroutine, KernelError, Tasklet } from '../../../kernel/index.js';
+import { type Atomic, type Coroutine, KernelError, Tasklet, taskletSchedule } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 
 /** A tasklet that logs each run, and then does `act`. */
@@ -15,9 +15,24 @@ export class ActingTasklet extends Tasklet {
   }
 }
 
+/** @returns what a hard interrupt does: it schedules a tasklet, and says that it was there */
+export function interruptThatSchedules(o: Oracle, tasklet: Tasklet) {
+  return () => {
+    taskletSchedule(tasklet);
+    o.log('hardirq');
+  };
+}
+
 /** Logs what a call has returned. */
 export function ret(o: Oracle, ev: string, value: number | boolean): void {
   o.log(ev, { ret: Number(value) });
+}
+
+/** Logs what a wait returns, and how many jiffies it took. */
+export function* timed(o: Oracle, ev: string, wait: Coroutine<number>): Coroutine<void> {
+  yield* o.base();
+  ret(o, ev, yield* wait);
+  ret(o, 'j', o.j());
 }
 
 /** 0, or the negative errno of what a plain call throws. */

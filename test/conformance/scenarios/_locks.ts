@@ -1,5 +1,5 @@
-// What the programs on lockdep do with spinlocks. The names are those of the recorded driver.
-import { type Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
+// What the programs on lockdep do with their locks. The names are those of the recorded driver.
+import { type Mutex, mutexLock, mutexUnlock, type Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 
 /** Takes one lock inside another. */
@@ -17,5 +17,31 @@ export function takerOf(o: Oracle, LA: Spinlock) {
     o.log('takes LA');
     yield* spinLock(LA);
     spinUnlock(LA);
+  };
+}
+
+/** Takes LB in a hard interrupt. */
+export function* inHardirq(o: Oracle, LB: Spinlock) {
+  yield* o.hard(function* () {
+    yield* spinLock(LB);
+    spinUnlock(LB);
+    o.log('LB in hard interrupt');
+  });
+}
+
+/** Takes one mutex inside another. */
+export function* bothMutexes(first: Mutex, second: Mutex) {
+  yield* mutexLock(first);
+  yield* mutexLock(second);
+  mutexUnlock(second);
+  mutexUnlock(first);
+}
+
+/** @returns what a work does that takes the mutex MA */
+export function workOn(o: Oracle, MA: Mutex) {
+  return function* () {
+    yield* mutexLock(MA);
+    o.log('work has MA');
+    mutexUnlock(MA);
   };
 }

@@ -6,10 +6,9 @@ import { takerOf } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
-  const takes = takerOf(o, LA);
   yield* spinLock(LA);
   spinUnlock(LA);
   o.log('now a tasklet');
-  yield* inTasklet(o, takes);
+  yield* inTasklet(o, takerOf(o, LA));
   o.log('end');
 }

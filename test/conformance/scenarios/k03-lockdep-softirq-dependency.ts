@@ -7,10 +7,9 @@ import { both, takerOf } from './_locks.js';
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
   const LB = new Spinlock('LB');
-  const takes = takerOf(o, LA);
   yield* spinLock(LB);
   spinUnlock(LB);
-  yield* inTasklet(o, takes);
+  yield* inTasklet(o, takerOf(o, LA));
   o.log('now LA -> LB');
   localBhDisable();
   yield* both(o, 'LA, LB', LA, LB);

@@ -6,7 +6,6 @@ import { both, takerOf } from './_locks.js';
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
   const LB = new Spinlock('LB');
-  const takes = takerOf(o, LA);
   const flags = localIrqSave();
   yield* both(o, 'LA, LB', LA, LB);
   yield* o.localIrqRestore(flags);
@@ -14,6 +13,6 @@ export default function* (o: Oracle) {
   yield* spinLock(LB);
   spinUnlock(LB);
   o.log('now LA in a hard interrupt');
-  yield* o.hard(takes);
+  yield* o.hard(takerOf(o, LA));
   o.log('end');
 }

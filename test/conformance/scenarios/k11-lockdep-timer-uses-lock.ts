@@ -6,8 +6,7 @@ import { takerOf } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
-  const takes = takerOf(o, LA);
-  yield* inTimer(o, takes);
+  yield* inTimer(o, takerOf(o, LA));
   o.log('task');
   yield* spinLockBh(LA);
   spinUnlockBh(LA);

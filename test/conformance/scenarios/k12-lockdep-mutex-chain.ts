@@ -1,18 +1,13 @@
 // Three mutexes in a circle.
-import { Mutex, mutexLock, mutexUnlock } from '../../../kernel/index.js';
+import { Mutex } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { bothMutexes } from './_locks.js';
 
 export default function* (o: Oracle) {
   const [MA, MB, MC] = [new Mutex('MA'), new Mutex('MB'), new Mutex('MC')];
-  const both = function* (first: Mutex, second: Mutex) {
-    yield* mutexLock(first);
-    yield* mutexLock(second);
-    mutexUnlock(second);
-    mutexUnlock(first);
-  };
-  yield* both(MA, MB);
-  yield* both(MB, MC);
+  yield* bothMutexes(MA, MB);
+  yield* bothMutexes(MB, MC);
   o.log('A, B; B, C; now C, A');
-  yield* both(MC, MA);
+  yield* bothMutexes(MC, MA);
   o.log('end');
 }

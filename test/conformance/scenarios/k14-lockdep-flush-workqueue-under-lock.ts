@@ -1,25 +1,13 @@
 // A workqueue is flushed under a mutex that a work of it takes.
-import {
-  allocWorkqueue,
-  flushWorkqueue,
-  Mutex,
-  mutexLock,
-  mutexUnlock,
-  queueWork,
-  Work,
-} from '../../../kernel/index.js';
+import { allocWorkqueue, flushWorkqueue, Mutex, mutexLock, mutexUnlock } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { inWork } from './_contexts.js';
+import { workOn } from './_locks.js';
 
 export default function* (o: Oracle) {
   const MA = new Mutex('MA');
   const wq = allocWorkqueue('ldq', 0, 0);
-  const work = new Work(function* wk_fn() {
-    yield* mutexLock(MA);
-    o.log('work has MA');
-    mutexUnlock(MA);
-  }, 'wk');
-  queueWork(wq, work);
-  yield* o.sleep(20);
+  yield* inWork(o, workOn(o, MA), wq);
   yield* mutexLock(MA);
   o.log('flush');
   yield* flushWorkqueue(wq);

@@ -1,6 +1,7 @@
 // Mutexes by trylock make no order among themselves.
 import { Mutex, mutexLock, mutexTrylock, mutexUnlock, Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { ret } from './_helpers.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
@@ -11,8 +12,8 @@ export default function* (o: Oracle) {
   spinUnlock(LA);
   mutexUnlock(MA);
   yield* mutexLock(MA);
-  o.log('trylock', { ret: Number(mutexTrylock(MB)) });
-  o.log('trylock MA', { ret: Number(mutexTrylock(MA)) });
+  ret(o, 'trylock', mutexTrylock(MB));
+  ret(o, 'trylock MA', mutexTrylock(MA));
   mutexUnlock(MB);
   mutexUnlock(MA);
   yield* mutexLock(MB);

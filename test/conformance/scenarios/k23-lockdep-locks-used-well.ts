@@ -11,6 +11,7 @@ import {
 } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { inTasklet, inTimer } from './_contexts.js';
+import { takerOf } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
@@ -23,11 +24,7 @@ export default function* (o: Oracle) {
     yield* saved();
     o.log('tasklet');
   };
-  yield* o.hard(function* () {
-    o.log('takes LA');
-    yield* spinLock(LA);
-    spinUnlock(LA);
-  });
+  yield* o.hard(takerOf(o, LA));
   yield* inTasklet(o, logged);
   yield* inTimer(o, logged);
   yield* saved();

@@ -1,17 +1,13 @@
 // A lock of hard interrupts, another one inside it, and inside that one a third that is taken with interrupts on.
 import { localIrqSave, Spinlock, spinLock, spinUnlock } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
-import { both } from './_locks.js';
+import { both, inHardirq } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
   const LB = new Spinlock('LB');
   const LC = new Spinlock('LC');
-  yield* o.hard(function* () {
-    yield* spinLock(LB);
-    spinUnlock(LB);
-    o.log('LB in hard interrupt');
-  });
+  yield* inHardirq(o, LB);
   yield* spinLock(LA);
   spinUnlock(LA);
   const flags = localIrqSave();

@@ -8,14 +8,15 @@ import {
   mutexUnlock,
 } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { ret } from './_helpers.js';
 
 export default function* (o: Oracle) {
   const [MA, MB] = [new Mutex('MA'), new Mutex('MB')];
-  o.log('lock', { ret: yield* mutexLockInterruptible(MA) });
-  o.log('try', { ret: Number(mutexTrylock(MB)) });
+  ret(o, 'lock', yield* mutexLockInterruptible(MA));
+  ret(o, 'try', mutexTrylock(MB));
   mutexUnlock(MA);
   o.log('MB only');
-  o.log('lock', { ret: yield* mutexLockKillable(MA) });
+  ret(o, 'lock', yield* mutexLockKillable(MA));
   mutexUnlock(MA);
   mutexUnlock(MB);
   yield* mutexLock(MA);

@@ -6,8 +6,7 @@ import { takerOf } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
-  const takes = takerOf(o, LA);
-  yield* inTasklet(o, takes);
+  yield* inTasklet(o, takerOf(o, LA));
   localBhDisable();
   yield* spinLock(LA);
   o.log('in it');

@@ -5,8 +5,7 @@ import { takerOf } from './_locks.js';
 
 export default function* (o: Oracle) {
   const LA = new Spinlock('LA');
-  const takes = takerOf(o, LA);
-  yield* o.hard(takes);
+  yield* o.hard(takerOf(o, LA));
   const flags = yield* spinLockIrqsave(LA);
   yield* o.localIrqEnable();
   o.log('interrupts on inside');

@@ -1,22 +1,10 @@
 // mutex_lock in the function of an hrtimer.
-import {
-  HRTIMER_MODE_REL_HARD,
-  HRTIMER_NORESTART,
-  Hrtimer,
-  hrtimerStart,
-  Mutex,
-  mutexLock,
-  mutexUnlock,
-} from '../../../kernel/index.js';
+import { HRTIMER_MODE_REL_HARD, HRTIMER_NORESTART, Hrtimer, hrtimerStart } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { sleepsOnMutex } from './_sleeps.js';
 
 export default function* (o: Oracle) {
-  const MA = new Mutex('MA');
-  const sleeps = function* () {
-    yield* mutexLock(MA);
-    mutexUnlock(MA);
-    o.log('slept');
-  };
+  const sleeps = sleepsOnMutex(o);
   const timer = new Hrtimer(function* ht_fn() {
     yield* sleeps();
     return HRTIMER_NORESTART;

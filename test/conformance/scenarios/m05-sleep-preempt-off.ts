@@ -1,14 +1,10 @@
 // mutex_lock with preemption off.
-import { Mutex, mutexLock, mutexUnlock, preemptDisable } from '../../../kernel/index.js';
+import { preemptDisable } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { sleepsOnMutex } from './_sleeps.js';
 
 export default function* (o: Oracle) {
-  const MA = new Mutex('MA');
-  const sleeps = function* () {
-    yield* mutexLock(MA);
-    mutexUnlock(MA);
-    o.log('slept');
-  };
+  const sleeps = sleepsOnMutex(o);
   preemptDisable();
   yield* sleeps();
   yield* o.preemptEnable();

@@ -1,13 +1,9 @@
 // down in ksoftirqd.
-import { down, Semaphore } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { inKsoftirqd } from './_contexts.js';
+import { sleepsOnSemaphore } from './_sleeps.js';
 
 export default function* (o: Oracle) {
-  const sleeps = function* () {
-    yield* down(new Semaphore(1));
-    o.log('down');
-  };
-  yield* inKsoftirqd(o, sleeps);
+  yield* inKsoftirqd(o, sleepsOnSemaphore(o));
   o.log('end');
 }

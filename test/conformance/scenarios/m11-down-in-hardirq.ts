@@ -1,12 +1,8 @@
 // down in a hard interrupt.
-import { down, Semaphore } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { sleepsOnSemaphore } from './_sleeps.js';
 
 export default function* (o: Oracle) {
-  const sleeps = function* () {
-    yield* down(new Semaphore(1));
-    o.log('down');
-  };
-  yield* o.hard(sleeps);
+  yield* o.hard(sleepsOnSemaphore(o));
   o.log('end');
 }

@@ -1,13 +1,9 @@
 // A tasklet leaves preemption off.
-import { preemptDisable } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { inTasklet } from './_contexts.js';
+import { leaksCount } from './_leaks.js';
 
 export default function* (o: Oracle) {
-  const leaks = () => {
-    preemptDisable();
-    o.log('leaks a count');
-  };
-  yield* inTasklet(o, leaks);
+  yield* inTasklet(o, leaksCount(o));
   o.log('end');
 }

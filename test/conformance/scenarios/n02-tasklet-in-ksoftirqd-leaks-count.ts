@@ -1,13 +1,9 @@
 // A tasklet leaves preemption off, in ksoftirqd.
-import { preemptDisable } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { inKsoftirqd } from './_contexts.js';
+import { leaksCount } from './_leaks.js';
 
 export default function* (o: Oracle) {
-  const leaks = () => {
-    preemptDisable();
-    o.log('leaks a count');
-  };
-  yield* inKsoftirqd(o, leaks);
+  yield* inKsoftirqd(o, leaksCount(o));
   o.log('end');
 }

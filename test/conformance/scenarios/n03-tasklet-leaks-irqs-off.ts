@@ -1,13 +1,9 @@
 // A tasklet leaves interrupts off.
-import { localIrqDisable } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { inTasklet } from './_contexts.js';
+import { leaksIrqsOff } from './_leaks.js';
 
 export default function* (o: Oracle) {
-  const leaks = () => {
-    localIrqDisable();
-    o.log('leaks irqs off');
-  };
-  yield* inTasklet(o, leaks);
+  yield* inTasklet(o, leaksIrqsOff(o));
   o.log('end');
 }

@@ -1,13 +1,9 @@
 // A work function leaves interrupts off.
-import { localIrqDisable } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { inWork } from './_contexts.js';
+import { leaksIrqsOff } from './_leaks.js';
 
 export default function* (o: Oracle) {
-  const leaks = () => {
-    localIrqDisable();
-    o.log('leaks irqs off');
-  };
-  yield* inWork(o, leaks);
+  yield* inWork(o, leaksIrqsOff(o));
   o.log('end');
 }

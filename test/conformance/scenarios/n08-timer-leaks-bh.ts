@@ -1,13 +1,9 @@
 // A timer function leaves bottom halves off.
-import { localBhDisable } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { inTimer } from './_contexts.js';
+import { leaksBh } from './_leaks.js';
 
 export default function* (o: Oracle) {
-  const leaks = () => {
-    localBhDisable();
-    o.log('leaks bh');
-  };
-  yield* inTimer(o, leaks);
+  yield* inTimer(o, leaksBh(o));
   o.log('end');
 }

@@ -1,6 +1,7 @@
 // A thread function leaves preemption off.
-import { IRQ_HANDLED, IRQ_WAKE_THREAD, preemptDisable } from '../../../kernel/index.js';
+import { IRQ_HANDLED, preemptDisable } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { inIrqThread } from './_contexts.js';
 
 export default function* (o: Oracle) {
   const leak_thread = () => {
@@ -8,10 +9,6 @@ export default function* (o: Oracle) {
     o.log('thread leaks');
     return IRQ_HANDLED;
   };
-  const A = o.line('A', 'edge');
-  yield* o.request(A, { handler: () => IRQ_WAKE_THREAD, thread: leak_thread, name: 'd', dev: 'd' });
-  yield* o.pulse(A);
-  o.log('after');
-  yield* o.sleep(5);
+  yield* inIrqThread(o, leak_thread);
   o.log('end');
 }

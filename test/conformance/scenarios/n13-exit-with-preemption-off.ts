@@ -1,12 +1,12 @@
 // A task exits with preemption off.
 import { preemptDisable } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { inTask } from './_contexts.js';
 
 export default function* (o: Oracle) {
-  yield* o.thread('bad', () => {
+  yield* inTask(o, 'bad', () => {
     preemptDisable();
     o.log('exits');
   });
-  yield* o.sleep(5);
   o.log('end');
 }

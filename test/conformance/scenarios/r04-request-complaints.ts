@@ -22,7 +22,7 @@ import {
   requestAnyContextIrq,
 } from '../../../kernel/index.js';
 import type { Line, Oracle } from '../vocabulary.js';
-import { resultOf } from './_helpers.js';
+import { resultOf, ret } from './_helpers.js';
 
 const mism_h = () => IRQ_HANDLED;
 
@@ -119,12 +119,12 @@ export default function* (o: Oracle) {
   yield* flagsThatDiffer(o, r);
   yield* wrongCalls(o, r);
   o.variant('any context');
-  o.log('request_any_context_irq', { ret: yield* resultOf(requestAnyContextIrq(r.line.irq, mism_h, 0, 'ctx', 'd')) });
+  ret(o, 'request_any_context_irq', yield* resultOf(requestAnyContextIrq(r.line.irq, mism_h, 0, 'ctx', 'd')));
   yield* o.sleep(1);
   yield* r.free('d');
   irqSetStatusFlags(r.line.irq, IRQ_NOREQUEST);
   yield* r.plain(0, 'norequest', 'd');
-  o.log('can_request_irq', { ret: canRequestIrq(r.line.irq, 0) ? 1 : 0 });
+  ret(o, 'can_request_irq', canRequestIrq(r.line.irq, 0));
   irqClearStatusFlags(r.line.irq, IRQ_NOREQUEST);
   yield* badFlags(o, r);
 }

@@ -10,6 +10,7 @@ import {
   requestAnyContextIrq,
 } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { ret } from './_helpers.js';
 
 export default function* (o: Oracle) {
   const A = o.line('A', 'edge');
@@ -48,7 +49,7 @@ export default function* (o: Oracle) {
   o.log('result', { parent: d.primaryRuns, threads: d.threadRuns, child: e.threadRuns });
   yield* o.free(B, e);
   o.variant('any context');
-  o.log('request_any_context_irq', { ret: yield* requestAnyContextIrq(B.irq, nested_thread, 0, 'any', e) });
+  ret(o, 'request_any_context_irq', yield* requestAnyContextIrq(B.irq, nested_thread, 0, 'any', e));
   yield* edge();
   yield* o.free(B, e);
   yield* o.free(A, d);

@@ -16,7 +16,7 @@ import {
   taskletSchedule,
 } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
-import { ActingTasklet } from './_helpers.js';
+import { ActingTasklet, interruptThatSchedules } from './_helpers.js';
 
 function inContext(o: Oracle, at: string): void {
   o.log('in', {
@@ -60,10 +60,7 @@ function* inTask(o: Oracle, interrupt: () => void) {
 export default function* (o: Oracle) {
   const a = new ActingTasklet(o, 'a');
   const b = new ActingTasklet(o, 'b');
-  const interrupt = () => {
-    taskletSchedule(a);
-    o.log('hardirq');
-  };
+  const interrupt = interruptThatSchedules(o, a);
   yield* inTask(o, interrupt);
   o.variant('in a tasklet');
   b.act = function* (run) {

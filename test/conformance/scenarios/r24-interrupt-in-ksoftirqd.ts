@@ -1,15 +1,12 @@
 // Interrupts while ksoftirqd is ready, and while it runs.
 import { localSoftirqPending, mdelay, modTimer, TimerList, taskletSchedule } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
-import { ActingTasklet } from './_helpers.js';
+import { ActingTasklet, interruptThatSchedules } from './_helpers.js';
 
 export default function* (o: Oracle) {
   const a = new ActingTasklet(o, 'a');
   const b = new ActingTasklet(o, 'b');
-  const interrupt = () => {
-    taskletSchedule(a);
-    o.log('hardirq');
-  };
+  const interrupt = interruptThatSchedules(o, a);
   b.act = function* (run) {
     if (run < 13) taskletSchedule(b);
     else if (run === 13) {

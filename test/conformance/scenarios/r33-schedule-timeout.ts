@@ -18,19 +18,13 @@ import {
   wakeUpProcess,
 } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
-import { ret } from './_helpers.js';
+import { ret, timed } from './_helpers.js';
 
 function* values(o: Oracle) {
   o.variant('values');
-  yield* o.base();
-  ret(o, 'uninterruptible 3', yield* scheduleTimeoutUninterruptible(3));
-  ret(o, 'j', o.j());
-  yield* o.base();
-  ret(o, 'interruptible 0', yield* scheduleTimeoutInterruptible(0));
-  ret(o, 'j', o.j());
-  yield* o.base();
-  ret(o, '1', yield* scheduleTimeoutIdle(1));
-  ret(o, 'j', o.j());
+  yield* timed(o, 'uninterruptible 3', scheduleTimeoutUninterruptible(3));
+  yield* timed(o, 'interruptible 0', scheduleTimeoutInterruptible(0));
+  yield* timed(o, '1', scheduleTimeoutIdle(1));
   ret(o, 'negative', yield* scheduleTimeoutInterruptible(-1));
   ret(o, 'state', current().state);
   for (const ms of [1, 4, 5, 0]) {
@@ -38,12 +32,8 @@ function* values(o: Oracle) {
     yield* o.sleep(ms);
     ret(o, `msleep ${ms}`, o.j());
   }
-  yield* o.base();
-  ret(o, 'msleep_interruptible 9', yield* msleepInterruptible(9));
-  ret(o, 'j', o.j());
-  yield* o.base();
-  ret(o, 'running', yield* scheduleTimeout(2));
-  ret(o, 'j', o.j());
+  yield* timed(o, 'msleep_interruptible 9', msleepInterruptible(9));
+  yield* timed(o, 'running', scheduleTimeout(2));
 }
 
 function* woken(o: Oracle) {
@@ -56,9 +46,7 @@ function* woken(o: Oracle) {
     });
   };
   yield* waker();
-  yield* o.base();
-  ret(o, 'interruptible 10', yield* scheduleTimeoutInterruptible(10));
-  ret(o, 'j', o.j());
+  yield* timed(o, 'interruptible 10', scheduleTimeoutInterruptible(10));
   ret(o, 'wake running', wakeUpProcess(sleeper));
   yield* o.base();
   yield* waker();

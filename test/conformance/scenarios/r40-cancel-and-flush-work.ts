@@ -6,15 +6,10 @@ import {
   destroyWorkqueue,
   flushWork,
   type Workqueue,
-  workBusy,
-  workPending,
 } from '../../../kernel/index.js';
 import type { LoggedWork, Oracle } from '../vocabulary.js';
 import { ret } from './_helpers.js';
-
-function busy(o: Oracle, at: string, w: LoggedWork): void {
-  o.log('work_busy', { at, w: w.w, busy: workBusy(w), pending: Number(workPending(w)) });
-}
+import { busy, queuesItself, start } from './_works.js';
 
 function* notRunning(o: Oracle, wq: Workqueue, a: LoggedWork) {
   o.variant('idle');
@@ -33,33 +28,26 @@ function* notRunning(o: Oracle, wq: Workqueue, a: LoggedWork) {
 }
 
 function* running(o: Oracle, wq: Workqueue, a: LoggedWork) {
-  const start = function* () {
-    o.queueWork(wq, a);
-    yield* o.sleep(4);
-  };
   o.variant('running');
   a.sleep = 12;
-  yield* start();
+  yield* start(o, wq, a);
   busy(o, 'running', a);
   ret(o, 'cancel_work', cancelWork(a));
   ret(o, 'cancel_work_sync', yield* cancelWorkSync(a));
   o.variant('running and pending');
-  yield* start();
+  yield* start(o, wq, a);
   o.queueWork(wq, a);
   busy(o, 'both', a);
   ret(o, 'cancel_work_sync', yield* cancelWorkSync(a));
   busy(o, 'cancelled', a);
   o.variant('queues itself, cancelled');
-  a.inWork = (run) => {
-    if (run < 3) o.queueWork(wq, a);
-  };
-  a.runs = 0;
-  yield* start();
+  queuesItself(o, wq, a);
+  yield* start(o, wq, a);
   ret(o, 'cancel_work_sync', yield* cancelWorkSync(a));
   yield* o.sleep(30);
   o.variant('queues itself, flushed');
   a.runs = 0;
-  yield* start();
+  yield* start(o, wq, a);
   ret(o, 'flush_work', yield* flushWork(a));
   busy(o, 'flushed', a);
   yield* o.sleep(60);

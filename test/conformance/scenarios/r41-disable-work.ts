@@ -14,11 +14,10 @@ import {
   modDelayedWork,
   queueDelayedWork,
   type Workqueue,
-  workBusy,
-  workPending,
 } from '../../../kernel/index.js';
 import type { LoggedWork, Oracle } from '../vocabulary.js';
 import { ret } from './_helpers.js';
+import { busy, queuesItself, start } from './_works.js';
 
 function* notRunning(o: Oracle, wq: Workqueue, a: LoggedWork) {
   o.variant('nest');
@@ -32,7 +31,7 @@ function* notRunning(o: Oracle, wq: Workqueue, a: LoggedWork) {
   o.variant('pending');
   o.queueWork(wq, a);
   ret(o, 'disable_work', disableWork(a));
-  o.log('work_busy', { at: 'disabled', w: 'a', busy: workBusy(a), pending: Number(workPending(a)) });
+  busy(o, 'disabled', a);
   ret(o, 'flush_work', yield* flushWork(a));
   ret(o, 'enable_and_queue_work', enableAndQueueWork(wq, a));
   yield* flushWork(a);
@@ -41,20 +40,15 @@ function* notRunning(o: Oracle, wq: Workqueue, a: LoggedWork) {
 function* running(o: Oracle, wq: Workqueue, a: LoggedWork) {
   o.variant('running');
   a.sleep = 12;
-  o.queueWork(wq, a);
-  yield* o.sleep(4);
+  yield* start(o, wq, a);
   ret(o, 'disable_work', disableWork(a));
   o.log('disabled');
   ret(o, 'disable_work_sync', yield* disableWorkSync(a));
   for (let i = 0; i < 2; i++) ret(o, 'enable_and_queue_work', enableAndQueueWork(wq, a));
   yield* o.sleep(20);
   o.variant('queues itself while disabled');
-  a.inWork = (run) => {
-    if (run < 3) o.queueWork(wq, a);
-  };
-  a.runs = 0;
-  o.queueWork(wq, a);
-  yield* o.sleep(4);
+  queuesItself(o, wq, a);
+  yield* start(o, wq, a);
   ret(o, 'disable_work', disableWork(a));
   yield* o.sleep(20);
   ret(o, 'enable_work', enableWork(a));

@@ -8,11 +8,10 @@ import {
   freezeWorkqueuesBusy,
   thawWorkqueues,
   WQ_FREEZABLE,
-  workBusy,
-  workPending,
 } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { ret } from './_helpers.js';
+import { busy, start } from './_works.js';
 
 export default function* (o: Oracle) {
   const wq = allocWorkqueue('frz', WQ_FREEZABLE, 0);
@@ -20,15 +19,14 @@ export default function* (o: Oracle) {
   const frozen = () => ret(o, 'freeze_workqueues_busy', freezeWorkqueuesBusy());
   a.sleep = 12;
   o.variant('frozen');
-  o.queueWork(wq, a);
-  yield* o.sleep(4);
+  yield* start(o, wq, a);
   freezeWorkqueuesBegin();
   frozen();
   o.queueWork(wq, b);
   o.queueWork(o.machine.workqueues.systemWq, c);
   yield* o.sleep(20);
   frozen();
-  o.log('work_busy', { at: 'frozen', w: 'b', busy: workBusy(b), pending: Number(workPending(b)) });
+  busy(o, 'frozen', b);
   thawWorkqueues();
   o.log('thawed');
   yield* o.sleep(10);

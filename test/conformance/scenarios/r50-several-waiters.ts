@@ -9,32 +9,32 @@ import {
 } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
 import { ret } from './_helpers.js';
+import { start } from './_works.js';
 
 export default function* (o: Oracle) {
   const wq = allocWorkqueue('oracle', 0, 0);
   const [a, b, c] = [o.work('a'), o.work('b'), o.work('c')];
-  const start = (t: string, what: string, wait: () => Coroutine<void>) =>
+  const waiter = (t: string, what: string, wait: () => Coroutine<void>) =>
     o.thread(t, function* () {
       o.log(`${what}.begin`, { t });
       yield* wait();
       o.log(`${what}.end`, { t });
     });
   const flusher = (t: string) =>
-    start(t, 'flush', function* () {
+    waiter(t, 'flush', function* () {
       ret(o, 'flush_work', yield* flushWork(a));
     });
   const canceller = (t: string) =>
-    start(t, 'cancel', function* () {
+    waiter(t, 'cancel', function* () {
       ret(o, 'cancel_work_sync', yield* cancelWorkSync(a));
     });
   const queueFlusher = (t: string) =>
-    start(t, 'wqflush', function* () {
+    waiter(t, 'wqflush', function* () {
       yield* flushWorkqueue(wq);
     });
   a.sleep = 20;
   o.variant('flushers and cancellers of a running one');
-  o.queueWork(wq, a);
-  yield* o.sleep(4);
+  yield* start(o, wq, a);
   o.queueWork(wq, a);
   yield* flusher('f1');
   yield* canceller('c1');
@@ -47,8 +47,7 @@ export default function* (o: Oracle) {
   o.variant('flush_workqueue twice, works between');
   b.sleep = 12;
   c.sleep = 4;
-  o.queueWork(wq, a);
-  yield* o.sleep(4);
+  yield* start(o, wq, a);
   yield* queueFlusher('q1');
   o.queueWork(wq, b);
   yield* queueFlusher('q2');

@@ -12,7 +12,7 @@ import {
   wakeUp,
 } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
-import { ret } from './_helpers.js';
+import { ret, timed } from './_helpers.js';
 
 function* timeouts(o: Oracle, q: WaitQueueHead) {
   o.variant('already true');
@@ -21,14 +21,21 @@ function* timeouts(o: Oracle, q: WaitQueueHead) {
   ret(o, 'timeout 7', yield* waitEventTimeout(q, () => true, 7));
   ret(o, 'interruptible', yield* waitEventInterruptible(q, () => true));
   o.variant('false');
-  const timed = function* (ev: string, wait: () => Coroutine<number>) {
-    yield* o.base();
-    ret(o, ev, yield* wait());
-    ret(o, 'j', o.j());
-  };
-  yield* timed('timeout 0', () => waitEventTimeout(q, () => false, 0));
-  yield* timed('timeout 3', () => waitEventTimeout(q, () => false, 3));
-  yield* timed('interruptible_timeout 3', () => waitEventInterruptibleTimeout(q, () => false, 3));
+  yield* timed(
+    o,
+    'timeout 0',
+    waitEventTimeout(q, () => false, 0),
+  );
+  yield* timed(
+    o,
+    'timeout 3',
+    waitEventTimeout(q, () => false, 3),
+  );
+  yield* timed(
+    o,
+    'interruptible_timeout 3',
+    waitEventInterruptibleTimeout(q, () => false, 3),
+  );
 }
 
 export default function* (o: Oracle) {

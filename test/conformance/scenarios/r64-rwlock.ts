@@ -1,5 +1,6 @@
 // preempt_count and interrupt flag with each kind of reader and writer lock; tries that fail.
 import {
+  type Acquiring,
   Rwlock,
   readLock,
   readLockBh,
@@ -27,6 +28,12 @@ function* released(o: Oracle, unlock: () => void, log = 'none') {
   unlock();
   yield* o.point();
   o.log(log);
+}
+
+function* held<F>(o: Oracle, log: string, lock: Acquiring<F>, unlock: (flags: F) => void) {
+  const flags = yield* lock;
+  o.log(log);
+  yield* released(o, () => unlock(flags));
 }
 
 function* plain(o: Oracle, rw: Rwlock) {
@@ -60,22 +67,10 @@ function* plain(o: Oracle, rw: Rwlock) {
 export default function* (o: Oracle) {
   const rw = new Rwlock('rw');
   yield* plain(o, rw);
-  yield* readLockBh(rw);
-  o.log('read_bh');
-  yield* released(o, () => readUnlockBh(rw));
-  const writeFlags = yield* writeLockIrqsave(rw);
-  o.log('write_irqsave');
-  yield* released(o, () => writeUnlockIrqrestore(rw, writeFlags));
-  yield* readLockIrq(rw);
-  o.log('read_irq');
-  yield* released(o, () => readUnlockIrq(rw));
-  yield* writeLockBh(rw);
-  o.log('write_bh');
-  yield* released(o, () => writeUnlockBh(rw));
-  const readFlags = yield* readLockIrqsave(rw);
-  o.log('read_irqsave');
-  yield* released(o, () => readUnlockIrqrestore(rw, readFlags));
-  yield* writeLockIrq(rw);
-  o.log('write_irq');
-  yield* released(o, () => writeUnlockIrq(rw));
+  yield* held(o, 'read_bh', readLockBh(rw), () => readUnlockBh(rw));
+  yield* held(o, 'write_irqsave', writeLockIrqsave(rw), (flags) => writeUnlockIrqrestore(rw, flags));
+  yield* held(o, 'read_irq', readLockIrq(rw), () => readUnlockIrq(rw));
+  yield* held(o, 'write_bh', writeLockBh(rw), () => writeUnlockBh(rw));
+  yield* held(o, 'read_irqsave', readLockIrqsave(rw), (flags) => readUnlockIrqrestore(rw, flags));
+  yield* held(o, 'write_irq', writeLockIrq(rw), () => writeUnlockIrq(rw));
 }
