@@ -1,7 +1,7 @@
 // Contract of edges: which are reported, in which order, with which numbers and stamps, and how loss shows.
 import { describe, expect, it } from 'vitest';
 import type { LineConfig, LineRequest } from '../../kernel/gpio/driver.js';
-import { type Backend, type Can, type ContractBackend, drive, Recorder, refuses } from './backend.js';
+import { type Backend, type Can, type ContractBackend, drive, Recorder, refuses, type SeenEdge } from './backend.js';
 import { deliveryContract } from './delivery.js';
 
 const both = (offset: number): LineConfig => ({ offset, direction: 'in', edge: 'both' });
@@ -95,31 +95,29 @@ function debounceContract(backend: Backend, can: Can): void {
   });
 }
 
+/** Two edges of line 17, one of 18, and one of 17 again. */
+async function edgesOfTwoLines(it: ContractBackend): Promise<SeenEdge[]> {
+  for (const offset of [17, 18]) it.setPad(offset, 0);
+  const recorder = new Recorder(it.chip.requestLines({ lines: [both(18), both(17)], consumer: 'contract' }));
+  await drive(it, 17, [1, 0]);
+  await drive(it, 18, [1]);
+  await drive(it, 17, [1]);
+  const edges = await recorder.take(it, 4);
+  expect(edges.map((edge) => edge.offset)).toEqual([17, 17, 18, 17]);
+  return edges;
+}
+
 function numberContract(backend: Backend, can: Can): void {
   describe('numbers', () => {
     if (can.seqno) {
       it('count over the request and on each line, from 1', async () => {
-        const it = backend();
-        for (const offset of [17, 18]) it.setPad(offset, 0);
-        const recorder = new Recorder(it.chip.requestLines({ lines: [both(18), both(17)], consumer: 'contract' }));
-        await drive(it, 17, [1, 0]);
-        await drive(it, 18, [1]);
-        await drive(it, 17, [1]);
-        const edges = await recorder.take(it, 4);
-        expect(edges.map((edge) => edge.offset)).toEqual([17, 17, 18, 17]);
+        const edges = await edgesOfTwoLines(backend());
         expect(edges.map((edge) => edge.seqno)).toEqual([1, 2, 3, 4]);
         expect(edges.map((edge) => edge.lineSeqno)).toEqual([1, 2, 1, 3]);
       });
     } else {
       it('are 0, for the driver does not know them; offsets tell the lines apart', async () => {
-        const it = backend();
-        for (const offset of [17, 18]) it.setPad(offset, 0);
-        const recorder = new Recorder(it.chip.requestLines({ lines: [both(18), both(17)], consumer: 'contract' }));
-        await drive(it, 17, [1, 0]);
-        await drive(it, 18, [1]);
-        await drive(it, 17, [1]);
-        const edges = await recorder.take(it, 4);
-        expect(edges.map((edge) => edge.offset)).toEqual([17, 17, 18, 17]);
+        const edges = await edgesOfTwoLines(backend());
         for (const edge of edges) expect(edge).toMatchObject({ seqno: 0, lineSeqno: 0 });
       });
     }

@@ -180,39 +180,49 @@ function noWatchContract(backend: Backend): void {
   });
 }
 
+/** Requests lines, and listens to all that is told of them. */
+function heldLines({ chip }: ContractBackend): { request: LineRequest; told: string[] } {
+  const told: string[] = [];
+  const request = chip.requestLines({
+    lines: [
+      { offset: 17, direction: 'in', edge: 'both' },
+      { offset: 4, direction: 'out' },
+    ],
+    consumer: 'contract',
+  });
+  request.onEdges(() => told.push('edge'));
+  request.onGone((error) => told.push(`request ${'code' in error ? error.code : ''}`));
+  chip.onGone((error) => told.push(`chip ${'code' in error ? error.code : ''}`));
+  return { request, told };
+}
+
+async function moments({ settle }: ContractBackend): Promise<void> {
+  for (let i = 0; i < 3; i++) await settle(10);
+}
+
 function goneContract(backend: Backend, can: Can): void {
   describe('unplugging', () => {
     it('tells requests and chip once, with ENODEV, and answers ENODEV from then on', async () => {
-      const { chip, settle, unplug } = backend();
-      const told: string[] = [];
-      const request = chip.requestLines({
-        lines: [
-          { offset: 17, direction: 'in', edge: 'both' },
-          { offset: 4, direction: 'out' },
-        ],
-        consumer: 'contract',
-      });
-      request.onEdges(() => told.push('edge'));
-      request.onGone((error) => told.push(`request ${'code' in error ? error.code : ''}`));
-      chip.onGone((error) => told.push(`chip ${'code' in error ? error.code : ''}`));
-      unplug();
-      for (let i = 0; i < 3; i++) await settle(10);
+      const it = backend();
+      const { request, told } = heldLines(it);
+      it.unplug();
+      await moments(it);
       expect(told.sort()).toEqual(['chip ENODEV', 'request ENODEV']);
       failsWith('ENODEV', () => request.getValue(17));
-      answersNoDevice(chip, request, can);
+      answersNoDevice(it.chip, request, can);
       request.release();
       failsWith('EBADF', () => request.getValue(17));
     });
 
     it('tells a request without edges, and a listener that comes late', async () => {
-      const { chip, settle, unplug } = backend();
+      const it = backend();
       const told: string[] = [];
-      const request = chip.requestLines({ lines: [{ offset: 4, direction: 'out' }], consumer: 'contract' });
+      const request = it.chip.requestLines({ lines: [{ offset: 4, direction: 'out' }], consumer: 'contract' });
       request.onGone(() => told.push('early'));
-      unplug();
-      for (let i = 0; i < 3; i++) await settle(10);
+      it.unplug();
+      await moments(it);
       request.onGone(() => told.push('late'));
-      for (let i = 0; i < 3; i++) await settle(10);
+      await moments(it);
       expect(told).toEqual(['early', 'late']);
     });
   });
@@ -235,28 +245,9 @@ function answersNoDevice(chip: GpioChip, request: LineRequest, can: Can): void {
 
 function noNoticeContract(backend: Backend, can: Can): void {
   describe('unplugging', () => {
-    /** Requests lines, and listens to all that is told of them. */
-    const held = ({ chip }: ContractBackend) => {
-      const told: string[] = [];
-      const request = chip.requestLines({
-        lines: [
-          { offset: 17, direction: 'in', edge: 'both' },
-          { offset: 4, direction: 'out' },
-        ],
-        consumer: 'contract',
-      });
-      request.onEdges(() => told.push('edge'));
-      request.onGone((error) => told.push(`request ${'code' in error ? error.code : ''}`));
-      chip.onGone((error) => told.push(`chip ${'code' in error ? error.code : ''}`));
-      return { request, told };
-    };
-    const moments = async ({ settle }: ContractBackend): Promise<void> => {
-      for (let i = 0; i < 3; i++) await settle(10);
-    };
-
     it('is not told of by itself', async () => {
       const it = backend();
-      const { told } = held(it);
+      const { told } = heldLines(it);
       it.unplug();
       await moments(it);
       expect(told).toEqual([]);
@@ -264,7 +255,7 @@ function noNoticeContract(backend: Backend, can: Can): void {
 
     it('tells requests and chip once, with ENODEV, when a call finds it, and answers ENODEV from then on', async () => {
       const it = backend();
-      const { request, told } = held(it);
+      const { request, told } = heldLines(it);
       it.unplug();
       failsWith('ENODEV', () => request.getValue(17));
       await moments(it);
@@ -278,7 +269,7 @@ function noNoticeContract(backend: Backend, can: Can): void {
 
     it('is found by a call to the chip as well', async () => {
       const it = backend();
-      const { told } = held(it);
+      const { told } = heldLines(it);
       it.unplug();
       failsWith('ENODEV', () => it.chip.lineInfo(3));
       await moments(it);
@@ -287,7 +278,7 @@ function noNoticeContract(backend: Backend, can: Can): void {
 
     it('is told to a listener that comes late', async () => {
       const it = backend();
-      const { request, told } = held(it);
+      const { request, told } = heldLines(it);
       it.unplug();
       failsWith('ENODEV', () => request.getValue(17));
       request.onGone(() => told.push('late'));

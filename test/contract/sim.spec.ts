@@ -1,12 +1,8 @@
 // The GpioChip contract for the simulated chip, in virtual time.
 import { Machine } from '../../kernel/index.js';
 import { createSimulatedPi } from '../../sim-fallback/index.js';
-import type { Can, ContractBackend } from './backend.js';
+import { SIMULATED_CAN, simulatedBackend } from './simulated-backend.js';
 import { describeGpioChip } from './suite.js';
-
-const NS_PER_MS = 1_000_000;
-/** Longer than what the chip needs for anything: two samples of its detectors, or the pulls of 32 lines. */
-const MOMENT_NS = 100_000;
 
 /** Each chip, on a machine with all its cores. */
 const CHIPS = [
@@ -16,63 +12,10 @@ const CHIPS = [
   { name: 'bcm2711', cpus: 4 },
 ] as const;
 
-const CAN: Can = {
-  bias: true,
-  debounce: true,
-  activeLow: true,
-  openDrain: true,
-  openSource: true,
-  kernelTimestamps: true,
-  realtimeClock: false,
-  seqno: true,
-  eventBufferSize: true,
-  edgeQueue: 'drop-oldest',
-  reconfigure: true,
-  keepLevel: true,
-  lineInfoWatch: true,
-  lineNames: true,
-  lineHolders: true,
-  lineEdges: true,
-  goneNotice: true,
-  atomicSetMany: false,
-};
-
 for (const { name, cpus } of CHIPS) {
-  describeGpioChip(`sim, ${name}`, CAN, () => {
+  describeGpioChip(`sim, ${name}`, SIMULATED_CAN, () => {
     const machine = new Machine({ cpus });
-    const { chip, board, soc } = createSimulatedPi({ machine, board: {}, soc: name });
-    const backend: ContractBackend = {
-      // Whoever asks for lines has them when the call is over; here it takes the time that pulls need.
-      chip: {
-        driver: chip.driver,
-        simulated: chip.simulated,
-        info: chip.info,
-        capabilities: chip.capabilities,
-        lineInfo: (offset) => chip.lineInfo(offset),
-        requestLines(options) {
-          const request = chip.requestLines(options);
-          machine.advance(MOMENT_NS);
-          return request;
-        },
-        watchLineInfo: (offset, listener) => chip.watchLineInfo(offset, listener),
-        onGone: (listener) => chip.onGone(listener),
-        close: () => chip.close(),
-      },
-      // A weak source, which an output overrides; but debounce filters only what is driven.
-      setPad(offset, level) {
-        if (chip.lineInfo(offset).debounceUs > 0) board.drive(offset, level);
-        else soc.gpio.setBoardPull(offset, level === 1 ? 'up' : 'down');
-        machine.advance(MOMENT_NS);
-      },
-      now: () => BigInt(machine.clock.now()),
-      readPad: (offset) => soc.gpio.level(offset),
-      async settle(milliseconds = 0) {
-        machine.advance(milliseconds * NS_PER_MS);
-      },
-      otherChip: () => chip.open(),
-      unplug: () => chip.unplug(),
-      dispose() {},
-    };
-    return backend;
+    const pi = createSimulatedPi({ machine, board: {}, soc: name });
+    return simulatedBackend(machine, pi, pi.chip, pi.chip);
   });
 }

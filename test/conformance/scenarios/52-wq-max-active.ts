@@ -1,6 +1,7 @@
 // max_active: how many items of a queue are under way at once.
-import { allocWorkqueue, flushWork, preemptDisable, WQ_UNBOUND } from '../../../kernel/index.js';
+import { allocWorkqueue, WQ_UNBOUND } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { queueAtOnce } from './_works.js';
 
 const KINDS = [
   ['bound-max_active-1', 0, 1],
@@ -15,11 +16,6 @@ export default function* (o: Oracle) {
     o.variant(`${kind}-sleep-20`);
     const wq = allocWorkqueue(kind, flags, maxActive);
     const works = ['a', 'b', 'c'].map((w, i) => Object.assign(o.work(w), { sleep: 20 + 8 * i }));
-    preemptDisable();
-    for (const work of works) o.queueWork(wq, work);
-    yield* o.preemptEnable();
-    o.log('task.queued');
-    for (const work of works) yield* flushWork(work);
-    yield* o.sleep(10);
+    yield* queueAtOnce(o, wq, works);
   }
 }

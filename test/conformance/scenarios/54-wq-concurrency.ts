@@ -1,16 +1,12 @@
 // A second worker starts when the first one sleeps, not while it is busy.
-import { allocWorkqueue, flushWork, preemptDisable, type Workqueue, WQ_HIGHPRI } from '../../../kernel/index.js';
+import { allocWorkqueue, type Workqueue, WQ_HIGHPRI } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { queueAtOnce } from './_works.js';
 
 function* variant(o: Oracle, name: string, wq: Workqueue, times: readonly { busy: number; sleep: number }[]) {
   o.variant(name);
   const works = times.map((time, i) => Object.assign(o.work(i === 0 ? 'a' : 'b'), time));
-  preemptDisable();
-  for (const work of works) o.queueWork(wq, work);
-  yield* o.preemptEnable();
-  o.log('task.queued');
-  for (const work of works) yield* flushWork(work);
-  yield* o.sleep(10);
+  yield* queueAtOnce(o, wq, works);
 }
 
 export default function* (o: Oracle) {

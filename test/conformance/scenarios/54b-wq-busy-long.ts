@@ -1,17 +1,13 @@
 // A work item that hogs its CPU does not keep the next one from starting.
-import { allocWorkqueue, flushWork, preemptDisable } from '../../../kernel/index.js';
+import { allocWorkqueue } from '../../../kernel/index.js';
 import type { Oracle } from '../vocabulary.js';
+import { queueAtOnce } from './_works.js';
 
 export default function* (o: Oracle) {
   const wq = allocWorkqueue('plain', 0, 0);
   for (const busy of [1500, 30]) {
     o.variant(`bound-first-busy-${busy}ms`);
     const works = ['a', 'b'].map((w) => Object.assign(o.work(w), { busy }));
-    preemptDisable();
-    for (const work of works) o.queueWork(wq, work);
-    yield* o.preemptEnable();
-    o.log('task.queued');
-    for (const work of works) yield* flushWork(work);
-    yield* o.sleep(10);
+    yield* queueAtOnce(o, wq, works);
   }
 }

@@ -1,5 +1,5 @@
 // What the programs on workqueues do with their works. The names are those of the recorded driver.
-import { type Workqueue, workBusy, workPending } from '../../../kernel/index.js';
+import { flushWork, preemptDisable, type Workqueue, workBusy, workPending } from '../../../kernel/index.js';
 import type { LoggedWork, Oracle } from '../vocabulary.js';
 
 /** Logs in which state a work is; `at` says when. */
@@ -18,6 +18,16 @@ export function queuerOf(o: Oracle, wq: Workqueue) {
 export function* start(o: Oracle, wq: Workqueue, a: LoggedWork) {
   o.queueWork(wq, a);
   yield* o.sleep(4);
+}
+
+/** Queues works before the first of them can begin, and waits for all. */
+export function* queueAtOnce(o: Oracle, wq: Workqueue, works: readonly LoggedWork[]) {
+  preemptDisable();
+  for (const work of works) o.queueWork(wq, work);
+  yield* o.preemptEnable();
+  o.log('task.queued');
+  for (const work of works) yield* flushWork(work);
+  yield* o.sleep(10);
 }
 
 /** From now on a work queues itself, twice more. */
