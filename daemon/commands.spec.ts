@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KernelError } from '../kernel/errno.js';
-import type { Surroundings } from './cli.js';
 import { FakeService } from './control/fake-service.spec-helper.js';
 import { type ControlServer, startControl } from './control/server.js';
 import { controlMain } from './control-commands.js';
 import { daemonMain } from './daemon-commands.js';
 import { ctlCommand, type StartService } from './run.js';
 import { findSocket } from './session.js';
+import { type Answer, irqctl, irqd, Stage } from './stage.spec-helper.js';
 
 let directory = '';
 let socket = '';
@@ -25,35 +25,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Surroundings that remember what was written, and can send signals. */
-class Stage implements Surroundings {
-  output = '';
-  errors = '';
-  readonly terminal = false;
-  readonly env: Record<string, string> = {};
-  readonly uid = process.getuid?.() ?? 0;
-  readonly #signals = new Set<(signal: string) => void>();
-
-  readonly out = (text: string): void => {
-    this.output += text;
-  };
-  readonly err = (text: string): void => {
-    this.errors += text;
-  };
-  readonly onSignal = (listener: (signal: string) => void): (() => void) => {
-    this.#signals.add(listener);
-    return () => this.#signals.delete(listener);
-  };
-
-  signal(name: string): void {
-    for (const listener of this.#signals) listener(name);
-  }
-
-  get listening(): number {
-    return this.#signals.size;
-  }
-}
-
 describe('gpio-irqctl', () => {
   let server: ControlServer;
   beforeEach(async () => {
@@ -61,11 +32,7 @@ describe('gpio-irqctl', () => {
   });
   afterEach(() => server.close());
 
-  const ctl = async (...args: string[]): Promise<{ code: number; output: string; errors: string }> => {
-    const stage = new Stage();
-    const code = await controlMain(['--socket', socket, ...args], stage);
-    return { code, output: stage.output, errors: stage.errors };
-  };
+  const ctl = (...args: string[]): Promise<Answer> => irqctl(socket, ...args);
 
   it('get prints the level alone', async () => {
     expect(await ctl('get', 'led1')).toEqual({ code: 0, output: '0\n', errors: '' });
@@ -194,26 +161,22 @@ describe('gpio-irqd', () => {
   beforeEach(() => {
     asked = undefined;
   });
-  const irqd = async (...args: string[]): Promise<{ code: number; output: string; errors: string }> => {
-    const stage = new Stage();
-    const code = await daemonMain(args, stage, parts);
-    return { code, output: stage.output, errors: stage.errors };
-  };
+  const daemon = (...args: string[]): Promise<Answer> => irqd(parts, ...args);
 
   it('check accepts what is right', async () => {
-    expect(await irqd('check', '--config', EXAMPLE)).toEqual({
+    expect(await daemon('check', '--config', EXAMPLE)).toEqual({
       code: 0,
       output: `${EXAMPLE}: ok (3 lines, 2 interrupts)\n`,
       errors: '',
     });
     const json = { ok: true, file: EXAMPLE, files: [EXAMPLE], warnings: [] };
-    expect(JSON.parse((await irqd('check', '-c', EXAMPLE, '--json')).output)).toEqual(json);
+    expect(JSON.parse((await daemon('check', '-c', EXAMPLE, '--json')).output)).toEqual(json);
   });
 
   it('check names the place of what is wrong, and exits with 2', async () => {
     const file = join(directory, 'bad.yaml');
     writeFileSync(file, 'lines:\n  b: { gpio: 17, bias: pul-up }\n');
-    const { code, output } = await irqd('check', '--config', file);
+    const { code, output } = await daemon('check', '--config', file);
     expect(code).toBe(2);
     expect(output).toMatch(/bad\.yaml:2:24: lines\.b\.bias: 'pul-up' is not allowed here; did you mean pull-up\?/);
     expect(output.split('\n').slice(1)).toEqual([
@@ -221,22 +184,22 @@ describe('gpio-irqd', () => {
       '    |                        ^~~~~~ pull-up',
       '',
     ]);
-    const json = await irqd('check', '--config', file, '--json');
+    const json = await daemon('check', '--config', file, '--json');
     expect(json.code).toBe(2);
     expect(JSON.parse(json.output)).toMatchObject({
       ok: false,
       errors: [{ code: 'CONFIG_VALUE', line: 2, column: 24, endColumn: 30, suggestion: 'pull-up' }],
     });
-    expect((await irqd('check', '--config', join(directory, 'none.yaml'))).code).toBe(2);
+    expect((await daemon('check', '--config', join(directory, 'none.yaml'))).code).toBe(2);
   });
 
   it('detect describes the machine', async () => {
-    expect(await irqd('detect')).toEqual({ code: 0, output: 'no chip\n', errors: '' });
-    expect((await irqd('detect', '--json')).output).toBe('{}\n');
+    expect(await daemon('detect')).toEqual({ code: 0, output: 'no chip\n', errors: '' });
+    expect((await daemon('detect', '--json')).output).toBe('{}\n');
   });
 
   it('does not start with a wrong configuration', async () => {
-    const { code, errors } = await irqd('run', '--config', join(directory, 'none.yaml'));
+    const { code, errors } = await daemon('run', '--config', join(directory, 'none.yaml'));
     expect(code).toBe(2);
     expect(errors).toMatch(/none\.yaml:1:1: no such file/);
     expect(asked).toBeUndefined();
@@ -250,7 +213,7 @@ describe('gpio-irqd', () => {
     [['frobnicate'], /too many arguments/],
     [['--demo', '--driver', 'hardware', '--config', EXAMPLE], /simulated buttons/],
   ])('%j is wrong use: 2', async (args, message) => {
-    const { code, errors } = await irqd(...args);
+    const { code, errors } = await daemon(...args);
     expect(errors).toMatch(message);
     expect(code).toBe(2);
   });
@@ -275,7 +238,7 @@ describe('gpio-irqd', () => {
   });
 
   it('prints the schema of the configuration', async () => {
-    const { code, output } = await irqd('schema');
+    const { code, output } = await daemon('schema');
     expect(code).toBe(0);
     expect(JSON.parse(output)).toMatchObject({ title: 'gpio-irqd configuration', properties: { lines: {} } });
   });
@@ -340,7 +303,7 @@ describe('gpio-irqd', () => {
 
   it('does not start beside another one', async () => {
     const first = await startControl({ target: new FakeService(), path: socket, log: pino({ level: 'silent' }) });
-    const { code, errors } = await irqd('--config', EXAMPLE, '--socket', socket, '--log-level', 'silent');
+    const { code, errors } = await daemon('--config', EXAMPLE, '--socket', socket, '--log-level', 'silent');
     await first.close();
     expect(code).toBe(1);
     expect(errors).toMatch(/another gpio-irqd is listening at .*\(EBUSY\)\n {2}Stop it/);
@@ -361,7 +324,7 @@ describe('gpio-irqd', () => {
   });
 
   it('--demo presses every button on the simulated Pi and shows what came of it', async () => {
-    const { code, output } = await irqd('run', '--demo', '--config', EXAMPLE, '--log-level', 'silent');
+    const { code, output } = await daemon('run', '--demo', '--config', EXAMPLE, '--log-level', 'silent');
     expect(code).toBe(0);
     expect(asked?.config.driver).toBe('sim');
     expect(output).toMatch(

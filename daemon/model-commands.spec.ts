@@ -21,11 +21,10 @@ import {
   WQ_HIGHPRI,
   WQ_UNBOUND,
 } from '../kernel/index.js';
-import type { Surroundings } from './cli.js';
 import { ControlClient } from './control/client.js';
 import { FakeService } from './control/fake-service.spec-helper.js';
 import { type ControlServer, startControl } from './control/server.js';
-import { controlMain } from './control-commands.js';
+import { type Answer, irqctl } from './stage.spec-helper.js';
 
 let directory = '';
 let socket = '';
@@ -71,24 +70,7 @@ function pulse(): void {
   service.machine.bootCpu.callFunction(() => domain.handle(17));
 }
 
-async function ctl(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
-  let output = '';
-  let errors = '';
-  const io: Surroundings = {
-    out: (text) => {
-      output += text;
-    },
-    err: (text) => {
-      errors += text;
-    },
-    terminal: false,
-    env: {},
-    uid: process.getuid?.() ?? 0,
-    onSignal: () => () => {},
-  };
-  const code = await controlMain(['--socket', socket, ...args], io);
-  return { code, output, errors };
-}
+const ctl = (...args: string[]): Promise<Answer> => irqctl(socket, ...args);
 
 describe('irq N', () => {
   it('shows the line', async () => {

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KernelError } from '../kernel/errno.js';
-import type { Surroundings } from './cli.js';
 import { FakeService } from './control/fake-service.spec-helper.js';
 import { type ControlServer, startControl } from './control/server.js';
 import type { ControlTarget } from './control/target.js';
 import { controlMain } from './control-commands.js';
+import { type Answer, irqctl, Stage } from './stage.spec-helper.js';
 
 const OFTEN = { interval: 5 };
 
@@ -30,54 +30,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Surroundings that remember what was written; a terminal if so told, with keys. */
-class Stage implements Surroundings {
-  output = '';
-  errors = '';
-  readonly env = {};
-  readonly uid = process.getuid?.() ?? 0;
-  readonly size = { columns: 60, rows: 10 };
-  readonly terminal: boolean;
-  readonly #signals = new Set<(signal: string) => void>();
-  readonly #keys = new Set<(key: string) => void>();
-
-  constructor(terminal = false) {
-    this.terminal = terminal;
-  }
-
-  readonly out = (text: string): void => {
-    this.output += text;
-  };
-  readonly err = (text: string): void => {
-    this.errors += text;
-  };
-  readonly onSignal = (listener: (signal: string) => void): (() => void) => {
-    this.#signals.add(listener);
-    return () => this.#signals.delete(listener);
-  };
-  readonly onKey = (listener: (key: string) => void): (() => void) => {
-    this.#keys.add(listener);
-    return () => this.#keys.delete(listener);
-  };
-
-  press(key: string): void {
-    for (const listener of this.#keys) listener(key);
-  }
-
-  signal(name: string): void {
-    for (const listener of this.#signals) listener(name);
-  }
-
-  get listening(): number {
-    return this.#signals.size + this.#keys.size;
-  }
-}
-
-async function ctl(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
-  const stage = new Stage();
-  const code = await controlMain(['--socket', socket, ...args], stage);
-  return { code, output: stage.output, errors: stage.errors };
-}
+const ctl = (...args: string[]): Promise<Answer> => irqctl(socket, ...args);
 
 describe('reload', () => {
   it('says what has changed', async () => {

@@ -5,18 +5,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Surroundings } from '../cli.js';
 import { createControlProgram } from '../control-commands.js';
+import { Stage } from '../stage.spec-helper.js';
 import { completionScript, SHELLS } from './shells.js';
-
-const SILENT: Surroundings = {
-  out: () => undefined,
-  err: () => undefined,
-  terminal: false,
-  env: {},
-  uid: 0,
-  onSignal: () => () => undefined,
-};
 
 /** Knows lines and paths if it is asked at the right socket; says rubbish on standard error as well. */
 const STAND_IN = `#!/bin/sh
@@ -34,7 +25,7 @@ const script = (shell: (typeof SHELLS)[number]): string => join(directory, `gpio
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'gpio-irqd-completion-'));
-  const program = createControlProgram(SILENT);
+  const program = createControlProgram(new Stage());
   for (const shell of SHELLS) writeFileSync(script(shell), completionScript(shell, program));
   writeFileSync(join(directory, 'gpio-irqctl'), STAND_IN);
   chmodSync(join(directory, 'gpio-irqctl'), 0o755);

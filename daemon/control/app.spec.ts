@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeService } from './fake-service.spec-helper.js';
 import { CONTROL_LIMITS } from './limits.js';
+import { sendRaw } from './raw-request.spec-helper.js';
 import type { Route } from './route.js';
 import { type ControlServer, startControl } from './server.js';
 
@@ -33,19 +34,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Sends bytes as they are; resolves with all that came back until the daemon ended the connection. */
-function send(bytes: string): Promise<string> {
-  return new Promise((settle) => {
-    const socket = connect(path);
-    let answer = '';
-    socket.on('data', (chunk) => {
-      answer += chunk.toString('latin1');
-    });
-    socket.on('error', () => undefined);
-    socket.on('close', () => settle(answer));
-    socket.write(bytes);
-  });
-}
+const send = (bytes: string): Promise<string> => sendRaw(path, bytes);
 
 function head(method: string, target: string, ...fields: readonly string[]): string {
   return `${[`${method} ${target} HTTP/1.1`, 'host: x', ...fields].join('\r\n')}\r\n\r\n`;

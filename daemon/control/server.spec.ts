@@ -11,6 +11,7 @@ import { ControlClient } from './client.js';
 import { MAX_WAITING_BYTES, MAX_WATCHERS } from './events.js';
 import { FakeService } from './fake-service.spec-helper.js';
 import type { ControlLimits } from './limits.js';
+import { sendRaw } from './raw-request.spec-helper.js';
 import { type ControlServer, startControl } from './server.js';
 import type { ControlEvent } from './target.js';
 
@@ -46,21 +47,7 @@ function newClient(): ControlClient {
   return client;
 }
 
-/** Sends bytes on a connection of its own; resolves with what came back when the other side closes it. */
-function raw(bytes: Uint8Array | string): Promise<string> {
-  return new Promise((settle) => {
-    const socket = connect(path);
-    sockets.push(socket);
-    let answer = '';
-    socket.on('data', (chunk) => {
-      answer += chunk.toString('latin1');
-    });
-    // A reset while writing is one of the right answers; 'close' follows.
-    socket.on('error', () => undefined);
-    socket.on('close', () => settle(answer));
-    socket.write(bytes);
-  });
-}
+const raw = (bytes: Uint8Array | string): Promise<string> => sendRaw(path, bytes);
 
 const close = 'connection: close\r\n';
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../config/load.js';
-import { daemonMain } from '../daemon-commands.js';
+import { type Answer, irqd, NO_PARTS } from '../stage.spec-helper.js';
 import { parseScenario } from './load.js';
 import { BUSY_NS, randomSteps } from './random-steps.js';
 import { shrink } from './shrink.js';
@@ -27,16 +27,7 @@ function file(name: string, text: string): string {
   return path;
 }
 
-async function fuzz(...args: string[]): Promise<{ code: number; out: string }> {
-  let out = '';
-  const say = (text: string): void => {
-    out += text;
-  };
-  const io = { out: say, err: () => {}, terminal: false, env: {}, uid: 0, onSignal: () => () => {} };
-  const nowhere = (): Promise<never> => Promise.reject(new Error('not here'));
-  const code = await daemonMain(['fuzz', ...args], io, { startService: nowhere, detect: nowhere });
-  return { code, out };
-}
+const fuzz = (...args: string[]): Promise<Answer> => irqd(NO_PARTS, 'fuzz', ...args);
 
 /** A configuration with a handler module of one button. */
 function handled(name: string, code: string): string {
@@ -66,7 +57,7 @@ describe('gpio-irqd fuzz', () => {
     async (config) => {
       const args = ['--config', join(EXAMPLES, config), '--seed', '3', '--for', '200s'];
       const first = await fuzz(...args);
-      expect(first.out).toMatch(/^10 random scenarios, 200s, \d+ edges: nothing failed\n$/);
+      expect(first.output).toMatch(/^10 random scenarios, 200s, \d+ edges: nothing failed\n$/);
       expect(await fuzz(...args)).toEqual(first);
     },
     PATIENT,
@@ -79,12 +70,12 @@ describe('gpio-irqd fuzz', () => {
         'third',
         'let n = 0;\nexport function topHalf() { if (++n === 3) throw new Error("the third edge"); return 1; }\n',
       );
-      const { code, out } = await fuzz('--config', config, '--seed', '5');
+      const { code, output } = await fuzz('--config', config, '--seed', '5');
       expect(code).toBe(1);
-      expect(out).toContain('the third edge');
-      expect(stepsIn(out)).toBeLessThanOrEqual(3);
-      const again = await fuzz('--config', config, '--scenario', file('third.scenario.yaml', out));
-      expect(again).toMatchObject({ code: 1, out: expect.stringContaining('the third edge') });
+      expect(output).toContain('the third edge');
+      expect(stepsIn(output)).toBeLessThanOrEqual(3);
+      const again = await fuzz('--config', config, '--scenario', file('third.scenario.yaml', output));
+      expect(again).toMatchObject({ code: 1, output: expect.stringContaining('the third edge') });
     },
     PATIENT,
   );
@@ -96,10 +87,10 @@ describe('gpio-irqd fuzz', () => {
         'off',
         'export function topHalf(irq, dev) { dev.kernel.disableIrqNosync(irq); return 1; }\n',
       );
-      const { code, out } = await fuzz('--config', config);
+      const { code, output } = await fuzz('--config', config);
       expect(code).toBe(1);
-      expect(out).toMatch(/# irq \d+ \(gpio-irqd, b\) is disabled 1 deep/);
-      expect(stepsIn(out)).toBe(1);
+      expect(output).toMatch(/# irq \d+ \(gpio-irqd, b\) is disabled 1 deep/);
+      expect(stepsIn(output)).toBe(1);
     },
     PATIENT,
   );
@@ -112,9 +103,9 @@ describe('gpio-irqd fuzz', () => {
         'let lock;\nexport function* threadFn(_irq, dev) {\n  lock ??= new dev.kernel.Spinlock("mine");\n' +
           '  yield* dev.kernel.spinLock(lock);\n  return 1;\n}\n',
       );
-      const { code, out } = await fuzz('--config', config);
+      const { code, output } = await fuzz('--config', config);
       expect(code).toBe(1);
-      expect(stepsIn(out)).toBeLessThanOrEqual(2);
+      expect(stepsIn(output)).toBeLessThanOrEqual(2);
     },
     PATIENT,
   );
@@ -126,9 +117,9 @@ describe('gpio-irqd fuzz', () => {
         'sleeps',
         'export function* topHalf(_irq, dev) {\n  yield* dev.kernel.msleep(5);\n  return 1;\n}\n',
       );
-      const { code, out } = await fuzz('--config', config);
+      const { code, output } = await fuzz('--config', config);
       expect(code).toBe(1);
-      expect(out).toMatch(/# kernel: BUG: scheduling while atomic/);
+      expect(output).toMatch(/# kernel: BUG: scheduling while atomic/);
     },
     PATIENT,
   );

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { daemonMain } from '../daemon-commands.js';
+import { type Answer, irqd, NO_PARTS } from '../stage.spec-helper.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const SCENARIOS = join(EXAMPLES, 'scenarios');
@@ -21,29 +21,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** The command as a user calls it. */
-async function replay(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' };
-  const code = await daemonMain(
-    ['replay', ...args],
-    {
-      out: (text) => {
-        said.out += text;
-      },
-      err: (text) => {
-        said.err += text;
-      },
-      terminal: false,
-      env: {},
-      uid: 0,
-      onSignal: () => () => {},
-    },
-    {
-      startService: () => Promise.reject(new Error('not here')),
-      detect: () => Promise.reject(new Error('not here')),
-    },
-  );
-  return { code, ...said };
-}
+const replay = (...args: string[]): Promise<Answer> => irqd(NO_PARTS, 'replay', ...args);
 
 function configOf(scenario: string): string {
   if (/^(led-|both-)/.test(scenario)) return join(EXAMPLES, 'button-led.yaml');
@@ -75,7 +53,7 @@ describe('the same bytes', () => {
         for (let run = 0; run < RUNS; run++) {
           const trace = join(directory, `${scenario}.${run}`);
           const file = join(SCENARIOS, scenario);
-          const { code, out, err } = await replay(
+          const { code, output, errors } = await replay(
             file,
             '--config',
             configOf(scenario),
@@ -84,7 +62,7 @@ describe('the same bytes', () => {
             '--detail',
             detail,
           );
-          expect(`${code} ${out}${err}`).toMatch(/^0 .*: \d+ steps? in /);
+          expect(`${code} ${output}${errors}`).toMatch(/^0 .*: \d+ steps? in /);
           runs.add(createHash('sha256').update(readFileSync(trace)).digest('hex'));
         }
         expect(runs.size).toBe(1);
@@ -123,10 +101,10 @@ describe('gpio-irqd replay', () => {
     );
     expect(await replay(path, '--config', config)).toEqual({
       code: 1,
-      out:
+      output:
         `${path}:4:5: at 2ms: door: value is 1, expected 0\n${path}:4:5: at 2ms: door: rising is 1, expected 2\n` +
         'unmet.yaml: 2 steps in 1.002s, 0 of 1 expectation met\n',
-      err: '',
+      errors: '',
     });
   });
 
@@ -135,12 +113,12 @@ describe('gpio-irqd replay', () => {
     const two = file('two.yaml', 'scenario: 1\nname: a\nsteps:\n  - { at: 1ms, press: door, hold: 8ms }\nend: 1s\n');
     const trace = join(directory, 'one.trace');
     expect((await replay(one, '--config', config, '--trace', trace, '--detail', 'events')).code).toBe(0);
-    expect((await replay(one, '--config', config, '--expect', trace)).out).toBe(
+    expect((await replay(one, '--config', config, '--expect', trace)).output).toBe(
       'a: 1 step in 1s, the trace is as expected\n',
     );
-    const { code, out } = await replay(two, '--config', config, '--expect', trace);
+    const { code, output } = await replay(two, '--config', config, '--expect', trace);
     expect(code).toBe(1);
-    expect(out).toBe(
+    expect(output).toBe(
       [
         '@@ line 5 of the expected trace, line 5 of this one',
         '  {"ns":1000008,"event":"edge","line":"door","edge":"rising","lineSeqno":1}',
@@ -161,9 +139,9 @@ describe('gpio-irqd replay', () => {
 
   it('ends with 2 and the places of all mistakes in a scenario', async () => {
     const path = file('wrong.yaml', 'scenario: 1\nsteps:\n  - { at: 1ms, pres: door }\n  - { at: 2, press: dor }\n');
-    const { code, err } = await replay(path, '--config', config);
+    const { code, errors } = await replay(path, '--config', config);
     expect(code).toBe(2);
-    expect(err).toBe(
+    expect(errors).toBe(
       [
         `${path}:3:16: steps[0].pres: unknown key; did you mean press? (one of at, press, release, level, fault, expect, expect_log, expect_exec, expect_http, expect_publish, hook, message, payload, hold, bounce, value, line, width, rate, for, by, count, rising, falling, lost, dropped, repeat)`,
         `${path}:4:11: steps[1].at: 2 is not a duration; write a number with its unit: 5ms, 200us, 2s`,
@@ -177,9 +155,9 @@ describe('gpio-irqd replay', () => {
       'twice.yaml',
       'scenario: 1\nsteps:\n  - { at: 1ms, press: door }\n  - { at: 2ms, press: door }\n',
     );
-    const { code, err } = await replay(path, '--config', config);
+    const { code, errors } = await replay(path, '--config', config);
     expect(code).toBe(1);
-    expect(err).toContain(`${path}:4:5: door is pressed already (EBUSY)`);
+    expect(errors).toContain(`${path}:4:5: door is pressed already (EBUSY)`);
   });
 
   it('writes over nothing that it reads, and no output over the other', async () => {
@@ -192,8 +170,8 @@ describe('gpio-irqd replay', () => {
       ['--expect', trace, '--trace', join(directory, '.', 'kept.jsonl')],
       ['--trace', `${trace}.new`, '--vcd', `${trace}.new`],
     ]) {
-      const { code, err } = await replay(path, '--config', config, ...args);
-      expect([code, err]).toEqual([2, expect.stringMatching(/: it would be written over; name another file\n$/)]);
+      const { code, errors } = await replay(path, '--config', config, ...args);
+      expect([code, errors]).toEqual([2, expect.stringMatching(/: it would be written over; name another file\n$/)]);
     }
     expect(readFileSync(path, 'utf8')).toBe('scenario: 1\n');
     expect((await replay(path, '--config', config, '--trace', '/dev/null', '--vcd', '/dev/null')).code).toBe(0);
@@ -202,12 +180,12 @@ describe('gpio-irqd replay', () => {
   it('says that a file to compare with is no trace', async () => {
     const path = file('empty.yaml', 'scenario: 1\n');
     const wrong = await replay(path, '--config', config, '--expect', path);
-    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('is no trace (EINVAL)')]);
+    expect([wrong.code, wrong.errors]).toEqual([2, expect.stringContaining('is no trace (EINVAL)')]);
     const nowhere = join(directory, 'none', 'out.vcd');
     expect((await replay(path, '--config', config, '--vcd', nowhere)).code).toBe(2);
-    expect((await replay(path, '--config', config, '--expect', `${path}.none`)).err).toContain('no such file');
+    expect((await replay(path, '--config', config, '--expect', `${path}.none`)).errors).toContain('no such file');
     const long = file('long.trace', `{"trace":1,"scenario":"empty.yaml","detail":"events"}\n${'x'.repeat(300_000)}`);
-    expect((await replay(path, '--config', config, '--expect', long)).err).toContain(
+    expect((await replay(path, '--config', config, '--expect', long)).errors).toContain(
       `${long}:2: the line is too long (EINVAL)`,
     );
   });
@@ -222,9 +200,9 @@ describe('gpio-irqd replay', () => {
       `lines: { b: { gpio: 17, edge: rising } }\ninterrupts: [{ line: b, handler: ${handler} }]\n`,
     );
     const path = file('press-b.yaml', 'scenario: 1\nsteps:\n  - { at: 1ms, level: b, value: 1 }\n');
-    const { code, out } = await replay(path, '--config', bad);
+    const { code, output } = await replay(path, '--config', bad);
     expect(code).toBe(1);
-    expect(out).toMatch(/^press-b.yaml: at 1000\d+ns: handler b of irq \d+: /);
-    expect(out).toContain('1 handler error');
+    expect(output).toMatch(/^press-b.yaml: at 1000\d+ns: handler b of irq \d+: /);
+    expect(output).toContain('1 handler error');
   });
 });
