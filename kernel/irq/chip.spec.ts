@@ -8,18 +8,11 @@ import { disableIrq, disableIrqNosync, enableIrq, freeIrq } from './manage.js';
 import { requestIrq } from './request.js';
 import { synchronizeIrq } from './synchronize.js';
 
-/** Lines with a handler on line 3 that logs `primary`, unless another is given. */
+/** Lines with a handler on line 3 that logs `primary`. */
 function requested(options: FakeLineOptions & { flags?: number } = {}) {
   const lines = fakeLines(options);
-  const { machine, irq, log, desc } = lines;
-  machine.runTask(() =>
-    requestIrq(
-      irq,
-      handledAfter(() => log.push('primary')),
-      options.flags ?? 0,
-      'd',
-    ),
-  );
+  const { machine, desc } = lines;
+  lines.requestPrimary(options.flags);
   lines.taken();
   return {
     ...lines,

@@ -7,6 +7,7 @@ import { IRQ_HANDLED, type IrqReturn } from './flags.js';
 import { handleEdgeIrq } from './flow.js';
 import type { FlowHandler, IrqChip, IrqDesc } from './irqdesc.js';
 import { IrqDomain } from './irqdomain.js';
+import { requestIrq } from './request.js';
 
 export interface FakeLineOptions {
   readonly cpus?: number;
@@ -34,6 +35,8 @@ export interface FakeLines {
   readonly desc: IrqDesc;
   /** An edge arrives on a CPU (default 0); the line's hardware mask blocks it. */
   pulse(hwirq?: number, cpu?: number): void;
+  /** Requests line 3 with a handler that logs `primary`. */
+  requestPrimary(flags?: number): void;
   /** Logs `text` with the time in µs, the context and the task. */
   at(text: string): void;
   /** The log so far; it begins anew. */
@@ -101,6 +104,10 @@ export function fakeLines(options: FakeLineOptions = {}): FakeLines {
     irq,
     desc: machine.irqs.get(irq),
     pulse,
+    requestPrimary: (flags = 0) => {
+      const handler = handledAfter(() => log.push('primary'));
+      machine.runTask(() => requestIrq(irq, handler, flags, 'd'));
+    },
     at: (text) => {
       const where = context() === 'task' ? current().comm : contextOf(thisCpu().preemptCount);
       log.push(`${machine.clock.now() / 1_000} ${where} ${text}`);

@@ -136,16 +136,9 @@ describe('handing on', () => {
   });
 
   it('is refused, with one warning, where a line insists on hard interrupt context: EPERM', () => {
-    const { machine, irq, desc, printed, pulse, log } = fakeLines();
+    const { machine, irq, desc, printed, pulse, log, requestPrimary } = fakeLines();
     desc.enforceIrqctx = true;
-    machine.runTask(() =>
-      requestIrq(
-        irq,
-        handledAfter(() => log.push('primary')),
-        0,
-        'd',
-      ),
-    );
+    requestPrimary();
     for (let n = 0; n < 2; n++) {
       const call = (): void => machine.runTask(() => genericHandleIrqSafe(irq));
       expect(thrownBy(call)).toMatchObject({ code: 'EPERM' });

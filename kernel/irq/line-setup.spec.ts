@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { msleep } from '../time/delay.js';
-import { fakeLines, handledAfter, thrownBy } from './fake-line.spec-helper.js';
+import { fakeLines, thrownBy } from './fake-line.spec-helper.js';
 import {
   IRQ_DISABLE_UNLAZY,
   IRQ_HANDLED,
@@ -202,15 +202,8 @@ describe('status flags', () => {
   });
 
   it('mask a line at once when it is disabled: DISABLE_UNLAZY', () => {
-    const { machine, irq, taken, pulse, log, desc } = fakeLines();
-    machine.runTask(() =>
-      requestIrq(
-        irq,
-        handledAfter(() => log.push('primary')),
-        0,
-        'd',
-      ),
-    );
+    const { machine, irq, taken, pulse, requestPrimary, desc } = fakeLines();
+    requestPrimary();
     taken();
     machine.runTask(() => {
       irqSetStatusFlags(irq, IRQ_DISABLE_UNLAZY);

@@ -113,15 +113,8 @@ describe('an interrupt that was kept', () => {
 
 describe('an injected interrupt', () => {
   it('comes from the hardware where that can raise it', () => {
-    const { machine, irq, log, taken } = fakeLines();
-    machine.runTask(() =>
-      requestIrq(
-        irq,
-        handledAfter(() => log.push('primary')),
-        0,
-        'd',
-      ),
-    );
+    const { machine, irq, taken, requestPrimary } = fakeLines();
+    requestPrimary();
     taken();
     machine.runTask(() => irqInjectInterrupt(irq));
     expect(taken()).toEqual(['retrigger', 'ack', 'primary']);
@@ -137,15 +130,8 @@ describe('an injected interrupt', () => {
         },
       },
     });
-    const { machine, irq, taken, log } = lines;
-    machine.runTask(() =>
-      requestIrq(
-        irq,
-        handledAfter(() => log.push('primary')),
-        0,
-        'd',
-      ),
-    );
+    const { machine, irq, taken, requestPrimary } = lines;
+    requestPrimary();
     taken();
     machine.runTask(() => irqInjectInterrupt(irq));
     expect(taken()).toEqual(['state 0 true']);

@@ -8,20 +8,27 @@ import { thisCpu } from './current.js';
 
 const ITEMS = 10;
 
-it('an interrupt that an item of work raises comes in before the next item', () => {
-  const machine = new Machine();
-  const log: string[] = [];
-  const items = Array.from(
+/** Items of work that log their number, and then do something. */
+function itemsThat(log: string[], act: (i: number) => void): Work[] {
+  return Array.from(
     { length: ITEMS },
     (_, i) =>
       new Work(() => {
         log.push(`item ${i}`);
-        thisCpu().callFunction(() => {
-          log.push(`interrupt ${i}`);
-          return 0;
-        });
+        act(i);
       }),
   );
+}
+
+it('an interrupt that an item of work raises comes in before the next item', () => {
+  const machine = new Machine();
+  const log: string[] = [];
+  const items = itemsThat(log, (i) => {
+    thisCpu().callFunction(() => {
+      log.push(`interrupt ${i}`);
+      return 0;
+    });
+  });
   machine.runTask(function* () {
     for (const item of items) scheduleWork(item);
     for (const item of items) yield* flushWork(item);
@@ -32,14 +39,9 @@ it('an interrupt that an item of work raises comes in before the next item', () 
 it('a task of SCHED_FIFO that an item of work starts runs before the next item', () => {
   const machine = new Machine();
   const log: string[] = [];
-  const items = Array.from(
-    { length: ITEMS },
-    (_, i) =>
-      new Work(() => {
-        log.push(`item ${i}`);
-        machine.spawn('urgent', () => void log.push(`urgent ${i}`), { rtPriority: 1 });
-      }),
-  );
+  const items = itemsThat(log, (i) => {
+    machine.spawn('urgent', () => void log.push(`urgent ${i}`), { rtPriority: 1 });
+  });
   machine.runTask(function* () {
     for (const item of items) scheduleWork(item);
     yield* msleep(1);

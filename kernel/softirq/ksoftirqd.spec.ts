@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
 import type { MachineOptions } from '../machine-options.js';
-import { preemptPoint, schedSetFifoLow } from '../sched/core.js';
-import type { Coroutine } from '../sched/coroutine.js';
-import { context, current, preemptCount } from '../sched/current.js';
+import { preemptPoint } from '../sched/core.js';
 import type { Task } from '../sched/task.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { udelay, usleepRange } from '../time/delay.js';
@@ -17,33 +15,14 @@ import {
   raiseSoftirq,
   raiseSoftirqIrqoff,
 } from './softirq.js';
+import { softirqRig } from './softirq.spec-helper.js';
 import { Tasklet, taskletSchedule } from './tasklet.js';
 
+/** BLOCK logs where it runs. */
 function rig(options: MachineOptions = {}) {
-  const log: string[] = [];
-  const machine = new Machine(options);
-  const at = (what: string) => {
-    const on = current().comm.startsWith('ksoftirqd') ? ' ksoftirqd' : '';
-    log.push(`${what} ${context()} ${preemptCount().toString(16)}${on}`);
-  };
-  machine.softirqs.open(BLOCK_SOFTIRQ, () => at('BLOCK'));
-  const hard = function* (fn: () => void): Coroutine<void> {
-    machine.bootCpu.callFunction(() => {
-      fn();
-      return 0;
-    });
-    yield* preemptPoint();
-  };
-  const run = (body: () => Coroutine<void>) => {
-    machine.runTask(function* () {
-      schedSetFifoLow(current());
-      yield* preemptPoint();
-      yield* body();
-      yield* usleepRange(5000, 5000);
-    });
-    return log;
-  };
-  return { log, machine, at, hard, run };
+  const made = softirqRig(options);
+  made.machine.softirqs.open(BLOCK_SOFTIRQ, () => made.at('BLOCK'));
+  return made;
 }
 
 describe('ksoftirqd', () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { Machine } from '../machine.js';
 import type { MachineOptions } from '../machine-options.js';
 import { Completion, complete, waitForCompletion } from '../sched/completion.js';
 import {
@@ -9,10 +8,9 @@ import {
   preemptEnable,
   preemptPoint,
   schedSetFifo,
-  schedSetFifoLow,
 } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
-import { context, current, irqsDisabled, preemptCount } from '../sched/current.js';
+import { current, irqsDisabled } from '../sched/current.js';
 import { mdelay, udelay, usleepRange } from '../time/delay.js';
 import {
   __raiseSoftirqIrqoff,
@@ -32,35 +30,15 @@ import {
   showSoftirqs,
   TASKLET_SOFTIRQ,
 } from './softirq.js';
+import { softirqRig } from './softirq.spec-helper.js';
 
+/** All vectors but TIMER and RCU log where they run. */
 function rig(options: MachineOptions = {}) {
-  const log: string[] = [];
-  const printed: string[] = [];
-  const machine = new Machine({ ...options, printk: (level, text) => printed.push(`${level}: ${text}`) });
-  const at = (what: string) => {
-    const on = current().comm.startsWith('ksoftirqd') ? ' ksoftirqd' : '';
-    log.push(`${what} ${context()} ${preemptCount().toString(16)}${on}`);
-  };
+  const made = softirqRig(options);
   for (const [vector, name] of SOFTIRQ_NAMES.entries()) {
-    if (vector === HI_SOFTIRQ || (vector > 1 && vector < 9)) machine.softirqs.open(vector, () => at(name));
+    if (vector === HI_SOFTIRQ || (vector > 1 && vector < 9)) made.machine.softirqs.open(vector, () => made.at(name));
   }
-  const hard = function* (fn: () => void): Coroutine<void> {
-    machine.bootCpu.callFunction(() => {
-      fn();
-      return 0;
-    });
-    yield* preemptPoint();
-  };
-  const run = (body: () => Coroutine<void>) => {
-    machine.runTask(function* () {
-      schedSetFifoLow(current());
-      yield* preemptPoint();
-      yield* body();
-      yield* usleepRange(5000, 5000);
-    });
-    return log;
-  };
-  return { log, printed, machine, at, hard, run };
+  return made;
 }
 
 describe('raised in a hard interrupt (recording 30)', () => {

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Machine } from '../machine.js';
 import { preemptDisable, preemptEnable, preemptPoint, schedSetFifoLow } from '../sched/core.js';
-import type { Coroutine } from '../sched/coroutine.js';
-import { context, current, smpProcessorId } from '../sched/current.js';
+import { current, smpProcessorId } from '../sched/current.js';
 import { wakeUpProcess } from '../sched/wakeup.js';
 import { mdelay, msleep, udelay, usleepRange } from '../time/delay.js';
 import { BLOCK_SOFTIRQ, localSoftirqPending, raiseSoftirq, TASKLET_SOFTIRQ } from './softirq.js';
+import { taskletRig } from './softirq.spec-helper.js';
 import {
   declareTaskletOld,
   Tasklet,
@@ -18,23 +17,9 @@ import {
   taskletSetup,
 } from './tasklet.js';
 
-function rig(cpus = 1) {
-  const log: string[] = [];
-  const printed: string[] = [];
-  const machine = new Machine({ cpus, printk: (level, text) => printed.push(`${level}: ${text}`) });
-  const tasklet = (name: string, body?: () => Coroutine<void>): Tasklet =>
-    new Tasklet(
-      body ??
-        (() => {
-          log.push(`${name} ${context()} ${current().comm}`);
-        }),
-    );
-  return { log, printed, machine, tasklet };
-}
-
 describe('a tasklet that is disabled and scheduled', () => {
   it('does not run until it is enabled, and keeps ksoftirqd busy all the time (recording 36)', () => {
-    const { machine, log, tasklet } = rig();
+    const { machine, log, tasklet } = taskletRig();
     const t = tasklet('t');
     machine.runTask(function* () {
       yield* taskletDisable(t);
@@ -55,7 +40,7 @@ describe('a tasklet that is disabled and scheduled', () => {
   });
 
   it('does not hold up one that schedules itself, however often', () => {
-    const { machine, tasklet } = rig();
+    const { machine, tasklet } = taskletRig();
     let runs = 0;
     let ranNs = -1;
     const again: Tasklet = new Tasklet(() => {
@@ -73,7 +58,7 @@ describe('a tasklet that is disabled and scheduled', () => {
   });
 
   it('leaves half of the CPU to another task of SCHED_NORMAL', () => {
-    const { machine, tasklet } = rig();
+    const { machine, tasklet } = taskletRig();
     const t = tasklet('t');
     taskletDisableNosync(t);
     const usedNs = machine.runTask(function* () {
@@ -88,7 +73,7 @@ describe('a tasklet that is disabled and scheduled', () => {
   });
 
   it('runs, once enabled, behind the next interrupt if ksoftirqd does not get to it', () => {
-    const { machine, log, tasklet } = rig();
+    const { machine, log, tasklet } = taskletRig();
     const t = tasklet('t');
     machine.runTask(function* () {
       schedSetFifoLow(current());
@@ -103,7 +88,7 @@ describe('a tasklet that is disabled and scheduled', () => {
   });
 
   it('does not keep others of its list from running at once, nor softirqs', () => {
-    const { machine, log } = rig();
+    const { machine, log } = taskletRig();
     const t = new Tasklet(() => void log.push('t'), 1);
     const other = new Tasklet(() => void log.push(`other ${machine.clock.now()}`));
     machine.softirqs.open(BLOCK_SOFTIRQ, () => void log.push(`block ${machine.clock.now()}`));
@@ -121,7 +106,7 @@ describe('a tasklet that is disabled and scheduled', () => {
   });
 
   it('does not keep one from running that was scheduled in the same pass, even if that was cut short', () => {
-    const { machine, log } = rig();
+    const { machine, log } = taskletRig();
     const t = new Tasklet(() => {}, 1);
     const next = new Tasklet(() => void log.push(`next ${machine.clock.now()}`));
     const urgent = machine.create('urgent', () => void log.push('urgent'), { rtPriority: 50 });
@@ -139,7 +124,7 @@ describe('a tasklet that is disabled and scheduled', () => {
   });
 
   it('runs where it was scheduled when it is enabled on another CPU', () => {
-    const { machine, log } = rig(2);
+    const { machine, log } = taskletRig(2);
     const t = new Tasklet(() => void log.push(`${smpProcessorId()} ${machine.clock.now()}`), 1);
     machine.cpus[1]?.callFunction(() => {
       taskletSchedule(t);
@@ -156,7 +141,7 @@ describe('a tasklet that is disabled and scheduled', () => {
 
 describe('the old form', () => {
   it('gives the function its data (tasklet_init)', () => {
-    const { machine, log } = rig();
+    const { machine, log } = taskletRig();
     const t = declareTaskletOld((data) => void log.push(`declared ${data}`));
     machine.runTask(function* () {
       taskletSchedule(t);
@@ -180,7 +165,7 @@ describe('the old form', () => {
 
 describe('tasklet_disable_in_atomic', () => {
   it('spins until the function has ended on the other CPU', () => {
-    const { machine, log, tasklet } = rig(2);
+    const { machine, log, tasklet } = taskletRig(2);
     const t = tasklet('t', function* () {
       yield* udelay(50);
     });
@@ -199,7 +184,7 @@ describe('tasklet_disable_in_atomic', () => {
   });
 
   it('throws where it would spin for ever: in an interrupt on the CPU of the tasklet', () => {
-    const { machine, tasklet } = rig();
+    const { machine, tasklet } = taskletRig();
     const errors: unknown[] = [];
     const t = tasklet('t', function* () {
       machine.bootCpu.callFunction(() => {

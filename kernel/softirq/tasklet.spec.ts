@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine.js';
 import { localIrqDisable, preemptPoint } from '../sched/core.js';
 import type { Coroutine } from '../sched/coroutine.js';
-import { context, current, irqsDisabled, smpProcessorId } from '../sched/current.js';
+import { irqsDisabled, smpProcessorId } from '../sched/current.js';
 import { mdelay, msleep, nsleep, udelay } from '../time/delay.js';
 import { Tracepoint } from '../trace/ring.js';
+import { taskletRig } from './softirq.spec-helper.js';
 import {
   Tasklet,
   taskletDisable,
@@ -17,23 +18,9 @@ import {
   taskletSetup,
 } from './tasklet.js';
 
-function rig(cpus = 1) {
-  const log: string[] = [];
-  const printed: string[] = [];
-  const machine = new Machine({ cpus, printk: (level, text) => printed.push(`${level}: ${text}`) });
-  const tasklet = (name: string, body?: () => Coroutine<void>): Tasklet =>
-    new Tasklet(
-      body ??
-        (() => {
-          log.push(`${name} ${context()} ${current().comm}`);
-        }),
-    );
-  return { log, printed, machine, tasklet };
-}
-
 describe('a tasklet', () => {
   it('scheduled by a task runs in softirq context, in ksoftirqd, once however often it was scheduled', () => {
-    const { machine, log, tasklet } = rig();
+    const { machine, log, tasklet } = taskletRig();
     const t = tasklet('t');
     machine.runTask(function* () {
       taskletSchedule(t);
@@ -46,7 +33,7 @@ describe('a tasklet', () => {
   });
 
   it('may schedule itself', () => {
-    const { machine, log } = rig();
+    const { machine, log } = taskletRig();
     let left = 3;
     const t = new Tasklet((self) => {
       log.push(`run, ${self.state}`);
@@ -60,7 +47,7 @@ describe('a tasklet', () => {
   });
 
   it('may be a generator that takes time, and the ones behind it wait', () => {
-    const { machine, log, tasklet } = rig();
+    const { machine, log, tasklet } = taskletRig();
     const slow = tasklet('slow', function* () {
       yield* udelay(50);
       log.push(`slow at ${machine.clock.now()}`);
@@ -76,7 +63,7 @@ describe('a tasklet', () => {
   });
 
   it('that throws is reported, and the ones behind it run', () => {
-    const { machine, log, printed, tasklet } = rig();
+    const { machine, log, printed, tasklet } = taskletRig();
     const bad = new Tasklet(function breaks() {
       throw new Error('no');
     });
@@ -91,13 +78,13 @@ describe('a tasklet', () => {
   });
 
   it('is enabled as often as it was disabled, not more', () => {
-    const { machine, tasklet } = rig();
+    const { machine, tasklet } = taskletRig();
     const t = tasklet('t');
     expect(() => machine.runTask(() => taskletEnable(t))).toThrow('tasklet_enable: tasklet is not disabled');
   });
 
   it('that is disabled on another CPU is waited for', () => {
-    const { machine, log, tasklet } = rig(2);
+    const { machine, log, tasklet } = taskletRig(2);
     const t = tasklet('t', function* () {
       yield* mdelay(5);
       log.push(`end at ${machine.clock.now()}`);
@@ -114,7 +101,7 @@ describe('a tasklet', () => {
   });
 
   it('is killed when it has run', () => {
-    const { machine, log, tasklet } = rig();
+    const { machine, log, tasklet } = taskletRig();
     const t = tasklet('t', function* () {
       yield* udelay(10);
       log.push('ran');
@@ -128,7 +115,7 @@ describe('a tasklet', () => {
   });
 
   it('cannot be killed from an interrupt', () => {
-    const { machine, printed, tasklet } = rig();
+    const { machine, printed, tasklet } = taskletRig();
     const t = tasklet('t');
     taskletDisableNosync(t);
     machine.bootCpu.callFunction(() => {
@@ -144,7 +131,7 @@ describe('a tasklet', () => {
     const step = fc.record({ cpu: fc.nat(2), gap: fc.nat(40), hi: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), fc.nat(30), (steps, work) => {
-        const { machine } = rig(3);
+        const { machine } = taskletRig(3);
         let running = 0;
         let most = 0;
         let unseen = 0;
@@ -175,7 +162,7 @@ describe('a tasklet', () => {
 });
 
 it('kill by several tasks ends for the last one first, as for all that wait on a variable', () => {
-  const { machine } = rig();
+  const { machine } = taskletRig();
   const order: string[] = [];
   const t = new Tasklet(() => {});
   const kill = (name: string): void => {
@@ -196,7 +183,7 @@ it('kill by several tasks ends for the last one first, as for all that wait on a
 });
 
 it('kill catches a tasklet on another CPU that schedules itself', () => {
-  const { machine } = rig(2);
+  const { machine } = taskletRig(2);
   const t: Tasklet = new Tasklet(function* () {
     yield* udelay(500);
     taskletSchedule(t);
@@ -210,7 +197,7 @@ it('kill catches a tasklet on another CPU that schedules itself', () => {
 });
 
 it('a tasklet that waits for another to be killed is reported in full, and ends', () => {
-  const { machine, printed, tasklet } = rig();
+  const { machine, printed, tasklet } = taskletRig();
   const t = new Tasklet(() => {}, 1);
   const killer = tasklet('killer', function* () {
     yield* taskletKill(t);
@@ -230,7 +217,7 @@ it('a tasklet that waits for another to be killed is reported in full, and ends'
 });
 
 it('a tasklet that returns a promise or leaves interrupts off is put right', () => {
-  const { machine, printed } = rig();
+  const { machine, printed } = taskletRig();
   const sleeper = new Tasklet((async () => {}) as unknown as () => void);
   const leaver = new Tasklet(() => localIrqDisable());
   machine.runTask(function* () {
@@ -247,7 +234,7 @@ it('a tasklet that returns a promise or leaves interrupts off is put right', () 
 });
 
 it('tasklet_setup gives a function to a tasklet, but not to one in use', () => {
-  const { machine, log, tasklet } = rig();
+  const { machine, log, tasklet } = taskletRig();
   const t = tasklet('old');
   machine.runTask(function* () {
     taskletSetup(t, function fresh() {
