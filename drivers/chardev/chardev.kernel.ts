@@ -5,40 +5,21 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { EdgeDomain, type KernelError, Machine, VirtualClock } from '../../kernel/index.js';
 import { failsWith, Recorder } from '../../test/contract/backend.js';
-import { createGpioSim, type GpioSim } from '../../test/kernel/gpio-sim.js';
+import { BUTTON, NOBODY, plugAnother, press, setUpEach, sim, until } from '../../test/kernel/driver-lab.js';
 import { openChardev } from './chardev.js';
 import { FLAG } from './config.js';
 
-const NOBODY = 65534;
 const ADDON = createRequire(import.meta.url)('node-gyp-build').path(process.cwd()) as string;
-const BUTTON = 17;
 
-let sim: GpioSim;
-beforeEach(() => {
-  sim = createGpioSim({ hogs: { 5: { name: 'w1-gpio', direction: 'input' } } });
-});
-afterEach(() => sim.remove());
+setUpEach();
 
 function open(path = sim.path): ReturnType<typeof openChardev> {
   const chip = openChardev(path);
   onTestFinished(() => chip.close());
   return chip;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!condition()) {
-    if (performance.now() > deadline) expect.fail('nothing came within 60 s');
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-/** `count` edges, beginning with a rising one when `from` is even. */
-function press(count: number, from = 0): void {
-  for (let i = from; i < from + count; i++) sim.pull(BUTTON, i % 2 === 0 ? 1 : 0);
 }
 
 /** Starts of a script for another process or thread: `addon`, an open `chip`, and a `request` for both edges of the button. */
@@ -73,8 +54,7 @@ describe('errors of the kernel', () => {
   });
 
   it('a line without a name is told by chip and offset', () => {
-    sim.remove();
-    sim = createGpioSim({ names: {}, hogs: { 5: { name: 'spi0 CS0', direction: 'output-high' } } });
+    plugAnother({ names: {}, hogs: { 5: { name: 'spi0 CS0', direction: 'output-high' } } });
     const lines = [{ offset: 5, direction: 'in' as const }];
     const error = failsWith('EBUSY', () => open().requestLines({ lines, consumer: 'test' }));
     expect(error.hint).toContain(`line 5 of ${sim.chipName} is held by 'spi0 CS0'`);

@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { KernelError } from '../../kernel/errno.js';
 import { failsWith, Recorder } from '../../test/contract/backend.js';
-import { createGpioSim, type GpioSim } from '../../test/kernel/gpio-sim.js';
+import { BUTTON, NOBODY, press, setUpEach, sim, until } from '../../test/kernel/driver-lab.js';
 import { openChardev } from '../chardev/chardev.js';
 import { openDriver } from '../open.js';
 import { openPooled } from './chip-pool.js';
@@ -13,32 +13,14 @@ import { eventDescriptors } from './event-fd.js';
 import { openLibgpiod } from './libgpiod.js';
 import { loadLibgpiod, type NativeChip, type NativeLine } from './node-libgpiod.js';
 
-const NOBODY = 65534;
-const BUTTON = 17;
 const EDGES = [{ offset: BUTTON, direction: 'in', edge: 'both' }] as const;
 
-let sim: GpioSim;
-beforeEach(() => {
-  sim = createGpioSim({ hogs: { 5: { name: 'w1-gpio', direction: 'input' } } });
-});
-afterEach(() => sim.remove());
+setUpEach();
 
 function open(): ReturnType<typeof openLibgpiod> {
   const chip = openLibgpiod(sim.path);
   onTestFinished(() => chip.close());
   return chip;
-}
-
-function press(count: number, from = 0): void {
-  for (let i = from; i < from + count; i++) sim.pull(BUTTON, i % 2 === 0 ? 1 : 0);
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!condition()) {
-    if (performance.now() > deadline) expect.fail('nothing came within 60 s');
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }
 
 function descriptors(): number {

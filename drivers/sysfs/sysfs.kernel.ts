@@ -1,39 +1,26 @@
 // What the real kernel answers through sysfs: bases, lines of others, exports that are left over, unplugging, many edges.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { KernelError } from '../../kernel/errno.js';
 import type { GpioChip } from '../../kernel/gpio/driver.js';
 import { failsWith, Recorder } from '../../test/contract/backend.js';
-import { createGpioSim, type GpioSim } from '../../test/kernel/gpio-sim.js';
+import { BUTTON, NOBODY, setUpEach, sim, until } from '../../test/kernel/driver-lab.js';
+import { createGpioSim } from '../../test/kernel/gpio-sim.js';
 import { openChardev } from '../chardev/chardev.js';
 import { detect } from '../detect.js';
 import { openDriver } from '../open.js';
 import { findSysfsChips } from './chips.js';
 import { openSysfs } from './sysfs.js';
 
-const NOBODY = 65534;
-const BUTTON = 17;
 const CLASS = '/sys/class/gpio';
 const EDGES = [{ offset: BUTTON, direction: 'in', edge: 'both' }] as const;
 
-let sim: GpioSim;
-beforeEach(() => {
-  sim = createGpioSim({ hogs: { 5: { name: 'w1-gpio', direction: 'input' } } });
-});
-afterEach(() => sim.remove());
+setUpEach();
 
 function open(path = sim.path): GpioChip {
   const chip = openSysfs(path);
   onTestFinished(() => chip.close());
   return chip;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!condition()) {
-    if (performance.now() > deadline) expect.fail('nothing came within 60 s');
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }
 
 function exports(): string[] {

@@ -34,18 +34,24 @@ export function write(text: string): void {
   writeFileSync(join(folder, 'config.yaml'), text);
 }
 
-/** A daemon that is ready, and a client of it; both end with the test. */
-export async function daemon(text: string): Promise<{ running: Running; client: ControlClient }> {
+/** Starts a daemon, which ends with the test. */
+export function launch(text: string): Running {
   write(text);
   const main = join(ROOT, 'dist/daemon/main.js');
   const args = [main, 'run', '--config', join(folder, 'config.yaml'), '--socket', socketPath()];
   const running = new Running(spawn(process.execPath, args));
-  const client = new ControlClient(socketPath());
   onTestFinished(async () => {
-    await client.close();
     running.child.kill('SIGKILL');
     await running.finished;
   });
+  return running;
+}
+
+/** A daemon that is ready, and a client of it; both end with the test. */
+export async function daemon(text: string): Promise<{ running: Running; client: ControlClient }> {
+  const running = launch(text);
+  const client = new ControlClient(socketPath());
+  onTestFinished(() => client.close());
   await running.says('Ctrl-C ends it');
   return { running, client };
 }

@@ -1,34 +1,15 @@
 // The built daemon on a real kernel, with each driver that a configuration can name: an edge switches the LED's line, and
 // status says what the driver knows.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
-import { ControlClient } from '../../daemon/control/client.js';
+import { expect, it, onTestFinished } from 'vitest';
 import { openChardev } from '../../drivers/index.js';
-import { ROOT, Running } from '../e2e/running-daemon.js';
-import { createGpioSim, type GpioSim } from './gpio-sim.js';
+import { daemon, launch, setUpEach, sim } from './daemon-lab.js';
 
 const BUTTON = 17;
 const LED = 4;
 
-let sim: GpioSim;
-let folder: string;
-beforeEach(() => {
-  sim = createGpioSim();
-  folder = mkdtempSync(join(tmpdir(), 'gpio-irqd-drivers-'));
-});
-afterEach(() => {
-  sim.remove();
-  rmSync(folder, { recursive: true });
-});
+setUpEach();
 
-function daemon(driver: string, more = ''): Running {
-  const config = join(folder, 'config.yaml');
-  writeFileSync(
-    config,
-    `
+const configOf = (driver: string, more = ''): string => `
 driver: ${driver}
 lines:
   button1: { gpio: ${BUTTON}, direction: in, edge: both${more} }
@@ -36,16 +17,7 @@ lines:
 interrupts:
   - line: button1
     top_half: [{ toggle: led1 }]
-`,
-  );
-  const args = ['run', '--config', config, '--socket', join(folder, 'control.sock')];
-  const running = new Running(spawn(process.execPath, [join(ROOT, 'dist/daemon/main.js'), ...args]));
-  onTestFinished(async () => {
-    running.child.kill('SIGKILL');
-    await running.finished;
-  });
-  return running;
-}
+`;
 
 function free(): boolean[] {
   const chip = openChardev(sim.path);
@@ -58,14 +30,12 @@ it.each([
   ['libgpiod', 'libgpiod', 'unknown'],
   ['onoff', 'sysfs', 'unknown'],
 ])('driver: %s runs on %s, which knows %s lost edges', async (named, driver, lost) => {
-  const running = daemon(named);
-  await running.says(`through the driver ${driver}`);
+  const { running, client } = await daemon(configOf(named));
+  expect(running.out).toContain(`through the driver ${driver}`);
   for (const level of [1, 0, 1] as const) {
     sim.pull(BUTTON, level);
     await expect.poll(() => sim.value(LED), { interval: 1 }).toBe(level);
   }
-  const client = new ControlClient(join(folder, 'control.sock'));
-  onTestFinished(() => client.close());
   expect(await client.call('GET', '/v1/status')).toMatchObject({
     driver,
     simulated: false,
@@ -79,7 +49,7 @@ it.each([
   ['onoff', ', bias: pull-up', 'sysfs: no bias'],
   ['libgpiod', ', debounce: 5ms', 'libgpiod: no debounce'],
 ])('driver: %s with "%s" is refused, and nothing is held', async (named, more, message) => {
-  const { code, out, err } = await daemon(named, more).finished;
+  const { code, out, err } = await launch(configOf(named, more)).finished;
   expect(code).not.toBe(0);
   expect(out + err).toContain(message);
   expect(out + err).toContain('driver: chardev');
