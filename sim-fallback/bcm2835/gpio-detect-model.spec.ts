@@ -1,25 +1,9 @@
 // The event detectors of the GPIO block against a slow and obvious model, under any program.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../kernel/time/clock.js';
 import * as reg from './gpio.js';
+import { type GpioRig, gpioRig } from './gpio.spec-helper.js';
 import type { PadLevel } from './pads.js';
-
-interface Rig {
-  readonly clock: VirtualClock;
-  readonly gpio: reg.Bcm2835Gpio;
-  readonly irqs: [number, boolean][];
-}
-
-function makeRig(): Rig {
-  const clock = new VirtualClock();
-  const irqs: [number, boolean][] = [];
-  const warn = (message: string) => {
-    throw new Error(message);
-  };
-  const gpio = new reg.Bcm2835Gpio({ clock, warn, onBankIrq: (bank, asserted) => irqs.push([bank, asserted]) });
-  return { clock, gpio, irqs };
-}
 
 /** One line, sampled tick by tick: the slow and obvious model that the block must agree with. */
 class PlainLine {
@@ -75,8 +59,8 @@ type Step = { do: string; level?: PadLevel; ns?: number; detector?: Detector; on
 const program = fc.array(fc.tuple(fc.integer({ min: 0, max: LINES.length - 1 }), step), { maxLength: 80 });
 
 describe('GPIO event detection, any program', () => {
-  function play(steps: [number, Step][], check: (rig: Rig, plain: PlainLine[]) => void): void {
-    const rig = makeRig();
+  function play(steps: [number, Step][], check: (rig: GpioRig, plain: PlainLine[]) => void): void {
+    const rig = gpioRig();
     const plain = LINES.map(() => new PlainLine());
     for (const [index, what] of steps) {
       const line = LINES[index] ?? 0;
@@ -162,7 +146,7 @@ describe('GPIO event detection, any program', () => {
     );
     fc.assert(
       fc.property(edgesOnly, (steps) => {
-        let last: Rig | undefined;
+        let last: GpioRig | undefined;
         play(steps, (rig) => {
           last = rig;
         });

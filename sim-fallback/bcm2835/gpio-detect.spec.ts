@@ -1,36 +1,20 @@
 // The event detectors of the GPIO block: what GPEDS latches, when, and what the bank interrupts make of it.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../kernel/time/clock.js';
 import * as reg from './gpio.js';
+import { gpioRig } from './gpio.spec-helper.js';
 
 const LINE = 17;
 const BIT = 1 << LINE;
 /** Long enough for a synchronous edge: two samples. */
 const SEEN_NS = 2 * reg.SAMPLE_NS;
 
-interface Rig {
-  readonly clock: VirtualClock;
-  readonly gpio: reg.Bcm2835Gpio;
-  readonly irqs: [number, boolean][];
-}
-
-function makeRig(): Rig {
-  const clock = new VirtualClock();
-  const irqs: [number, boolean][] = [];
-  const warn = (message: string) => {
-    throw new Error(message);
-  };
-  const gpio = new reg.Bcm2835Gpio({ clock, warn, onBankIrq: (bank, asserted) => irqs.push([bank, asserted]) });
-  return { clock, gpio, irqs };
-}
-
 describe('GPIO event detection', () => {
-  let { clock, gpio, irqs } = makeRig();
+  let { clock, gpio, irqs } = gpioRig();
   const events = () => gpio.read32(reg.GPEDS0);
   const clear = () => gpio.write32(reg.GPEDS0, 0xffff_ffff);
 
   beforeEach(() => {
-    ({ clock, gpio, irqs } = makeRig());
+    ({ clock, gpio, irqs } = gpioRig());
   });
 
   describe('at power-up', () => {

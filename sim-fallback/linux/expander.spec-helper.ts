@@ -2,6 +2,7 @@
 import {
   IRQ_HANDLED,
   IRQF_TRIGGER_FALLING,
+  IRQF_TRIGGER_HIGH,
   type IrqReturn,
   Machine,
   type Process,
@@ -46,6 +47,8 @@ export interface ExpanderRig {
   request(line: number, handler: (irq: number) => Process<IrqReturn>, flags?: number): number;
   /** Requests lines with a handler that notes the line and the milliseconds since now. */
   noteLines(lines: readonly number[], flags?: number): [number, number][];
+  /** Requests a line with its high level; the handler drives it low. @returns how often that has run */
+  countHighs(line: number): () => number;
   /** Level of the wire of the interrupt. */
   int(): number;
 }
@@ -75,7 +78,18 @@ export function expanderRig({ cpus = 1, frequencyHz = 100_000, ...options }: Exp
     }
     return seen;
   };
-  return { log, machine, pi, i2c, expander, mcp, request, noteLines, int: () => pi.soc.gpio.level(INT_GPIO) };
+  const countHighs: ExpanderRig['countHighs'] = (line) => {
+    let calls = 0;
+    const handler = (): typeof IRQ_HANDLED => {
+      calls += 1;
+      expander.device.drive(line, 0);
+      return IRQ_HANDLED;
+    };
+    request(line, handler, IRQF_TRIGGER_HIGH);
+    return () => calls;
+  };
+  const int = () => pi.soc.gpio.level(INT_GPIO);
+  return { log, machine, pi, i2c, expander, mcp, request, noteLines, countHighs, int };
 }
 
 /** The lines that {@link ExpanderRig.noteLines} has noted, in order. */

@@ -1,13 +1,13 @@
 // The bus of an expander fails: who is told, and that its lines work again when it does.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { IRQ_HANDLED, IRQF_TRIGGER_HIGH } from '../../kernel/index.js';
+import { IRQ_HANDLED } from '../../kernel/index.js';
 import { expanderRig, linesOf, MS, US } from './expander.spec-helper.js';
 import { mcp23s08Get, mcp23s08Set } from './pinctrl-mcp23s08.js';
 
-let { log, machine, i2c, expander, mcp, request, noteLines } = expanderRig();
+let { log, machine, i2c, expander, mcp, request, noteLines, countHighs } = expanderRig();
 
 beforeEach(() => {
-  ({ log, machine, i2c, expander, mcp, request, noteLines } = expanderRig());
+  ({ log, machine, i2c, expander, mcp, request, noteLines, countHighs } = expanderRig());
 });
 
 describe('a bus that fails', () => {
@@ -36,16 +36,7 @@ describe('a bus that fails', () => {
   });
 
   it('for a moment, in the midst of an interrupt, leaves lines with a level on', () => {
-    let calls = 0;
-    request(
-      3,
-      () => {
-        calls += 1;
-        expander.device.drive(3, 0);
-        return IRQ_HANDLED;
-      },
-      IRQF_TRIGGER_HIGH,
-    );
+    const calls = countHighs(3);
     expander.device.drive(3, 1);
     // INTF is read and GPINTEN written; the address for INTCAP finds nobody.
     machine.advance(900 * US);
@@ -54,7 +45,7 @@ describe('a bus that fails', () => {
     i2c.bus.attach(expander.device);
     machine.advance(100 * MS);
     expect(log).toEqual(['err: mcp230xx 1-0020: cannot read the interrupt: -121']);
-    expect([calls, machine.irqs.get(mcp.irq).total]).toEqual([1, 2]);
+    expect([calls(), machine.irqs.get(mcp.irq).total]).toEqual([1, 2]);
   });
 
   it('while registers are written is reported, and they are written with the next change', () => {

@@ -31,10 +31,10 @@ import {
 const FALLING = IRQF_TRIGGER_FALLING;
 const BOTH = IRQF_TRIGGER_FALLING | IRQF_TRIGGER_RISING;
 
-let { log, machine, pi, expander, mcp, request, noteLines, int } = expanderRig();
+let { log, machine, pi, expander, mcp, request, noteLines, countHighs, int } = expanderRig();
 
 function setUp(options: ExpanderRigOptions = {}): void {
-  ({ log, machine, pi, expander, mcp, request, noteLines, int } = expanderRig(options));
+  ({ log, machine, pi, expander, mcp, request, noteLines, countHighs, int } = expanderRig(options));
 }
 
 beforeEach(() => setUp());
@@ -154,21 +154,12 @@ describe('a handler', () => {
   });
 
   it('of a high level too', () => {
-    let calls = 0;
-    request(
-      3,
-      () => {
-        calls += 1;
-        expander.device.drive(3, 0);
-        return IRQ_HANDLED;
-      },
-      IRQF_TRIGGER_HIGH,
-    );
+    const calls = countHighs(3);
     machine.advance(100 * MS);
-    expect(calls).toBe(0);
+    expect(calls()).toBe(0);
     expander.device.drive(3, 1);
     machine.advance(100 * MS);
-    expect(calls).toBe(1);
+    expect(calls()).toBe(1);
   });
 
   it('that disowns its interrupts does not make the line of the chip one that nobody wants', () => {
