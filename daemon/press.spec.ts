@@ -38,15 +38,22 @@ afterEach(async () => {
   await service?.stop('end of the test');
 });
 
-it('is over when its release has been handled, so that the next one is a press of its own', async () => {
-  const result = parseConfig(CONFIG, 'press.yaml');
-  if (!result.ok) throw new Error(result.errors[0]?.message);
-  const log = createLogger({ level: 'error', output: { write: () => {} }, terminal: false });
-  service = await startService({ config: result.config, configPath: '/press.yaml', log });
-  stall();
-  for (let presses = 1; presses <= 100; presses++) {
-    await service.press('button1', { forNs: 10e6, bounce: false });
-    // Not by a look at the line, which would bring the chip up to date.
-    expect(service.status().edges.received).toBe(2 * presses);
-  }
-});
+it.each([
+  ['cleanly', false, 100],
+  ['with bounce', true, 20],
+])(
+  'is over when its release has been handled, %s, so that the next one is a press of its own',
+  async (_, bounce, times) => {
+    stopped = false;
+    const result = parseConfig(CONFIG, 'press.yaml');
+    if (!result.ok) throw new Error(result.errors[0]?.message);
+    const log = createLogger({ level: 'error', output: { write: () => {} }, terminal: false });
+    service = await startService({ config: result.config, configPath: '/press.yaml', log });
+    stall();
+    for (let presses = 1; presses <= times; presses++) {
+      await service.press('button1', { forNs: 10e6, bounce });
+      // Not by a look at the line, which would bring the chip up to date.
+      expect(service.status().edges.received).toBe(2 * presses);
+    }
+  },
+);

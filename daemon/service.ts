@@ -219,6 +219,7 @@ class RunningService implements Service {
     // One after the other: a machine that is busy lets go late, and what follows begins then.
     await this.#pass(forNs);
     if (bounce) await this.#pass(BOUNCE_SETTLE_NS);
+    while (board.isMoving(name)) await this.#pass(BOUNCE_SETTLE_NS);
     if (line.debounceNs > 0) await this.#pass(line.debounceNs);
     await this.#pass(id === MAIN_CHIP ? DETECTION_NS : CHIP_WAY_NS);
     await this.#settle(line);

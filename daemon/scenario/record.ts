@@ -1,18 +1,20 @@
 // `gpio-irqd record`: edges of real lines, with the kernel's stamps, as a scenario; or those of a daemon that runs.
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { openDriver } from '../../drivers/index.js';
 import { KernelError } from '../../kernel/errno.js';
-import type { EdgeBatch, GpioChip, Level, LineRequest } from '../../kernel/index.js';
+import type { EdgeBatch, GpioChip, LineRequest } from '../../kernel/index.js';
 import { EXIT, type Surroundings } from '../cli.js';
 import type { Config, LineSpec } from '../config/config.js';
 import { formatApproximate } from '../config/duration.js';
 import { formatConfigError } from '../config/errors.js';
 import { loadConfig } from '../config/load.js';
 import { ControlClient } from '../control/client.js';
-import type { DaemonStatus, LineStatus } from '../control/target.js';
+import type { DaemonStatus } from '../control/target.js';
 import { findSocket } from '../session.js';
+import { recordDaemon } from './attached.js';
 import { overwrites } from './overwrites.js';
-import { Recorder } from './recorder.js';
+import { Recorder, type Recording } from './recorder.js';
 import { openFault } from './text-lines.js';
 
 /** Options of the command. */
@@ -27,14 +29,8 @@ export interface RecordOptions {
 
 const CONSUMER = 'gpio-irqd-record';
 const NS_PER_MS = 1e6;
-
-/** Where a recording comes from; ends with `stop`. */
-interface Recording {
-  readonly lost: number | 'unknown';
-  stop(): void;
-  /** Rejects when the source fails. */
-  readonly failed: Promise<never>;
-}
+/** How long a daemon may take to tell what had happened when the recording ended. */
+const LAST_EVENTS_MS = 10_000;
 
 /**
  * Records all edges of the inputs of a configuration, without its debounce, so that bounce is on record.
@@ -74,9 +70,16 @@ export function recordChip(chip: GpioChip, lines: readonly LineSpec[], startNs: 
     get lost() {
       return chip.capabilities.seqno ? lost : 'unknown';
     },
+    upToNow: polled,
     stop: () => request.release(),
     failed: new Promise((_, reject) => request.onGone(reject)),
   };
+}
+
+/** Resolves when the event loop has looked at every file descriptor once more. */
+async function polled(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 /** Edges that are missing between the last one of a line and this one. */
@@ -86,50 +89,27 @@ function gapBefore(seqnos: Map<number, number>, gpio: number, seqno: number): nu
   return seqno === 0 ? 0 : Math.max(0, seqno - expected);
 }
 
-/** Records the edges that a daemon reports. */
-async function recordDaemon(client: ControlClient, recorder: Recorder, startNs: number): Promise<Recording> {
-  const { lines } = (await client.call('GET', '/v1/lines')) as { readonly lines: readonly LineStatus[] };
-  const both = new Set(lines.filter(({ edge }) => edge === 'both').map(({ name }) => name));
-  const last = new Map<string, Level>();
-  for (const { name, direction, value } of lines) {
-    if (direction === 'in' && value !== 'unknown') recorder.level(0, name, value);
-  }
-  let lost = 0;
-  const read = async (): Promise<never> => {
-    for await (const event of client.events()) {
-      if (event.type === 'lost') lost += event.count;
-      if (event.type !== 'edge') continue;
-      const value = event.edge === 'rising' ? 1 : 0;
-      const atNs = Math.max(0, event.atNs - startNs);
-      if (both.has(event.line)) recorder.level(atNs, event.line, value);
-      else {
-        last.set(event.line, value);
-        recorder.only(atNs, event.line, value);
-      }
-    }
-    throw new KernelError('EIO', 'the daemon has ended');
-  };
-  return {
-    get lost() {
-      return lost;
-    },
-    stop: () => recorder.finish(last),
-    failed: read(),
-  };
-}
-
 /** Waits for a signal, or the end of the time. */
 function over(io: Surroundings, forNs: number | undefined): { readonly done: Promise<void>; forget(): void } {
   let forget: () => void = () => {};
   const done = new Promise<void>((resolve) => {
     const ignore = io.onSignal(() => resolve());
-    const timer = forNs === undefined ? undefined : setTimeout(resolve, Math.ceil(forNs / NS_PER_MS));
+    const timer = new AbortController();
+    if (forNs !== undefined)
+      void setTimeout(Math.ceil(forNs / NS_PER_MS), undefined, { signal: timer.signal }).then(resolve, () => {});
     forget = () => {
       ignore();
-      clearTimeout(timer);
+      timer.abort();
     };
   });
   return { done, forget: () => forget() };
+}
+
+async function tooLate(ms: number): Promise<never> {
+  await setTimeout(ms, undefined, { ref: false });
+  throw new KernelError('ETIMEDOUT', 'the daemon has not told its last events, which the recording lacks', {
+    hint: 'it is very busy, or stopped: see `gpio-irqctl status`',
+  });
 }
 
 function openOut(path: string): number {
@@ -201,6 +181,7 @@ export async function record(options: RecordOptions, io: Surroundings): Promise<
     io.err(`recording to ${options.out}${options.for === undefined ? '; Ctrl-C ends it' : ''}\n`);
     try {
       await Promise.race([done, recording.failed]);
+      await Promise.race([recording.upToNow(), recording.failed, tooLate(LAST_EVENTS_MS)]);
     } finally {
       recording.stop();
       await close();

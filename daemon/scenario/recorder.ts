@@ -13,6 +13,16 @@ export interface RecordedFrom {
   readonly attached: boolean;
 }
 
+/** Where a recording comes from; ends with `stop`. */
+export interface Recording {
+  readonly lost: number | 'unknown';
+  /** Resolves when all is on record that has happened before the call. Rejects with `ETIMEDOUT` when the source does not tell it. */
+  upToNow(): Promise<void>;
+  stop(): void;
+  /** Rejects when the source fails. */
+  readonly failed: Promise<never>;
+}
+
 interface HeldStep {
   readonly atNs: number;
   readonly line: string;

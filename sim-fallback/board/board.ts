@@ -181,6 +181,11 @@ export class Board {
     partNamed('button', this.#buttons, name).release(options);
   }
 
+  /** True as long as the contact of a button is still to move by itself. False where there is none of that name. */
+  isMoving(name: string): boolean {
+    return this.#buttons.get(name)?.moving === true;
+  }
+
   /** An LED by name; `ENOENT` when there is none. */
   led(name: string): Led {
     return partNamed('LED', this.#leds, name);

@@ -1,7 +1,7 @@
 // Buttons: presses, holds, and bounce that can be repeated.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../kernel/time/clock.js';
+import { MonotonicClock, VirtualClock } from '../../kernel/time/clock.js';
 import { BOUNCE_TRACE_MAX, drawBounces } from './bounce.js';
 import { Button, type PressOptions } from './button.js';
 import { mulberry32 } from './prng.js';
@@ -44,6 +44,44 @@ describe('Button', () => {
       [true, 1000],
       [false, 1010],
     ]);
+  });
+
+  it('keeps the distances of its bounces, and of the release, where the process stands still in real time', () => {
+    const traceOf = (stallNs: () => number): [boolean, number][] => {
+      let timeNs = 0;
+      let fire = (): void => {};
+      const clock = new MonotonicClock({
+        now: () => timeNs,
+        setTimer: (delayNs, callback) => {
+          fire = () => {
+            timeNs += delayNs + stallNs();
+            callback();
+          };
+        },
+        clearTimer: () => {
+          fire = () => {};
+        },
+      });
+      const contacts: [boolean, number][] = [];
+      const button = new Button('button1', clock, mulberry32(7), (closed) => contacts.push([closed, timeNs]));
+      button.press({ holdNs: 20e6, bounce: true });
+      for (let i = 0; i < 2 * BOUNCE_TRACE_MAX + 2; i++) fire();
+      return contacts;
+    };
+    const distances = (contacts: [boolean, number][]): number[] =>
+      contacts.map(([, atNs], i) => atNs - (contacts[i - 1]?.[1] ?? 0));
+    const onTime = distances(traceOf(() => 0));
+    expect(onTime.length).toBeGreaterThan(6);
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.nat(100e6)), (stalls) => {
+        const late = distances(traceOf(() => Number(stalls.next().value)));
+        expect(late).toHaveLength(onTime.length);
+        late.forEach((ns, i) => {
+          expect(ns).toBeGreaterThanOrEqual(onTime[i] ?? 0);
+        });
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it('holds for the whole time also when time passes before the contact has moved', () => {

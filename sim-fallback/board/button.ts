@@ -30,6 +30,7 @@ export class Button {
   #traceLength = 0;
   #traceNext = 0;
   #movedAtNs = 0;
+  #dueNs = NEVER;
   #pressed = false;
   #closed = false;
   #releaseAtNs = NEVER;
@@ -51,6 +52,11 @@ export class Button {
   /** True while a finger is on it, whatever the contact does. */
   get pressed(): boolean {
     return this.#pressed;
+  }
+
+  /** The contact is still to move by itself: it bounces, or is let go when its hold time is over. */
+  get moving(): boolean {
+    return this.#alarm.scheduled;
   }
 
   /** Presses now. `EBUSY` when it is pressed already, `EINVAL` for options out of range. */
@@ -98,6 +104,10 @@ export class Button {
 
   #run(): void {
     const now = this.#clock.now();
+    // What is still to come keeps its distance: of a process that stood still, the chip would see a whole press at one instant.
+    const lateNs = now - this.#dueNs;
+    this.#movedAtNs += lateNs;
+    this.#releaseAtNs += lateNs;
     if (this.#releaseAtNs <= now) {
       this.release(this.#releaseBounce === undefined ? {} : { bounce: this.#releaseBounce });
       return;
@@ -109,9 +119,9 @@ export class Button {
 
   #rearm(): void {
     const toggle = this.#traceNext < this.#traceLength ? this.#movedAtNs + (this.#trace[this.#traceNext] ?? 0) : NEVER;
-    const due = Math.min(toggle, this.#releaseAtNs);
-    if (due === NEVER) this.#alarm.cancel();
-    else this.#alarm.schedule(due);
+    this.#dueNs = Math.ceil(Math.min(toggle, this.#releaseAtNs));
+    if (this.#dueNs === NEVER) this.#alarm.cancel();
+    else this.#alarm.schedule(this.#dueNs);
   }
 
   #bounceOf(bounce: boolean | BounceOptions | undefined): Required<BounceOptions> | undefined {
