@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    globalSetup: 'test/e2e/shared-package.ts',
+    // By default one is left free, which on a small machine is every second.
+    maxWorkers: '100%',
     // Of a machine that is busy with other things too: no test is about how fast it is.
     testTimeout: 300_000,
     hookTimeout: 300_000,

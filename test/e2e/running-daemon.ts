@@ -1,12 +1,13 @@
 // The daemon as it is shipped: built from the sources as they are now, run as a process of its own, asked over its socket.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 import { ControlClient } from '../../daemon/control/client.js';
 import type { ControlEvent, DaemonStatus, InterruptsStatus, LineStatus } from '../../daemon/control/target.js';
 
@@ -162,6 +163,40 @@ export class Watch {
   }
 }
 
+async function buildPackage(folder: string): Promise<void> {
+  for (const part of ['package.json', 'node_modules', 'build', 'examples'])
+    symlinkSync(join(ROOT, part), join(folder, part));
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const args = [tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')];
+  await promisify(execFile)(process.execPath, args);
+  await promisify(execFile)(process.execPath, [join(ROOT, 'packaging/bundle.mjs'), folder]);
+}
+
+/** Whoever comes first builds it, in whatever process; the others wait until it is there. */
+async function buildOnce(folder: string): Promise<void> {
+  const [begun, done, failed] = ['begun', 'done', 'failed'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  try {
+    mkdirSync(begun);
+  } catch {
+    while (!existsSync(done)) {
+      if (existsSync(failed)) throw new Error('the package could not be built: see the spec that began to');
+      await sleep(50);
+    }
+    return;
+  }
+  try {
+    await buildPackage(folder);
+    writeFileSync(done, '');
+  } catch (error) {
+    writeFileSync(failed, '');
+    throw error;
+  }
+}
+
 /** What the package runs. */
 type Program = 'main' | 'ctl' | 'warm';
 
@@ -170,21 +205,19 @@ export class Lab {
   /** For the files of one test. */
   directory = '';
   #package = '';
+  #own = false;
   readonly #children: Running[] = [];
   readonly #clients: ControlClient[] = [];
 
-  async build(): Promise<void> {
-    this.#package = mkdtempSync(join(tmpdir(), 'gpio-irqd-built-'));
-    for (const part of ['package.json', 'node_modules', 'build', 'examples'])
-      symlinkSync(join(ROOT, part), join(this.#package, part));
-    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-    const args = [tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(this.#package, 'dist')];
-    await promisify(execFile)(process.execPath, args);
-    await promisify(execFile)(process.execPath, [join(ROOT, 'packaging/bundle.mjs'), this.#package]);
+  /** @param own the package is to be changed, and not that of others */
+  async build(own: boolean): Promise<void> {
+    this.#own = own;
+    this.#package = own ? mkdtempSync(join(tmpdir(), 'gpio-irqd-built-')) : inject('package');
+    await (own ? buildPackage(this.#package) : buildOnce(this.#package));
   }
 
   remove(): void {
-    rmSync(this.#package, { recursive: true, force: true });
+    if (this.#own) rmSync(this.#package, { recursive: true, force: true });
   }
 
   open(): void {
@@ -264,10 +297,10 @@ export class Lab {
   }
 }
 
-/** The lab of a spec file: built before its tests, emptied after each. */
-export function useLab(): Lab {
+/** The lab of a spec file: built before its tests, emptied after each. @param own as {@link Lab.build} wants it */
+export function useLab({ own = false } = {}): Lab {
   const lab = new Lab();
-  beforeAll(() => lab.build(), 300_000);
+  beforeAll(() => lab.build(own), 300_000);
   afterAll(() => lab.remove());
   beforeEach(() => lab.open());
   afterEach(() => lab.close());

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { INDEX_AT } from '../../daemon/start/code-cache.js';
 import { EXAMPLE, useLab } from './running-daemon.js';
 
-const lab = useLab();
+const lab = useLab({ own: true });
 const TIMEOUT = 120_000;
 
 const kept = (): string[] =>

@@ -26,7 +26,7 @@ mqtt: { url: "${broker.url}", base_topic: house/pi${i}, keepalive: 5s }
 
 beforeAll(async () => {
   lab.open();
-  await Promise.all([lab.build(), broker.start()]);
+  await Promise.all([lab.build(true), broker.start()]);
   observer = await Observer.connect(broker.url, { clientId: 'observer' });
   for (let i = 0; i < FLEET; i += 4) {
     const few = Array.from({ length: Math.min(4, FLEET - i) }, (_, k) => i + k);
