@@ -2,12 +2,21 @@
 // and with those of the unit. Whoever installs the package runs it; without it, starts take longer, and that is all.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Script } from 'node:vm';
-import { cachePath, INDEX_AT, Loader, type Place, SUM_AT, sumOf } from './start/code-cache.js';
+import {
+  cachePath,
+  INDEX_AT,
+  isOutdated,
+  Loader,
+  type Place,
+  SUM_AT,
+  sumOf,
+  unfinishedPath,
+} from './start/code-cache.js';
 
 /** Lines, edges and actions as most configurations have them. */
 const CONFIG = `lines:
@@ -84,8 +93,7 @@ function fileOf(scripts: ReadonlyMap<string, Script>, folder: string): Buffer {
 
 /** Writes a file that is there whole or not at all, even after a loss of power, and that the daemon's user may read. */
 function putInPlace(path: string, file: Buffer): void {
-  // Ends as the others do, by which they are found and removed.
-  const made = path.replace(/\.cache$/, `.${process.pid}.cache`);
+  const made = unfinishedPath(path);
   try {
     writeFileSync(made, file, { flush: true });
     chmodSync(made, 0o644);
@@ -105,6 +113,11 @@ async function warm(folder: string): Promise<void> {
   }
 }
 
+/** What an older Node has kept, some MB, nobody takes any more. */
+function removeOutdated(folder: string): void {
+  for (const name of readdirSync(folder).filter(isOutdated)) rmSync(join(folder, name), { force: true });
+}
+
 async function main(self: string): Promise<void> {
   if (process.argv[2] === AS_CALLED) return warm(dirname(self));
   // Not the caller's own options.
@@ -113,6 +126,7 @@ async function main(self: string): Promise<void> {
     const args = [...options, self, AS_CALLED];
     execFileSync(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: PATIENCE_MS });
   }
+  removeOutdated(dirname(self));
 }
 
 void main(fileURLToPath(import.meta.url)).then(

@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Script } from 'node:vm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { cachePath, INDEX_AT, Loader, loadFromCache, SUM_AT, sumOf } from './code-cache.js';
+import { cachePath, INDEX_AT, isOutdated, Loader, loadFromCache, SUM_AT, sumOf, unfinishedPath } from './code-cache.js';
 
 let folder: string;
 const require = createRequire(import.meta.url);
@@ -129,4 +129,25 @@ test.each([
 ] as const)('nothing comes of a file that is %s', (_, make) => {
   make();
   expect(() => loadFromCache(folder)).not.toThrow();
+});
+
+const { version, arch } = process;
+
+test.each([
+  [`start_${version}_${arch}.cache`, false],
+  [`start_${version}_${arch}_--max-semi-space-size=1.cache`, false],
+  [`start_${version}_${arch}_--title=0.5.cache`, false],
+  [`start_v18.0.0_${arch}.cache`, true],
+  [`start_${version}1_${arch}.cache`, true],
+  [`start_${version}_${arch}64_--max-semi-space-size=1.cache`, true],
+  [`start_${version}_${arch}.4711.part.cache`, true],
+  ['main.js', false],
+  ['other.cache', false],
+])('whether %s is outdated is %s', (name, outdated) => {
+  expect(isOutdated(name)).toBe(outdated);
+});
+
+test('the file of this Node is not outdated, and is when it was never written to its end', () => {
+  const path = cachePath(folder);
+  expect([path, unfinishedPath(path)].map((each) => isOutdated(basename(each)))).toEqual([false, true]);
 });

@@ -20,6 +20,8 @@ const WORD = Int32Array.BYTES_PER_ELEMENT;
 /** One word of each 512 bytes is summed up: what disks lose is as much or more, and to sum up all would take a start longer. */
 const WORDS_APART = 128;
 
+/** All files' names begin so. */
+const BEGIN = 'start';
 /** Most of a file's name that tells of Node and its options. */
 const NAME_MAX = 100;
 /** As Node's own loader runs a module of CommonJS. */
@@ -34,8 +36,21 @@ const [HEAD = Buffer.alloc(0), TAIL = Buffer.alloc(0)] = Module.wrap('|')
  */
 export function cachePath(folder: string): string {
   const { version, arch, execArgv, env } = process;
-  const words = ['start', version, arch, ...execArgv, env.NODE_OPTIONS ?? ''].join(' ').trim();
+  const words = [BEGIN, version, arch, ...execArgv, env.NODE_OPTIONS ?? ''].join(' ').trim();
   return join(folder, `${words.replace(/[^\w.=-]+/g, '_').slice(0, NAME_MAX)}.cache`);
+}
+
+/** What a file is called until it is whole. It ends as the others do, by which packages find and remove them. */
+export function unfinishedPath(path: string): string {
+  return path.replace(/\.cache$/, `.${process.pid}.part.cache`);
+}
+
+/** Whether kept code is of no use to this Node, whatever its options: another Node's, or from a write that was cut off. */
+export function isOutdated(name: string): boolean {
+  if (!name.startsWith(`${BEGIN}_`) || !name.endsWith('.cache')) return false;
+  const own = [BEGIN, process.version, process.arch].join('_');
+  const isOwn = name.startsWith(`${own}.`) || name.startsWith(`${own}_`);
+  return !isOwn || /\.\d+\.part\.cache$/.test(name);
 }
 
 /** Tells a file from one that has lost a block. V8 looks at none of the code that it takes, and damaged code ends the process. */

@@ -9,6 +9,8 @@ import { EXAMPLE, useLab } from './running-daemon.js';
 
 const lab = useLab({ own: true });
 const TIMEOUT = 120_000;
+/** As the unit's options are in the name of a file. */
+const UNIT = '--max-semi-space-size=1';
 
 const kept = (): string[] =>
   readdirSync(lab.programs)
@@ -32,10 +34,12 @@ async function startsAndEnds(): Promise<void> {
   expect(await daemon.ends('SIGTERM')).toMatchObject({ code: 0, err: '' });
 }
 
-test('warm.js keeps a file for Node alone and one for the options of the unit, and starts are as ever', {
+test('warm.js keeps a file for Node alone and one for the options of the unit, no other one, and starts are as ever', {
   timeout: TIMEOUT,
 }, async () => {
   expect(kept()).toEqual([]);
+  for (const name of ['start_v18.0.0_x64', `start_v18.0.0_x64_${UNIT}`, `start_${process.version}_x64.1.part`])
+    writeFileSync(join(lab.programs, `${name}.cache`), 'of an older Node, and cut off');
   expect(await lab.run('warm', []).finished).toMatchObject({ code: 0, out: '', err: '' });
   expect(kept()).toHaveLength(2);
   const [plain = ''] = kept().filter((path) => !path.includes('semi-space'));
