@@ -3,13 +3,13 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { KernelError } from '../kernel/errno.js';
 import { argument } from './cli.js';
 import { parseDuration } from './config/duration.js';
 import type { ControlClient } from './control/client.js';
 import { EVENT_TYPES } from './control/events.js';
 import { followEvents } from './control/follow.js';
 import { TRACE_FORMATS } from './control/trace-formats.js';
+import { writeError } from './file-faults.js';
 import { formatEvent, formatGap } from './format.js';
 import type { Session } from './session.js';
 import { renderTop, type TopSnapshot } from './top.js';
@@ -92,8 +92,7 @@ function write(path: string, text: string): void {
   try {
     writeFileSync(path, text);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new KernelError('EIO', `${path} cannot be written (${code})`, { cause: error });
+    throw writeError(error, path);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { faultOf } from '../file-faults.js';
 import type { Environment } from './environment.js';
 import { type ConfigError, type ConfigPath, type Finding, printable } from './errors.js';
 import { Checker } from './pieces.js';
@@ -115,8 +116,10 @@ class Gatherer {
       if (statSync(absolute).isDirectory()) names = readdirSync(absolute).filter(isYaml).sort();
     } catch (error) {
       const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-      const message = missing ? `no file or directory '${printable(entry)}'` : `'${printable(entry)}' cannot be read`;
-      const hint = missing ? `it is looked for in ${by.directory}` : printable(String(error), 200);
+      const { words, hint: usual = 'check the path' } = faultOf(error, absolute);
+      const shown = `'${printable(entry)}'`;
+      const message = missing ? `no file or directory ${shown}` : `${shown} cannot be read: ${words}`;
+      const hint = missing ? `it is looked for in ${by.directory}` : usual;
       this.#refuse(by, { code: missing ? 'CONFIG_REFERENCE' : 'CONFIG_FILE', path, message, hint });
       return;
     }

@@ -1,20 +1,12 @@
 // Reading a YAML file as text: of limited size, in UTF-8, and with a clear word when it cannot be read.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { faultOf } from '../file-faults.js';
 import { type ConfigError, type ConfigNote, type Finding, formatPath } from './errors.js';
 import type { Place } from './source.js';
 
 /** Largest file read, in bytes. */
 export const MAX_FILE_BYTES = 1024 * 1024;
-
-const FILE_FAULTS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
-  ENOENT: ['no such file', 'check the path'],
-  EACCES: ['permission denied', 'make it readable for the user who runs this'],
-  EISDIR: ['it is a directory', 'name the file in it'],
-  ENOTDIR: ['part of the path is not a directory', 'check the path'],
-  ELOOP: ['too many symbolic links', 'check the path'],
-  ENAMETOOLONG: ['the path is too long', 'check the path'],
-};
 
 /** What is told with a file that is not there, or too large. */
 export interface FileHints {
@@ -75,9 +67,10 @@ export function readText(path: string, hints: FileHints = CONFIG_HINTS): TextRes
   try {
     bytes = readLimited(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    const [message, hint] = FILE_FAULTS[code] ?? [`it cannot be read: ${String(error)}`, 'check the path'];
-    return fileError(path, 'CONFIG_FILE', message, code === 'ENOENT' ? hints.missing : hint);
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const { words, hint } = faultOf(error, path);
+    if (hint === undefined) return fileError(path, 'CONFIG_FILE', `it cannot be read: ${words}`, 'check the path');
+    return fileError(path, 'CONFIG_FILE', words, missing ? hints.missing : hint);
   }
   if (bytes === 'not-a-file') return fileError(path, 'CONFIG_FILE', 'it is not a regular file', 'name a YAML file');
   if (bytes === 'too-large') {

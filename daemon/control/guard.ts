@@ -1,10 +1,10 @@
 // Who may ask over TCP: those with the token, at an address of this machine, and no page of another site.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { KernelError } from '../../kernel/errno.js';
-import { checkTrusted } from '../security/trusted-file.js';
+import { ownName, shellWord } from '../file-faults.js';
+import { readTrusted } from '../security/read-trusted.js';
 import { refuse } from './answer.js';
 import type { Guard } from './listener.js';
 
@@ -17,15 +17,14 @@ const BEARER = /^Bearer +(\S+) *$/i;
 /**
  * Reads the token that clients must show: the first line of a file that nobody else may read.
  *
- * @throws KernelError `EINVAL` for a token of less than 16 or more than 1024 characters, or with a space in it; `EACCES` and
- *   `ENOENT` as `checkTrusted` of daemon/security/trusted-file.ts. No message has the token in it.
+ * @throws KernelError `EINVAL` for a token of less than 16 or more than 1024 characters, or with a space in it; others as
+ *   `readTrusted` of daemon/security/read-trusted.ts. No message has the token in it.
  */
 export function readToken(path: string): string {
-  checkTrusted(path, 'secret');
-  const token = readFileSync(path, 'utf8').trim();
+  const token = readTrusted(path, 'secret').toString('utf8').trim();
   if (token.length >= TOKEN_MIN && token.length <= TOKEN_MAX && TOKEN.test(token)) return token;
   throw new KernelError('EINVAL', `${path} has no token of ${TOKEN_MIN} to ${TOKEN_MAX} characters without spaces`, {
-    hint: `sudo sh -c 'umask 077; head -c 32 /dev/urandom | base64 > ${path}'`,
+    hint: `head -c 32 /dev/urandom | base64 | sudo install -m 600 -o ${ownName()} /dev/stdin ${shellWord(path)}`,
     subject: path,
   });
 }

@@ -5,9 +5,13 @@ import { connect, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { KernelError } from '../../kernel/errno.js';
+import { fileError } from '../file-faults.js';
 
 /** Longest path of a unix socket on Linux: sun_path has 108 bytes, one of them the terminator. */
 const PATH_MAX_BYTES = 107;
+
+/** What always helps. */
+const ELSEWHERE = 'Choose another place with --socket PATH.';
 
 /** What decides where the socket is. */
 export interface SocketEnvironment {
@@ -48,14 +52,15 @@ export function prepareDirectory(socketPath: string, uid: number): void {
 }
 
 function directoryError(directory: string, code: string | undefined, cause: unknown): KernelError {
-  const hint = 'Create the directory, or choose another place with --socket PATH.';
-  if (code === 'ENOENT') return new KernelError('ENOENT', `${dirname(directory)} does not exist`, { hint, cause });
-  return new KernelError('EACCES', `${directory} cannot be created (${code})`, { hint, cause });
+  const always = 'Create the directory, or choose another place with --socket PATH.';
+  if (code === 'ENOENT')
+    return new KernelError('ENOENT', `${dirname(directory)} does not exist`, { hint: always, cause });
+  return fileError(cause, directory, 'created', { always });
 }
 
-/** Throws `EACCES` unless a directory belongs to `uid` or root, and nobody else may put files into it. */
+/** Throws `EACCES` unless a directory belongs to `uid` or root, and nobody else may put files into it; `ENOENT` for none. */
 export function checkDirectory(directory: string, uid: number): void {
-  const info = lstatSync(directory);
+  const info = asked(directory, 'looked at', () => lstatSync(directory));
   const hint = 'Choose a directory of your own with --socket PATH, or remove this one.';
   const refuse = (why: string): never => {
     throw new KernelError('EACCES', `${directory} ${why}: the control socket would not be safe there`, { hint });
@@ -83,13 +88,23 @@ function tryConnect(path: string): Promise<'alive' | 'dead' | 'unknown'> {
 }
 
 function statOf(path: string): ReturnType<typeof lstatSync> | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+  return asked(path, 'looked at', () => lstatSync(path, { throwIfNoEntry: false }));
+}
+
+/** What the system answers, with its errors as the user is told them. @param done what is to be done to the file */
+function asked<T>(path: string, done: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fileError(error, path, done, { always: ELSEWHERE });
+  }
 }
 
 /**
  * Makes way for a new socket: removes one that its daemon left behind.
  *
- * `EBUSY` when a daemon answers there, `EEXIST` when it is not a socket at all, `EACCES` when that cannot be found out.
+ * `EBUSY` when a daemon answers there, `EEXIST` when it is not a socket at all, `EACCES` when that cannot be found out, or when it is
+ * somebody else's.
  */
 export async function clearStaleSocket(path: string): Promise<void> {
   const before = statOf(path);
@@ -107,12 +122,14 @@ export async function clearStaleSocket(path: string): Promise<void> {
   }
   if (state === 'unknown') {
     throw new KernelError('EACCES', `whether ${path} is in use cannot be found out`, {
-      hint: 'Choose another place with --socket PATH.',
+      hint: ELSEWHERE,
     });
   }
   // Not if another daemon put its own there meanwhile.
   const after = statOf(path);
-  if (after !== undefined && after.ino === before.ino && after.dev === before.dev) unlinkSync(path);
+  if (after !== undefined && after.ino === before.ino && after.dev === before.dev) {
+    asked(path, 'removed', () => unlinkSync(path));
+  }
 }
 
 /** `EINVAL` for a path that does not fit a socket address. */
@@ -122,9 +139,7 @@ export function checkPathLength(path: string): void {
   throw new KernelError(
     'EINVAL',
     `the path of the control socket has ${bytes} bytes; 1 to ${PATH_MAX_BYTES} are possible`,
-    {
-      hint: 'Choose another place with --socket PATH.',
-    },
+    { hint: ELSEWHERE },
   );
 }
 
@@ -136,9 +151,8 @@ export function checkPathLength(path: string): void {
 export function listenPrivately(server: Server, path: string): Promise<void> {
   return new Promise((resolveListen, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
-      const code = error.code === 'EADDRINUSE' ? 'EBUSY' : 'EACCES';
-      const hint = 'Choose another place with --socket PATH.';
-      reject(new KernelError(code, `cannot listen at ${path} (${error.code})`, { hint, cause: error }));
+      if (error.code !== 'EADDRINUSE') reject(fileError(error, path, 'made', { always: ELSEWHERE }));
+      else reject(new KernelError('EBUSY', `${path} is in use`, { hint: ELSEWHERE, cause: error }));
     };
     server.once('error', fail);
     server.once('listening', () => {

@@ -1,11 +1,10 @@
 // From the configuration to a connection: address, credentials from their files, and names that no other daemon has.
 
 import { createHash, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { KernelError } from '../../kernel/errno.js';
 import type { MqttSpec } from '../config/sections/mqtt.js';
-import { checkTrusted, type TrustKind } from '../security/trusted-file.js';
+import { readTrusted } from '../security/read-trusted.js';
 import type { BrokerSettings } from './broker-client.js';
 import type { BrokerAddress } from './stream.js';
 import { Topics } from './topics.js';
@@ -17,9 +16,6 @@ export interface Identity {
   /** Absolute path of the configuration: two daemons of a machine have two. */
   readonly configPath: string;
 }
-
-/** Largest file with a secret or certificates, in bytes. */
-const MAX_FILE_BYTES = 256 * 1024;
 
 /** Hosts that a password reaches without leaving the machine. */
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
@@ -60,7 +56,7 @@ export function isPasswordOpen(spec: MqttSpec): boolean {
 /**
  * Reads the files of the section and puts the connection together. Blocks for them; for the start and reload.
  *
- * @throws KernelError as checkTrusted does, `EINVAL` for a file that holds no certificate, key or password
+ * @throws KernelError as readTrusted does, `EINVAL` for a file that holds no certificate, key or password
  */
 export function brokerSettings(spec: MqttSpec, identity: Identity, topics: Topics): BrokerSettings {
   return {
@@ -93,7 +89,7 @@ function addressOf(spec: MqttSpec): BrokerAddress {
 
 /** The first line of a file, as editors leave an end of line behind. */
 function passwordIn(path: string): string {
-  const password = read(path, 'secret')
+  const password = readTrusted(path, 'secret')
     .toString('utf8')
     .replace(/\r?\n$/, '');
   if (password !== '' && !/[\0\n]/.test(password)) return password;
@@ -101,8 +97,8 @@ function passwordIn(path: string): string {
 }
 
 function certificates({ caFile, certFile, keyFile }: MqttSpec): BrokerAddress['tls'] {
-  const [ca, cert] = [caFile, certFile].map((path) => (path === undefined ? undefined : read(path, 'config')));
-  const key = keyFile === undefined ? undefined : read(keyFile, 'secret');
+  const [ca, cert] = [caFile, certFile].map((path) => (path === undefined ? undefined : readTrusted(path, 'config')));
+  const key = keyFile === undefined ? undefined : readTrusted(keyFile, 'secret');
   if (caFile !== undefined && ca !== undefined) usable(caFile, () => new X509Certificate(ca));
   if (certFile !== undefined && cert !== undefined) usable(certFile, () => new X509Certificate(cert));
   if (keyFile !== undefined) usable(keyFile, () => createSecureContext({ cert, key }));
@@ -122,11 +118,4 @@ function usable(path: string, use: () => unknown): void {
     const hint = 'PEM is what is read: -----BEGIN CERTIFICATE-----, -----BEGIN PRIVATE KEY-----, without a passphrase';
     throw new KernelError('EINVAL', `${path} cannot be used for TLS: ${message}`, { subject: path, hint });
   }
-}
-
-function read(path: string, kind: TrustKind): Buffer {
-  checkTrusted(path, kind);
-  const content = readFileSync(path);
-  if (content.length <= MAX_FILE_BYTES) return content;
-  throw new KernelError('EOVERFLOW', `${path} is larger than ${MAX_FILE_BYTES} bytes`, { subject: path });
 }

@@ -47,7 +47,7 @@ function fileError(file: string, line: number, message: string, hint: string): C
 
 function textError(error: unknown, file: string): ConfigError {
   if (error instanceof TextFault) return fileError(file, error.line, error.message, error.hint);
-  return toError({ code: 'CONFIG_FILE', path: [], message: openFault(error) }, file, { line: 1, column: 1 });
+  return toError({ code: 'CONFIG_FILE', path: [], message: openFault(error, file) }, file, { line: 1, column: 1 });
 }
 
 /** Where a finding is on its line: at the key that it is about, as far as that can be found. */

@@ -1,5 +1,4 @@
 // `gpio-irqd record`: edges of real lines, with the kernel's stamps, as a scenario; or those of a daemon that runs.
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { openDriver } from '../../drivers/index.js';
 import { KernelError } from '../../kernel/errno.js';
@@ -13,9 +12,9 @@ import { ControlClient } from '../control/client.js';
 import type { DaemonStatus } from '../control/target.js';
 import { findSocket } from '../session.js';
 import { recordDaemon } from './attached.js';
+import { OutputFile } from './output-file.js';
 import { overwrites } from './overwrites.js';
 import { Recorder, type Recording } from './recorder.js';
-import { openFault } from './text-lines.js';
 
 /** Options of the command. */
 export interface RecordOptions {
@@ -112,14 +111,6 @@ async function tooLate(ms: number): Promise<never> {
   });
 }
 
-function openOut(path: string): number {
-  try {
-    return openSync(path, 'w', 0o644);
-  } catch (error) {
-    throw new KernelError('EIO', `${path}: ${openFault(error)}`, { subject: path, cause: error });
-  }
-}
-
 /** The chip of a configuration. `ENODEV` where there is none. */
 function openChip({ driver, chip }: Config): GpioChip {
   const opened = driver === 'sim' ? undefined : openDriver({ driver, chip });
@@ -169,10 +160,10 @@ export async function record(options: RecordOptions, io: Surroundings): Promise<
     return EXIT.usage;
   }
   // Opened for the first step: a recording from before stays when there is nothing to record.
-  let fd: number | undefined;
+  let out: OutputFile | undefined;
   const write = (text: string): void => {
-    fd ??= openOut(options.out);
-    writeSync(fd, text);
+    out ??= new OutputFile(options.out);
+    out.write(text);
   };
   const startMs = performance.now();
   const { done, forget } = over(io, options.for);
@@ -192,6 +183,6 @@ export async function record(options: RecordOptions, io: Surroundings): Promise<
     return lost === 0 || lost === 'unknown' ? EXIT.done : EXIT.failed;
   } finally {
     forget();
-    if (fd !== undefined) closeSync(fd);
+    out?.close();
   }
 }

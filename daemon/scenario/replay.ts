@@ -1,5 +1,5 @@
 // `gpio-irqd replay`: a scenario against a configuration, in virtual time.
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { KernelError } from '../../kernel/errno.js';
@@ -8,11 +8,13 @@ import type { Config } from '../config/config.js';
 import { formatApproximate, formatDuration } from '../config/duration.js';
 import { formatConfigError } from '../config/errors.js';
 import { loadConfig } from '../config/load.js';
+import { fileError } from '../file-faults.js';
 import { createLogger } from '../log.js';
 import type { LogLevel } from '../log-levels.js';
 import { type Comparison, compareTraces } from './compare.js';
 import { DETAILS, type Detail } from './details.js';
 import { loadScenario, type Scenario } from './load.js';
+import { OutputFile } from './output-file.js';
 import { overwrites } from './overwrites.js';
 import { type Played, play, type Unmet } from './play.js';
 import { Simulation } from './simulation.js';
@@ -55,27 +57,6 @@ interface Outcome extends Played {
   readonly comparison: Comparison | undefined;
 }
 
-/** A file that is written in pieces. */
-class Output {
-  readonly #fd: number;
-
-  constructor(path: string) {
-    try {
-      this.#fd = openSync(path, 'w', 0o644);
-    } catch (error) {
-      throw new KernelError('EIO', `${path}: ${openFault(error)}`, { subject: path, cause: error });
-    }
-  }
-
-  readonly write = (text: string): void => {
-    writeSync(this.#fd, text);
-  };
-
-  close(): void {
-    closeSync(this.#fd);
-  }
-}
-
 /** How much detail an expected trace has: its first line says so. `EINVAL` for what is no trace. */
 function detailOf(path: string): Detail {
   const first = firstOf(texts(path)) ?? '';
@@ -95,13 +76,13 @@ function* texts(path: string): Generator<string> {
     for (const { text } of textLines(path)) yield text;
   } catch (error) {
     const line = error instanceof TextFault ? `:${error.line}` : '';
-    throw new KernelError('EINVAL', `${path}${line}: ${openFault(error)}`, { subject: path, cause: error });
+    throw new KernelError('EINVAL', `${path}${line}: ${openFault(error, path)}`, { subject: path, cause: error });
   }
 }
 
 /** A scratch file for the trace when only a comparison is asked for. */
 class Scratch {
-  readonly #directory = mkdtempSync(join(tmpdir(), 'gpio-irqd-replay-'));
+  readonly #directory = scratchFolder();
   readonly path = join(this.#directory, 'trace.jsonl');
 
   remove(): void {
@@ -109,22 +90,30 @@ class Scratch {
   }
 }
 
+function scratchFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'gpio-irqd-replay-'));
+  } catch (error) {
+    throw fileError(error, tmpdir(), 'written to', { always: 'set TMPDIR, or name a file with --trace' });
+  }
+}
+
 /** What a replay writes to, and in which detail. */
 class Outputs {
   readonly detail: Detail;
   readonly tracePath: string | undefined;
-  readonly trace: Output | undefined;
-  readonly vcd: Output | undefined;
+  readonly trace: OutputFile | undefined;
+  readonly vcd: OutputFile | undefined;
   readonly #scratch: Scratch | undefined;
 
-  /** `EINVAL`: what is to be compared with is no trace; `EIO`: a file cannot be written. */
+  /** `EINVAL`: what is to be compared with is no trace; as {@link OutputFile}: a file cannot be written. */
   constructor({ trace, vcd, expect, detail = 'contexts' }: ReplayOptions) {
     this.detail = expect === undefined ? detail : detailOf(expect);
     this.#scratch = expect !== undefined && trace === undefined ? new Scratch() : undefined;
     this.tracePath = trace ?? this.#scratch?.path;
-    this.trace = this.tracePath === undefined ? undefined : new Output(this.tracePath);
+    this.trace = this.tracePath === undefined ? undefined : new OutputFile(this.tracePath);
     try {
-      this.vcd = vcd === undefined ? undefined : new Output(vcd);
+      this.vcd = vcd === undefined ? undefined : new OutputFile(vcd);
     } catch (error) {
       this.close();
       this.remove();

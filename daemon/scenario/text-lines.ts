@@ -1,5 +1,6 @@
 // A text file line by line, in constant memory however long it is.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { faultOf } from '../file-faults.js';
 
 const CHUNK_BYTES = 64 * 1024;
 /** Longest line, in bytes; what is longer is no line of a scenario or a capture. */
@@ -70,14 +71,6 @@ function* linesOf(fd: number): Generator<TextLine> {
 }
 
 /** What a file that cannot be opened is told as. */
-export function openFault(error: unknown): string {
-  if (error instanceof TextFault) return error.message;
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  const known: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file',
-    EACCES: 'permission denied',
-    EISDIR: 'it is a directory',
-  };
-  return known[code ?? ''] ?? `it cannot be read: ${error.message}`;
+export function openFault(error: unknown, path: string): string {
+  return error instanceof TextFault ? error.message : faultOf(error, path).words;
 }

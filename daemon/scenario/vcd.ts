@@ -27,7 +27,7 @@ function* items(file: string): Generator<VcdItem> {
     yield* readVcd(textLines(file));
   } catch (thrown) {
     if (thrown instanceof TextFault) throw new VcdFault(thrown.line, thrown.message, thrown.hint);
-    if (thrown instanceof Error && 'code' in thrown) throw new VcdFault(1, openFault(thrown), 'check the path');
+    if (thrown instanceof Error && 'code' in thrown) throw new VcdFault(1, openFault(thrown, file), 'check the path');
     throw thrown;
   }
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { KernelError } from '../../kernel/errno.js';
+import { faultOf, shellWord } from '../file-faults.js';
 
 /**
  * What the file is to the daemon: `code` it runs (a handler module, a program), a `secret` it reads (a password, a key, a
@@ -61,8 +62,11 @@ const friends = new Set<number>();
  * a service, which nobody watches.
  */
 export function alsoTrustOwnerOf(path: string): void {
-  const owner = statSync(path, { throwIfNoEntry: false })?.uid;
-  if (owner !== undefined) friends.add(owner);
+  try {
+    friends.add(statSync(path).uid);
+  } catch {
+    // Whoever reads it says why it cannot be.
+  }
 }
 
 function textOf(path: string): string {
@@ -211,8 +215,13 @@ function asked<T>({ path }: Question, at: string, call: (at: string) => T): T {
     const { code } = error as NodeJS.ErrnoException;
     const known = code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' ? code : 'EIO';
     const where = at === resolve(path) ? path : `${path}: ${at}`;
-    const what = code === 'ENOENT' ? 'does not exist' : 'cannot be looked at';
-    throw new KernelError(known, `${where} ${what}`, { subject: path, cause: error });
+    const { words, hint } = faultOf(error, at);
+    const what = code === 'ENOENT' ? 'does not exist' : `cannot be looked at: ${words}`;
+    throw new KernelError(known, `${where} ${what}`, {
+      ...(hint !== undefined && { hint }),
+      subject: path,
+      cause: error,
+    });
   }
 }
 
@@ -302,9 +311,4 @@ function refuse({ path, kind }: Question, { at, info }: Entry, who: string, mend
 
 function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0');
-}
-
-/** A path as one word of a shell. */
-function shellWord(path: string): string {
-  return /^[\w@%+,./:=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
