@@ -9,9 +9,14 @@ function mark(path: string): string {
     .join('\n');
 }
 
+/** A file that cannot be looked at is another one than before: whoever loads it says why, and nobody has to when it is named no more. */
 function markOfFile(path: string): string {
-  const info = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return info === undefined ? 'none' : `${info.dev}:${info.ino}:${info.size}:${info.mtimeNs}`;
+  try {
+    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
+    return `${dev}:${ino}:${size}:${mtimeNs}`;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'none';
+  }
 }
 
 /** The modules that a configuration has had loaded, by their files; a module is another when a file is that it imports. */

@@ -1,4 +1,5 @@
 // Which files a module is made of, found in their texts.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -70,6 +71,11 @@ it('finds a file whose name has spaces and signs of addresses', () => {
 });
 
 it('has of a file that is not there its name alone', () => {
+  expect(found()).toEqual(['main.js']);
+});
+
+it('waits for nobody who writes to a FIFO', () => {
+  execFileSync('mkfifo', [join(directory, 'main.js')]);
   expect(found()).toEqual(['main.js']);
 });
 

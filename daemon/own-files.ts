@@ -49,10 +49,11 @@ function pathOf(place: string, at: string): string | undefined {
   }
 }
 
-/** Nothing of a file that cannot be read: whoever loads it says why. */
+/** Nothing of a file that cannot be read: whoever loads it says why. To read a FIFO would wait for its writer. */
 function textOf(file: string): string {
   try {
-    return statSync(file).size > BYTES_MAX ? '' : readFileSync(file, 'utf8');
+    const info = statSync(file);
+    return info.isFile() && info.size <= BYTES_MAX ? readFileSync(file, 'utf8') : '';
   } catch {
     return '';
   }

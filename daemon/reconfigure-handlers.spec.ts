@@ -1,5 +1,5 @@
 // A reload while handlers run and work is under way, in virtual time.
-import { writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -20,6 +20,7 @@ import {
 } from './reconfigure.spec-helper.js';
 import { changesOf } from './reload-report.js';
 import type { Simulation } from './scenario/simulation.js';
+import { unprivileged } from './unprivileged.spec-helper.js';
 
 setUpEach();
 
@@ -51,6 +52,26 @@ describe('handlers that run', () => {
     expect([report.ok, report.errors]).toEqual([false, [expect.stringMatching(/handler\.mjs cannot be loaded/)]]);
     await press(sim, 'button1');
     expect([said(), sim.service.getLine('led2').gpio]).toEqual([['one', 'one'], 5]);
+  });
+
+  it('stay when the folder of their file may not be gone through any more, until nobody names it', async () => {
+    const inner = join(directory, 'inner');
+    const text = HANDLER.replace('./handler.mjs', './inner/handler.mjs');
+    mkdirSync(inner);
+    for (const path of [directory, inner]) chmodSync(path, 0o755);
+    writeFileSync(join(inner, 'handler.mjs'), 'export function topHalf(irq, dev) { dev.log("one"); return 1; }\n');
+    const sim = await start(text);
+    const [same, without] = [configOf(text), configOf(BASE)];
+    chmodSync(inner, 0o000);
+    const refused = await unprivileged(() => during(sim, sim.service.reconfigure(same)));
+    const place = join(inner, 'handler.mjs');
+    const why = `${place} cannot be read: permission denied (EACCES); let this user through: sudo chmod o+x ${inner}`;
+    expect([refused.ok, refused.errors]).toEqual([false, [why]]);
+    await press(sim, 'button1');
+    expect(said()).toEqual(['one', 'one']);
+    const report = await unprivileged(() => during(sim, sim.service.reconfigure(without)));
+    chmodSync(inner, 0o755);
+    expect([report.errors, changesOf(report)]).toEqual([[], ['interrupts: ~button1']]);
   });
 
   it('are waited for, and edges that come meanwhile are the new ones', async () => {

@@ -124,7 +124,7 @@ describe('a reload', () => {
     const report = await reload(sim, `chip: gpiochip0\n${BASE.replace('gpio: 5', 'gpio: 60')}`);
     expect([report.ok, report.errors, seen]).toEqual([
       false,
-      [expect.stringMatching(/^line led2: the simulated chip has no GPIO60: it has GPIO0 to GPIO53$/)],
+      [expect.stringMatching(/^line led2: the simulated chip has no GPIO60 \(EINVAL\); it has GPIO0 to GPIO53$/)],
       [],
     ]);
     expect(events.at(-1)).toMatchObject({ type: 'reload', ok: false, errors: report.errors });

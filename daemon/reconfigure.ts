@@ -1,5 +1,5 @@
 // A reload in a running service: what a new configuration changes is exchanged, and nothing else is touched.
-import { type GpioDesc, KernelError } from '../kernel/index.js';
+import type { GpioDesc } from '../kernel/index.js';
 import { linesOf } from './bridge/backend.js';
 import { type HandlerModule, nextInstance } from './bridge/handler-module.js';
 import { type HeldChip, MAIN_CHIP } from './bridge/held-chip.js';
@@ -7,7 +7,7 @@ import type { Config, LineSpec } from './config/config.js';
 import type { ReloadReport } from './control/target.js';
 import type { Parts } from './parts.js';
 import { moduleFiles, planReload, type ReloadPlan } from './reload-plan.js';
-import { refusedReport, takenOverReport } from './reload-report.js';
+import { refusalOf, refusedReport, takenOverReport } from './reload-report.js';
 
 /** How long handlers, and work whose lines go, are waited for, in ms; what takes longer goes on by itself. */
 const PATIENCE_MS = 4_000;
@@ -33,7 +33,7 @@ export async function reconfigure(parts: Parts, config: Config): Promise<ReloadR
   try {
     prepared = await prepare(parts, plan, changedFiles);
   } catch (error) {
-    return refusedReport([messageOf(error)]);
+    return refusedReport([refusalOf(error)]);
   }
   const exchange = new Exchange(parts, plan, prepared);
   await exchange.run();
@@ -241,12 +241,6 @@ class Exchange {
   }
 
   #problem(what: string, error: unknown): void {
-    this.problems.push(`${what}: ${messageOf(error)}`);
+    this.problems.push(`${what}: ${refusalOf(error)}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const hint = error instanceof KernelError ? error.hint : undefined;
-  return hint === undefined ? error.message : `${error.message}: ${hint}`;
 }

@@ -1,10 +1,17 @@
 // What a reload came to, for whoever asked for it and for the log.
+import { KernelError } from '../kernel/errno.js';
 import { type ListDiff, nameOf, type ValueDiff } from './config/diff.js';
 import type { ReloadReport, SectionReport } from './control/target.js';
 import { keyInFile, type ReloadPlan } from './reload-plan.js';
 
 /** Why nothing is reloaded any more. */
 export const STOPPING = 'the daemon is stopping';
+
+/** An error in one line, as mistakes of a configuration are told: what is wrong, its code, and what to do. */
+export function refusalOf(error: unknown): string {
+  if (!(error instanceof KernelError)) return error instanceof Error ? error.message : String(error);
+  return `${error.message} (${error.code})${error.hint === undefined ? '' : `; ${error.hint}`}`;
+}
 
 /** Of a reload that left all as it was. */
 export function refusedReport(errors: readonly string[]): ReloadReport {

@@ -5,7 +5,7 @@ import { formatConfigError } from './config/errors.js';
 import type { ConfigResult } from './config/load.js';
 import type { ReloadReport, Service } from './control/target.js';
 import { SERVICE_SECTIONS } from './reload-plan.js';
-import { refusedReport, STOPPING } from './reload-report.js';
+import { refusalOf, refusedReport, STOPPING } from './reload-report.js';
 
 /** Who goes by some sections of the configuration besides the service. */
 export interface Follower {
@@ -79,7 +79,7 @@ export class Reloader {
     try {
       return await this.#takeOver();
     } catch (error) {
-      return service.reloadRefused([messageOf(error)]);
+      return service.reloadRefused([refusalOf(error)]);
     } finally {
       // systemd was told of the stop.
       if (!this.#ended) await supervisor?.isOver();
@@ -107,8 +107,8 @@ export class Reloader {
         await follow(config);
         restart.push(...(later?.(config) ?? []));
       } catch (error) {
-        problems.push(`${sections[0]}: ${messageOf(error)}`);
-        log.error({ err: error }, `${sections[0]}: ${messageOf(error)}`);
+        problems.push(`${sections[0]}: ${refusalOf(error)}`);
+        log.error({ err: error }, `${sections[0]}: ${refusalOf(error)}`);
       }
     }
     const followed = new Set(followers.flatMap(({ sections }) => sections));
@@ -127,8 +127,4 @@ function changedSections({ sections }: ReloadReport): Set<string> {
     ([, { added, changed, removed }]) => added.length + changed.length + removed.length > 0,
   );
   return new Set(touched.map(([key]) => key));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

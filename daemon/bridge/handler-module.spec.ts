@@ -1,11 +1,19 @@
 // Handler modules: what of them is taken, and what their functions get.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GpioDesc, IRQ_HANDLED, IRQ_WAKE_THREAD, type LineRequest, Machine, scheduleWork } from '../../kernel/index.js';
+import { unprivileged } from '../unprivileged.spec-helper.js';
 import { loadHandlerModule, nextInstance } from './handler-module.js';
+import { importFile } from './import-file.js';
+
+vi.mock('./import-file.js', async (original) => {
+  const { importFile: real } = await original<typeof import('./import-file.js')>();
+  return { importFile: vi.fn(real) };
+});
 
 let directory = '';
 beforeEach(() => {
@@ -16,11 +24,25 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const logs: string[] = [];
 
 function load(text: string) {
+  writeFileSync(join(directory, 'handler.mjs'), text);
+  return loadFile();
+}
+
+function loadFile() {
   const path = join(directory, 'handler.mjs');
-  writeFileSync(path, text);
   const line = new GpioDesc('button', 17, 'in', {} as LineRequest);
   const edge = { stampNs: 5, rising: true, lineSeqno: 1 };
   return loadHandlerModule(path, { line, lines: { button: line }, edge, log: (said) => logs.push(said) });
+}
+
+/** A handler that imports another file. @param closed what of it nobody may use @returns where that is */
+function putWithLibrary(closed: string): string {
+  chmodSync(directory, 0o755);
+  mkdirSync(join(directory, 'lib'));
+  writeFileSync(join(directory, 'lib/far.mjs'), '');
+  writeFileSync(join(directory, 'handler.mjs'), "import './lib/far.mjs'; export const topHalf = () => 1;");
+  chmodSync(join(directory, closed), 0o000);
+  return join(directory, closed);
 }
 
 describe('loadHandlerModule', () => {
@@ -66,6 +88,32 @@ describe('loadHandlerModule', () => {
     ['import "./missing.mjs";', /cannot be loaded: Cannot find module/],
   ])('refuses %j', async (text, message) => {
     await expect(load(text)).rejects.toMatchObject({ code: 'EINVAL', message: expect.stringMatching(message) });
+  });
+
+  it.each([
+    ['handler.mjs', 'sudo chmod o+r DIR/handler.mjs'],
+    ['lib/far.mjs', 'sudo chmod o+r DIR/lib/far.mjs'],
+  ])('says what to do when %s may not be read', async (closed, hint) => {
+    const place = putWithLibrary(closed);
+    await expect(unprivileged(loadFile)).rejects.toMatchObject({
+      code: 'EACCES',
+      message: `${place} cannot be read: permission denied`,
+      hint: hint.replace('DIR', directory),
+    });
+  });
+
+  it('says what to do when Node does not find what is in a folder that may not be gone through', async () => {
+    const closed = putWithLibrary('lib');
+    const place = join(closed, 'far.mjs');
+    vi.mocked(importFile).mockRejectedValueOnce(
+      Object.assign(new Error(`Cannot find module ${place}`), { url: pathToFileURL(place).href }),
+    );
+    await expect(unprivileged(loadFile)).rejects.toMatchObject({
+      code: 'EACCES',
+      message: `${place} cannot be read: permission denied`,
+      hint: `let this user through: sudo chmod o+x ${closed}`,
+    });
+    chmodSync(closed, 0o755);
   });
 });
 

@@ -1,8 +1,10 @@
 // Handler modules: JavaScript or TypeScript of the user's in place of actions, with the kernel's names for its parts.
 
-import { pathToFileURL } from 'node:url';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { GpioDesc, IrqHandler, IrqThreadFn, Process, WorkFn } from '../../kernel/index.js';
 import * as kernel from '../../kernel/index.js';
+import { fileError, shellWord } from '../file-faults.js';
 import { ownFiles } from '../own-files.js';
 import { importFile } from './import-file.js';
 import { loadImportsAnew } from './imports-anew.js';
@@ -63,7 +65,7 @@ export function nextInstance(): number {
 const PARTS = ['topHalf', 'threadFn', 'work'] as const;
 
 /**
- * Loads a module and binds it. `EINVAL` when it cannot be loaded or is no handler.
+ * Loads a module and binds it. `EINVAL` when it cannot be loaded or is no handler, `EACCES` when a file of it may not be read.
  *
  * @param instance loads it anew with what it imports by its place, with variables of their own, for each value; default: as they were
  *   loaded first
@@ -95,18 +97,53 @@ export async function loadHandlerModule(
 
 async function importModule(path: string, instance: number | undefined): Promise<HandlerExports> {
   const files = ownFiles(path);
-  for (const file of files) prepareTypescript(file);
+  for (const file of files) {
+    checkReadable(file);
+    prepareTypescript(file);
+  }
   if (instance !== undefined && files.length > 1) loadImportsAnew();
   const query = instance === undefined ? '' : `?instance=${instance}`;
   try {
     return (await importFile(pathToFileURL(path).href + query)) as HandlerExports;
   } catch (error) {
+    checkReachable(error);
     throw new kernel.KernelError('EINVAL', `handler module ${path} cannot be loaded: ${placeOf(error)}`, {
       hint: 'it is an ES module; `node --check` finds errors of syntax in JavaScript, `tsc --noEmit` in TypeScript',
       subject: path,
       cause: error,
     });
   }
+}
+
+/** Before it is imported: of a file that may not be read, Node tells neither who nor what to do. */
+function checkReadable(file: string): void {
+  try {
+    // Without O_NONBLOCK, opening a FIFO would wait for its writer.
+    closeSync(openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
+  } catch (error) {
+    // Of one that is not there, Node tells who imports it.
+    if (isDenied(error)) throw unreadable(error, file);
+  }
+}
+
+/** What Node does not find may be there, in a folder that this user may not go through. */
+function checkReachable(error: unknown): void {
+  const url = error instanceof Error && 'url' in error ? error.url : undefined;
+  if (typeof url !== 'string' || !url.startsWith('file:')) return;
+  const file = fileURLToPath(url);
+  try {
+    statSync(file);
+  } catch (fault) {
+    if (isDenied(fault)) throw unreadable(fault, file);
+  }
+}
+
+function isDenied(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EACCES';
+}
+
+function unreadable(error: unknown, file: string): kernel.KernelError {
+  return fileError(error, file, 'read', { denied: `sudo chmod o+r ${shellWord(file)}` });
 }
 
 /** An error and where it was thrown, which Node does not tell of errors of syntax in JavaScript. */

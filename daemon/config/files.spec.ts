@@ -1,9 +1,11 @@
 // Specification of the files that a configuration names: each is told of at its place when others could have changed it.
 
-import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { unprivileged } from '../unprivileged.spec-helper.js';
 import { loadConfig } from './load.js';
 
 let directory: string;
@@ -94,6 +96,31 @@ describe('a configuration for the service', () => {
     for (const name of ['notify', 'password', 'token', 'heavy.mjs']) rmSync(join(directory, name));
     expect(errors()).toEqual(["CONFIG_REFERENCE 12: no file './heavy.mjs'"]);
   });
+});
+
+test('a module that is no file, or that cannot be reached, is told of as that', async () => {
+  putAll(0o644, 0o600);
+  chmodSync(directory, 0o755);
+  const inner = join(directory, 'inner');
+  mkdirSync(inner);
+  put('config.yaml', 0o644, CONFIG.replaceAll('DIR', directory).replace('./top.mjs', './inner/top.mjs'));
+  rmSync(join(directory, 'heavy.mjs'));
+  mkdirSync(join(directory, 'heavy.mjs'));
+  chmodSync(inner, 0o000);
+  const told = await unprivileged(() => loadConfig(join(directory, 'config.yaml'), { trusted: true }));
+  chmodSync(inner, 0o755);
+  expect(told.ok ? [] : told.errors.map(({ code, line, message, hint }) => [code, line, message, hint])).toEqual([
+    [
+      'CONFIG_FILE',
+      5,
+      "'./inner/top.mjs' cannot be looked at: permission denied",
+      `let this user through: sudo chmod o+x ${inner}`,
+    ],
+    ['CONFIG_FILE', 12, "'./heavy.mjs' is a directory", 'name the file of the module'],
+  ]);
+  rmSync(join(directory, 'heavy.mjs'), { recursive: true });
+  execFileSync('mkfifo', [join(directory, 'heavy.mjs')]);
+  expect(errors()).toContain("CONFIG_FILE 12: './heavy.mjs' is not a regular file");
 });
 
 test('a secret that is not there is warned of, at its place', () => {

@@ -1,7 +1,8 @@
 // The files that a configuration names: whether they are there, and whether others could have changed them.
 
-import { existsSync, lstatSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { faultOf } from '../file-faults.js';
 import { ownFiles } from '../own-files.js';
 import {
   alsoTrustOwnerOf,
@@ -62,16 +63,33 @@ function literal(template: readonly unknown[] | undefined): string | undefined {
 /** The directory that a path at this place is relative to: that of the file that it stands in. */
 export type DirectoryAt = (path: ConfigPath) => string;
 
-/** Modules that are not there. */
+/** Modules that are not there, are no files, or cannot be reached. */
 export function checkPresent(pieces: Pieces, directoryAt: DirectoryAt): Finding[] {
-  const findings: Finding[] = [];
-  for (const { name, path } of modulesIn(pieces)) {
-    const directory = directoryAt(path);
-    if (existsSync(resolve(directory, name))) continue;
-    const hint = `it is looked for in ${directory}, beside the configuration`;
-    findings.push({ code: 'CONFIG_REFERENCE', path, message: `no file '${printable(name)}'`, hint });
+  return [...modulesIn(pieces)].flatMap((module) => absenceOf(module, directoryAt(module.path)) ?? []);
+}
+
+/** Why a module cannot be there; `undefined` when it is. */
+function absenceOf({ name, path }: NamedFile, directory: string): Finding | undefined {
+  const file = resolve(directory, name);
+  const shown = `'${printable(name)}'`;
+  try {
+    const info = statSync(file);
+    if (info.isFile()) return undefined;
+    const what = info.isDirectory() ? 'a directory' : 'not a regular file';
+    return { code: 'CONFIG_FILE', path, message: `${shown} is ${what}`, hint: 'name the file of the module' };
+  } catch (error) {
+    if (isAbsent(error)) {
+      const hint = `it is looked for in ${directory}, beside the configuration`;
+      return { code: 'CONFIG_REFERENCE', path, message: `no file ${shown}`, hint };
+    }
+    const { words, hint = 'check the path' } = faultOf(error, file);
+    return { code: 'CONFIG_FILE', path, message: `${shown} cannot be looked at: ${words}`, hint };
   }
-  return findings;
+}
+
+function isAbsent(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 /** Passwords, keys, certificates and tokens. */
@@ -120,6 +138,8 @@ export function checkTrust(pieces: Pieces, directoryAt: DirectoryAt): Finding[] 
   };
   const placeOf = ({ name, path }: NamedFile): string => resolve(directoryAt(path), name);
   for (const module of modulesIn(pieces)) {
+    // Of what is none, checkPresent tells.
+    if (absenceOf(module, directoryAt(module.path)) !== undefined) continue;
     for (const file of codeOf(placeOf(module))) add(module.path, distrustOf(file, 'code'));
   }
   for (const { name, path, searchPath } of programsIn(pieces)) add(path, distrustOfProgram(name, searchPath));
