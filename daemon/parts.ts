@@ -8,6 +8,7 @@ import { Chords } from './bridge/chords.js';
 import { type HandlerModule, loadHandlerModule } from './bridge/handler-module.js';
 import type { HeldChip } from './bridge/held-chip.js';
 import type { ActionHost, InterruptHost } from './bridge/host.js';
+import type { Anew } from './bridge/imports-anew.js';
 import { Interrupts, type StopReports } from './bridge/interrupts.js';
 import { Queues } from './bridge/queues.js';
 import type { Config, InterruptSpec, LineSpec, TriggerSpec, WorkqueueSpec } from './config/config.js';
@@ -183,12 +184,12 @@ export class Parts {
   /**
    * Loads the handler module of a line, if it has one. `EINVAL` when it cannot be loaded or is no handler.
    *
-   * @param instance loads it anew for each value
+   * @param anew loads it anew for each value
    * @param of where the line is, when that is not in effect yet
    */
   async loadModule(
     line: LineSpec,
-    instance: number | (() => number) | undefined,
+    anew: number | Anew | undefined,
     of?: { readonly config: Config; readonly desc: GpioDesc; readonly chip: HeldChip },
   ): Promise<HandlerModule | undefined> {
     const spec = this.specOf(line, of?.config);
@@ -203,7 +204,7 @@ export class Parts {
       edge: chip.edge,
       log: (text: string) => this.reports.said(spec.name, text),
     };
-    return loadHandlerModule(spec.handler, device, typeof instance === 'function' ? instance() : instance);
+    return loadHandlerModule(spec.handler, device, anew);
   }
 
   /** Requests the interrupt of a line. @param countsOn whether the line is the one that it was */

@@ -1,8 +1,9 @@
 // A reload in a running service: what a new configuration changes is exchanged, and nothing else is touched.
 import type { GpioDesc } from '../kernel/index.js';
 import { linesOf } from './bridge/backend.js';
-import { type HandlerModule, nextInstance } from './bridge/handler-module.js';
+import type { HandlerModule } from './bridge/handler-module.js';
 import { type HeldChip, MAIN_CHIP } from './bridge/held-chip.js';
+import { Anew } from './bridge/imports-anew.js';
 import type { Config, LineSpec } from './config/config.js';
 import type { ReloadReport } from './control/target.js';
 import type { Parts } from './parts.js';
@@ -59,17 +60,12 @@ async function prepare(parts: Parts, plan: ReloadPlan, changedFiles: ReadonlySet
       descs.set(line.name, asBefore ? parts.desc(line.name) : parts.makeDesc(line, chipOf(line)));
     }
     const modules = new Map<string, HandlerModule | undefined>();
-    // One number for all: what two handlers import they have together, as after a start.
-    let first: number | undefined;
-    const instance = (): number => {
-      const next = nextInstance();
-      first ??= next;
-      return first;
-    };
+    // One for all: what two handlers import they have together, as after a start.
+    const anew = new Anew();
     for (const line of config.lines) {
       const desc = descs.get(line.name);
       if (desc === undefined || !requested.has(line.name)) continue;
-      modules.set(line.name, await parts.loadModule(line, instance, { config, desc, chip: chipOf(line) }));
+      modules.set(line.name, await parts.loadModule(line, anew, { config, desc, chip: chipOf(line) }));
     }
     return { chips, descs, modules, files };
   } catch (error) {

@@ -7,8 +7,9 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GpioDesc, IRQ_HANDLED, IRQ_WAKE_THREAD, type LineRequest, Machine, scheduleWork } from '../../kernel/index.js';
 import { unprivileged } from '../unprivileged.spec-helper.js';
-import { loadHandlerModule, nextInstance } from './handler-module.js';
+import { loadHandlerModule } from './handler-module.js';
 import { importFile } from './import-file.js';
+import { Anew, FILES_MAX } from './imports-anew.js';
 
 vi.mock('./import-file.js', async (original) => {
   const { importFile: real } = await original<typeof import('./import-file.js')>();
@@ -23,16 +24,16 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const logs: string[] = [];
 
-function load(text: string) {
+function load(text: string, anew?: Anew) {
   writeFileSync(join(directory, 'handler.mjs'), text);
-  return loadFile();
+  return loadFile(anew);
 }
 
-function loadFile() {
+function loadFile(anew?: Anew) {
   const path = join(directory, 'handler.mjs');
   const line = new GpioDesc('button', 17, 'in', {} as LineRequest);
   const edge = { stampNs: 5, rising: true, lineSeqno: 1 };
-  return loadHandlerModule(path, { line, lines: { button: line }, edge, log: (said) => logs.push(said) });
+  return loadHandlerModule(path, { line, lines: { button: line }, edge, log: (said) => logs.push(said) }, anew);
 }
 
 /** A handler that imports another file. @param closed what of it nobody may use @returns where that is */
@@ -95,7 +96,7 @@ describe('loadHandlerModule', () => {
     ['lib/far.mjs', 'sudo chmod o+r DIR/lib/far.mjs'],
   ])('says what to do when %s may not be read', async (closed, hint) => {
     const place = putWithLibrary(closed);
-    await expect(unprivileged(loadFile)).rejects.toMatchObject({
+    await expect(unprivileged(() => loadFile())).rejects.toMatchObject({
       code: 'EACCES',
       message: `${place} cannot be read: permission denied`,
       hint: hint.replace('DIR', directory),
@@ -108,7 +109,7 @@ describe('loadHandlerModule', () => {
     vi.mocked(importFile).mockRejectedValueOnce(
       Object.assign(new Error(`Cannot find module ${place}`), { url: pathToFileURL(place).href }),
     );
-    await expect(unprivileged(loadFile)).rejects.toMatchObject({
+    await expect(unprivileged(() => loadFile())).rejects.toMatchObject({
       code: 'EACCES',
       message: `${place} cannot be read: permission denied`,
       hint: `let this user through: sudo chmod o+x ${closed}`,
@@ -117,10 +118,20 @@ describe('loadHandlerModule', () => {
   });
 });
 
-describe('nextInstance', () => {
-  it('loads modules anew so many times, each apart from the others, and no more', () => {
-    const numbers = Array.from({ length: 1_000 }, nextInstance);
-    expect(new Set(numbers).size).toBe(1_000);
-    expect(nextInstance).toThrow(/loaded anew 1000 times/);
+describe('modules that are loaded anew', () => {
+  it('are counted with what they import, each file once, up to a limit', async () => {
+    writeFileSync(join(directory, 'lib.mjs'), 'export const handled = 1;');
+    const text = "import { handled } from './lib.mjs'; export const topHalf = () => handled;";
+    await load(text, new Anew());
+    await load(text);
+    new Anew().take(Array.from({ length: FILES_MAX - 6 }, (_, i) => `/${i}.mjs`));
+    const together = new Anew();
+    const numbers = [together.take(['/a.mjs', '/lib.mjs']), together.take(['/a.mjs', '/lib.mjs'])];
+    expect(new Set(numbers).size).toBe(1);
+    await load(text, new Anew());
+    await expect(load(text, new Anew())).rejects.toMatchObject({
+      code: 'ENOMEM',
+      message: `files of handler modules were loaded anew ${FILES_MAX} times, and Node keeps them all`,
+    });
   });
 });

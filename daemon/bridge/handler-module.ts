@@ -7,7 +7,7 @@ import * as kernel from '../../kernel/index.js';
 import { fileError, shellWord } from '../file-faults.js';
 import { ownFiles } from '../own-files.js';
 import { importFile } from './import-file.js';
-import { loadImportsAnew } from './imports-anew.js';
+import { Anew, loadImportsAnew } from './imports-anew.js';
 import { prepareTypescript } from './typescript.js';
 
 /** What a module may export: at least one of the first two. */
@@ -41,41 +41,20 @@ export interface HandlerModule {
   readonly device: HandlerDevice;
 }
 
-/** Modules are numbered from here, apart from those of replays. */
-const ANEW_FIRST = 1_000_000_000;
-/** Node keeps all that it has loaded, some 10 KB for a small module: after so many a restart is due. */
-const ANEW_MAX = 1_000;
-
-let anew = 0;
-
-/** For {@link loadHandlerModule}: loads a module anew in a process that goes on. `ENOMEM` when that was done too often. */
-export function nextInstance(): number {
-  if (anew === ANEW_MAX) {
-    throw new kernel.KernelError(
-      'ENOMEM',
-      `handler modules were loaded anew ${ANEW_MAX} times, and Node keeps them all`,
-      {
-        hint: 'restart the daemon: systemctl restart gpio-irqd',
-      },
-    );
-  }
-  return ANEW_FIRST + anew++;
-}
-
 const PARTS = ['topHalf', 'threadFn', 'work'] as const;
 
 /**
  * Loads a module and binds it. `EINVAL` when it cannot be loaded or is no handler, `EACCES` when a file of it may not be read.
  *
- * @param instance loads it anew with what it imports by its place, with variables of their own, for each value; default: as they were
- *   loaded first
+ * @param anew loads it anew with what it imports by its place, with variables of their own, for each value; `ENOMEM` when that was done
+ *   too often. Default: as they were loaded first
  */
 export async function loadHandlerModule(
   path: string,
   device: Omit<HandlerDevice, 'work' | 'kernel'>,
-  instance?: number,
+  anew?: number | Anew,
 ): Promise<HandlerModule> {
-  const exports = await importModule(path, instance);
+  const exports = await importModule(path, anew);
   for (const part of PARTS) {
     if (exports[part] !== undefined && typeof exports[part] !== 'function') {
       throw new kernel.KernelError('EINVAL', `handler module ${path}: ${part} is not a function`);
@@ -95,12 +74,13 @@ export async function loadHandlerModule(
   return { topHalf: topHalf ?? (() => kernel.IRQ_WAKE_THREAD), threadFn: threadFn ?? null, device: bound };
 }
 
-async function importModule(path: string, instance: number | undefined): Promise<HandlerExports> {
+async function importModule(path: string, anew: number | Anew | undefined): Promise<HandlerExports> {
   const files = ownFiles(path);
   for (const file of files) {
     checkReadable(file);
     prepareTypescript(file);
   }
+  const instance = anew instanceof Anew ? anew.take(files) : anew;
   if (instance !== undefined && files.length > 1) loadImportsAnew();
   const query = instance === undefined ? '' : `?instance=${instance}`;
   try {

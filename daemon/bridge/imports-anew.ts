@@ -1,5 +1,6 @@
-// Imports of modules that are loaded anew: those beside a module are loaded anew with it, in place of those that Node has.
+// Modules that are loaded anew, and their imports: those beside a module are loaded with it, in place of those that Node has.
 import * as nodeModule from 'node:module';
+import { KernelError } from '../../kernel/errno.js';
 
 type Resolved = { readonly url: string };
 type Next = (specifier: string, context: object) => Resolved;
@@ -8,6 +9,38 @@ type Next = (specifier: string, context: object) => Resolved;
 type RegisterHooks = (hooks: {
   resolve(specifier: string, context: { readonly parentURL?: string }, next: Next): Resolved;
 }) => unknown;
+
+/** Modules are numbered from here, apart from those of replays. */
+const FIRST = 1_000_000_000;
+/** Node keeps all that it has loaded, some 10 KB for a small file: after so many a restart is due. */
+export const FILES_MAX = 2_000;
+
+let instances = 0;
+let files = 0;
+
+/** Modules that are loaded anew together in a process that goes on: what two of them import they have together. */
+export class Anew {
+  readonly #instance = FIRST + instances++;
+  readonly #files = new Set<string>();
+
+  /**
+   * Counts the files that a module is made of, each once. Of what it imports under a name that is put together as it runs nobody knows
+   * before, and it is not counted.
+   *
+   * @returns with which number they are loaded
+   * @throws KernelError `ENOMEM` when all that were loaded anew would be more than {@link FILES_MAX}
+   */
+  take(module: readonly string[]): number {
+    const more = module.filter((file) => !this.#files.has(file));
+    if (files + more.length > FILES_MAX) {
+      const message = `files of handler modules were loaded anew ${files} times, and Node keeps them all`;
+      throw new KernelError('ENOMEM', message, { hint: 'restart the daemon: systemctl restart gpio-irqd' });
+    }
+    files += more.length;
+    for (const file of more) this.#files.add(file);
+    return this.#instance;
+  }
+}
 
 let registered = false;
 
