@@ -1,15 +1,21 @@
 // Modules that are loaded with what V8 has kept of them: they do as they do without it, whatever the file is.
 
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Script } from 'node:vm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { mulberry32 } from '../../sim-fallback/board/prng.js';
 import { cachePath, INDEX_AT, isOutdated, Loader, loadFromCache, SUM_AT, sumOf, unfinishedPath } from './code-cache.js';
 
 let folder: string;
+/** Bytes as code has them, the same ones each time. */
+function bytes(count: number, seed: number): Buffer<ArrayBuffer> {
+  const random = mulberry32(seed);
+  return Buffer.from(Array.from({ length: count }, () => random() * 256));
+}
+
 const require = createRequire(import.meta.url);
 
 beforeEach(() => {
@@ -99,10 +105,10 @@ const BLOCK = 512;
 test.each([
   ['full of zeros', (): Buffer => Buffer.alloc(BLOCK)],
   ['full of ones', () => Buffer.alloc(BLOCK, 0xff)],
-  ['of another file', () => randomBytes(BLOCK)],
+  ['of another file', () => bytes(BLOCK, 1)],
 ] as const)('a file with a block %s is not taken, wherever the block is: damaged code ends the process', (_, lost) => {
   const path = write('main.js', 'exports.done = true;');
-  keep([['main.js', BLOCK, 8 * BLOCK]], randomBytes(9 * BLOCK));
+  keep([['main.js', BLOCK, 8 * BLOCK]], bytes(9 * BLOCK, 2));
   const whole = readFileSync(cachePath(folder));
   for (let at = 0; at + BLOCK <= whole.length; at += BLOCK) {
     const damaged = Buffer.from(whole);
