@@ -1,19 +1,12 @@
 // Every kind of mistake in a configuration has its code and its place, and brings no error that only follows from it.
+// Those of interrupts are in mistakes-of-interrupts.spec.ts.
 
 import { describe, expect, it } from 'vitest';
-import { type ConfigErrorCode, formatConfigError } from './errors.js';
+import { formatConfigError } from './errors.js';
 import { parseConfig } from './load.js';
+import { eachIsToldAtItsPlace, LINES, type Mistake } from './mistakes.spec-helper.js';
 
-const LINES = `lines:
-  button1: { gpio: 17, edge: rising }
-  led1: { gpio: 4, direction: out }
-`;
-/** Line 4 is `interrupts:`, line 5 the entry, the given text starts at line 6, column 5. */
-const interrupt = (body: string): string => `${LINES}interrupts:\n  - line: button1\n    ${body}\n`;
-
-type BadCase = [what: string, text: string, code: ConfigErrorCode, line: number, column: number, message: RegExp];
-
-const BAD: BadCase[] = [
+const MISTAKES: Mistake[] = [
   ['an empty file', '', 'CONFIG_MISSING', 1, 1, /empty/],
   ['only a comment', '# nothing\n', 'CONFIG_MISSING', 1, 1, /empty/],
   ['a list at the top', '- a\n', 'CONFIG_TYPE', 1, 1, /a list is not a mapping/],
@@ -178,245 +171,6 @@ const BAD: BadCase[] = [
     /one of 0, 1/,
   ],
   [
-    'an interrupt on no line',
-    `${LINES}interrupts:\n  - line: buton1\n    thread: [ { log: x } ]\n`,
-    'CONFIG_REFERENCE',
-    5,
-    11,
-    /did you mean button1/,
-  ],
-  [
-    'an interrupt on an output',
-    `${LINES}interrupts:\n  - line: led1\n    thread: [ { log: x } ]\n`,
-    'CONFIG_CONFLICT',
-    5,
-    11,
-    /led1 is an output/,
-  ],
-  [
-    'an interrupt without line',
-    `${LINES}interrupts:\n  - thread: [ { log: x } ]\n`,
-    'CONFIG_MISSING',
-    5,
-    5,
-    /'line' is missing/,
-  ],
-  [
-    'an interrupt on a line without edge',
-    'lines:\n  b: { gpio: 1 }\ninterrupts:\n  - line: b\n    thread: [ { log: x } ]\n',
-    'CONFIG_CONFLICT',
-    4,
-    11,
-    /give lines\.b an edge/,
-  ],
-  [
-    'two interrupts on one line',
-    `${interrupt('thread: [ { log: x } ]')}  - line: button1\n    thread: [ { log: y } ]\n`,
-    'CONFIG_DUPLICATE',
-    7,
-    11,
-    /EBUSY/,
-  ],
-  [
-    'two interrupts of one name',
-    'lines: { a: { gpio: 1, edge: both }, b: { gpio: 2, edge: both } }\ninterrupts:\n  - { line: a, name: n, thread: [ { log: x } ] }\n  - { line: b, name: n, thread: [ { log: x } ] }\n',
-    'CONFIG_DUPLICATE',
-    4,
-    22,
-    /'n' is taken by interrupts\[0\]/,
-  ],
-  [
-    'an interrupt that does nothing',
-    `${LINES}interrupts:\n  - line: button1\n`,
-    'CONFIG_MISSING',
-    5,
-    5,
-    /does nothing/,
-  ],
-  ['interrupts as a mapping', `${LINES}interrupts: { a: 1 }\n`, 'CONFIG_TYPE', 4, 13, /a mapping is not a list/],
-  ['an empty thread', interrupt('thread: []'), 'CONFIG_MISSING', 6, 13, /at least one/],
-  ['a thread that is one action', interrupt('thread: { log: x }'), 'CONFIG_TYPE', 6, 13, /behind a dash/],
-  ['a log in the top half', interrupt('top_half: [ { log: x } ]'), 'CONFIG_CONTEXT', 6, 19, /atomic context/],
-  [
-    'a program in the top half',
-    interrupt('top_half: [ { exec: [/bin/true] } ]'),
-    'CONFIG_CONTEXT',
-    6,
-    19,
-    /atomic context.*; move it to work/,
-  ],
-  [
-    'a program in the thread',
-    interrupt('thread: [ { exec: [/bin/true] } ]'),
-    'CONFIG_CONTEXT',
-    6,
-    17,
-    /move it to work/,
-  ],
-  ['a value of 2', interrupt('top_half: [ { set: led1, value: 2 } ]'), 'CONFIG_VALUE', 6, 37, /one of 0, 1/],
-  ['a value that is true', interrupt('top_half: [ { set: led1, value: true } ]'), 'CONFIG_VALUE', 6, 37, /one of 0, 1/],
-  ['a set without value', interrupt('top_half: [ { set: led1 } ]'), 'CONFIG_MISSING', 6, 17, /'value' is missing/],
-  [
-    'a toggle with value',
-    interrupt('top_half: [ { toggle: led1, value: 1 } ]'),
-    'CONFIG_CONFLICT',
-    6,
-    33,
-    /goes with set/,
-  ],
-  [
-    'setting an input',
-    interrupt('top_half: [ { set: button1, value: 1 } ]'),
-    'CONFIG_CONFLICT',
-    6,
-    24,
-    /button1 is an input/,
-  ],
-  [
-    'setting no line',
-    interrupt('top_half: [ { set: led2, value: 1 } ]'),
-    'CONFIG_REFERENCE',
-    6,
-    24,
-    /did you mean led1/,
-  ],
-  [
-    'a misspelt action',
-    interrupt('thread: [ { sett: led1, value: 1 } ]'),
-    'CONFIG_UNKNOWN_KEY',
-    6,
-    17,
-    /did you mean set\?/,
-  ],
-  [
-    'two actions in one',
-    interrupt('thread: [ { log: x, toggle: led1 } ]'),
-    'CONFIG_CONFLICT',
-    6,
-    15,
-    /one action an entry/,
-  ],
-  ['no action in one', interrupt('thread: [ {} ]'), 'CONFIG_MISSING', 6, 15, /no action/],
-  ['a log that is a number', interrupt('thread: [ { log: 5 } ]'), 'CONFIG_TYPE', 6, 22, /in quotes: "5"/],
-  ['an unknown placeholder', interrupt('thread: [ { log: "{lin}" } ]'), 'CONFIG_VALUE', 6, 22, /did you mean \{line\}/],
-  ['a lone brace', interrupt('thread: [ { log: "a } b" } ]'), 'CONFIG_VALUE', 6, 22, /'}' without its partner/],
-  [
-    'work on no queue',
-    interrupt('work: { queue: slow, do: [ { log: x } ] }'),
-    'CONFIG_REFERENCE',
-    6,
-    20,
-    /no workqueue 'slow'/,
-  ],
-  [
-    'work in a list on no queue',
-    interrupt('work: [ { queue: slow, do: [ { log: x } ] } ]'),
-    'CONFIG_REFERENCE',
-    6,
-    22,
-    /no workqueue/,
-  ],
-  ['work without do', interrupt('work: { queue: system_wq }'), 'CONFIG_MISSING', 6, 5, /'do' is missing/],
-  [
-    'work with an unknown key',
-    interrupt('work: { qeue: slow, do: [ { log: x } ] }'),
-    'CONFIG_UNKNOWN_KEY',
-    6,
-    13,
-    /did you mean queue/,
-  ],
-  ['a program as a text', interrupt('work: { do: [ { exec: /bin/true } ] }'), 'CONFIG_TYPE', 6, 27, /one by one/],
-  [
-    'a program with a number',
-    interrupt('work: { do: [ { exec: [/bin/sleep, 5] } ] }'),
-    'CONFIG_TYPE',
-    6,
-    40,
-    /in quotes: "5"/,
-  ],
-  [
-    'a module that is no JavaScript',
-    interrupt('work: { do: [ { module: fft.py } ] }'),
-    'CONFIG_VALUE',
-    6,
-    29,
-    /a JavaScript module, \.\/NAME\.js/,
-  ],
-  [
-    'a module on a queue of the kernel',
-    interrupt('work: { do: [ { module: examples/handlers/button2.js } ] }'),
-    'CONFIG_CONFLICT',
-    6,
-    21,
-    /define one under workqueues with flags: \[cpu_intensive\]/,
-  ],
-  ['a module in a thread', interrupt('thread: [ { module: fft.js } ]'), 'CONFIG_CONTEXT', 6, 17, /move it to work/],
-  [
-    'a module on a queue that does not compute',
-    `${interrupt('work: { queue: q, do: [ { module: examples/handlers/button2.js } ] }')}workqueues: { q: {} }\n`,
-    'CONFIG_CONFLICT',
-    6,
-    31,
-    /write flags: \[cpu_intensive\] at workqueues\.q/,
-  ],
-  [
-    'a module that is not there',
-    `${interrupt('work: { queue: q, do: [ { module: fft.js } ] }')}workqueues: { q: { flags: [cpu_intensive] } }\n`,
-    'CONFIG_REFERENCE',
-    6,
-    39,
-    /no file 'fft\.js'/,
-  ],
-  ['no program', interrupt('work: { do: [ { exec: [] } ] }'), 'CONFIG_MISSING', 6, 27, /it is empty/],
-  [
-    'a time-out of nothing',
-    interrupt('work: { do: [ { log: x, timeout: 5s } ] }'),
-    'CONFIG_CONFLICT',
-    6,
-    29,
-    /goes with exec/,
-  ],
-  [
-    'a time-out without unit',
-    interrupt('work: { do: [ { exec: [/x], timeout: 5 } ] }'),
-    'CONFIG_TYPE',
-    6,
-    42,
-    /with its unit/,
-  ],
-  [
-    'a handler beside actions',
-    interrupt('thread: [ { log: x } ]\n    handler: ./x.js'),
-    'CONFIG_CONFLICT',
-    7,
-    5,
-    /handler beside thread/,
-  ],
-  ['a handler that is no module', interrupt('handler: ./x.py'), 'CONFIG_VALUE', 6, 14, /JavaScript or TypeScript/],
-  ['a handler that is not there', interrupt('handler: ./not-there.js'), 'CONFIG_REFERENCE', 6, 14, /no file/],
-  [
-    'an unknown queue flag',
-    `${LINES}workqueues:\n  q: { flags: [unbond] }\n`,
-    'CONFIG_VALUE',
-    5,
-    16,
-    /did you mean unbound/,
-  ],
-  ['flags as a text', `${LINES}workqueues:\n  q: { flags: unbound }\n`, 'CONFIG_TYPE', 5, 15, /\[unbound\]/],
-  ['a max_active of 513', `${LINES}workqueues:\n  q: { max_active: 513 }\n`, 'CONFIG_RANGE', 5, 20, /512 at most/],
-  [
-    'memory for a queue without threads',
-    `${LINES}workqueues:\n  q: { memory_max: 64M }\n`,
-    'CONFIG_CONFLICT',
-    5,
-    8,
-    /add cpu_intensive/,
-  ],
-  ['memory without a unit', `${LINES}workqueues:\n  q: { memory_max: 64 }\n`, 'CONFIG_TYPE', 5, 20, /64M, 1G/],
-  ['memory in a unit of its own', `${LINES}workqueues:\n  q: { memory_max: 64MB }\n`, 'CONFIG_VALUE', 5, 20, /64M, 1G/],
-  ['too little memory', `${LINES}workqueues:\n  q: { memory_max: 1M }\n`, 'CONFIG_RANGE', 5, 20, /16M to 16G/],
-  ['a queue of the kernel', `${LINES}workqueues:\n  system_wq: {}\n`, 'CONFIG_DUPLICATE', 5, 3, /kernel's own/],
-  [
     'one chip under two names',
     `chips: { x: gpiochip1, y: gpiochip1 }\n${LINES}`,
     'CONFIG_DUPLICATE',
@@ -484,14 +238,6 @@ const BAD: BadCase[] = [
     /of this machine and a port/,
   ],
   [
-    'a message without a broker',
-    interrupt('work: { do: [ { mqtt: a } ] }'),
-    'CONFIG_REFERENCE',
-    6,
-    21,
-    /add the section mqtt/,
-  ],
-  [
     'a chord of one line twice',
     `${LINES.replace('rising', 'both')}chords: [ { lines: [button1, button1], do: [ { log: x } ] } ]\n`,
     'CONFIG_DUPLICATE',
@@ -515,15 +261,6 @@ const BAD: BadCase[] = [
     13,
     /add schedule, hook, mqtt/,
   ],
-  ['a pulse without its time', interrupt('thread: [ { pulse: led1 } ]'), 'CONFIG_MISSING', 6, 15, /for: 200ms/],
-  [
-    'a priority beyond them',
-    interrupt('thread: { priority: 100, do: [ { log: x } ] }'),
-    'CONFIG_RANGE',
-    6,
-    25,
-    /99 at most/,
-  ],
   ['an unknown level of the log', `log: { level: verbos }\n${LINES}`, 'CONFIG_VALUE', 1, 15, /one of fatal/],
   ['an unclosed list', 'lines: [1, 2\n', 'CONFIG_SYNTAX', 2, 1, /\]/],
   ['a tab as indentation', 'lines:\n\tb: 1\n', 'CONFIG_SYNTAX', 2, 1, /indent with spaces/],
@@ -537,24 +274,7 @@ const BAD: BadCase[] = [
 ];
 
 describe('a wrong configuration', () => {
-  it.each(BAD)('%s is refused at its place', (_what, text, code, line, column, message) => {
-    const result = parseConfig(text, 'test.yaml');
-    expect(result.ok).toBe(false);
-    if (result.ok) return;
-    const texts = result.errors.map(formatConfigError);
-    const found = result.errors.find((e) => e.code === code && e.line === line && e.column === column);
-    expect(found, texts.join('\n')).toBeDefined();
-    if (found === undefined) return;
-    expect(formatConfigError(found)).toMatch(message);
-    expect(formatConfigError(found).startsWith(`test.yaml:${line}:${column}: `)).toBe(true);
-  });
-
-  it.each(BAD)('%s brings no second error that follows from the first', (what, text) => {
-    const result = parseConfig(text, 'test.yaml');
-    // A handler that is both misplaced and missing is two mistakes.
-    const allowed = what === 'a handler beside actions' ? 2 : 1;
-    expect(result.ok ? [] : result.errors.map(formatConfigError)).toHaveLength(allowed);
-  });
+  eachIsToldAtItsPlace(MISTAKES);
 
   it('has all its errors listed at once, in the order of the file', () => {
     const text = [

@@ -2,6 +2,7 @@
 import { KernelError } from '../../kernel/errno.js';
 import type { Alarm, Clock } from '../../kernel/time/clock.js';
 import { PupPdnControl } from '../bcm2711/gpio-pull.js';
+import { BankIrqs } from './bank-irqs.js';
 import { type Peripheral, wrongRead, wrongWrite } from './bus.js';
 import { GpioBank } from './gpio-bank.js';
 import { type Pull, PullControl, type PullRegisters } from './gpio-pull.js';
@@ -71,11 +72,6 @@ const RESET_PULL_UP = [0x0000_01ff, 0x0000_001c] as const;
 const RESET_PULL_DOWN = [0xcfff_fe00, 0x0000_3fe3] as const;
 const BCM2711_PULL_UP_1 = 0x03ff_c01c;
 const BCM2711_PULL_DOWN_1 = 0x0000_0fe3;
-// Bank interrupts: lines 0-27, 28-45 (in two words), 46 and above.
-const IRQ0_LINES = 0x0fff_ffff;
-const IRQ1_LINES_LOW = 0xf000_0000;
-const IRQ1_LINES_HIGH = 0x0000_3fff;
-const IRQ2_LINES = 0x03ff_c000;
 
 /** What the block needs from the chip around it. */
 export interface Bcm2835GpioOptions {
@@ -111,23 +107,21 @@ export class Bcm2835Gpio implements Pads, Peripheral {
   readonly #alarm: Alarm;
   readonly #base: number;
   readonly #warn: (message: string) => void;
-  readonly #onBankIrq: (bank: number, asserted: boolean) => void;
   readonly #fsel = new Uint32Array(6);
   readonly #bank0 = new GpioBank(BANK0_MASK, RESET_PULL_UP[0], RESET_PULL_DOWN[0]);
   readonly #bank1: GpioBank;
   readonly #pull: PullRegisters;
   readonly #told: [PadNotices, PadNotices];
+  readonly #irqs: BankIrqs;
   /** Ticks of the core clock that the detectors have seen, and as many as there were at power-up. */
   #tick: number;
   readonly #powerUpTick: number;
-  #irqs = 0;
   #telling = false;
 
   constructor(options: Bcm2835GpioOptions) {
     this.#clock = options.clock;
     this.#base = options.base ?? GPIO_BASE;
     this.#warn = options.warn;
-    this.#onBankIrq = options.onBankIrq;
     this.#alarm = options.clock.createAlarm(() => this.#wake());
     this.#tick = Math.floor(options.clock.now() / SAMPLE_NS);
     this.#powerUpTick = this.#tick;
@@ -139,6 +133,7 @@ export class Bcm2835Gpio implements Pads, Peripheral {
       newer ? BCM2711_PULL_DOWN_1 : RESET_PULL_DOWN[1],
     );
     this.#told = [new PadNotices(this.#bank0), new PadNotices(this.#bank1)];
+    this.#irqs = new BankIrqs(this.#bank0, this.#bank1, options.onBankIrq);
     const setPull = (line: number, pull: Pull): void => this.#setPull(line, pull);
     const warn = (message: string): void => options.warn(`GPIO: ${message}`);
     this.#pull = newer
@@ -345,7 +340,7 @@ export class Bcm2835Gpio implements Pads, Peripheral {
       this.#tell();
     } finally {
       // A listener that throws takes no interrupt away.
-      this.#updateIrqs();
+      this.#irqs.update();
       this.#rearm();
     }
   }
@@ -358,26 +353,6 @@ export class Bcm2835Gpio implements Pads, Peripheral {
     const due = Math.min(match, this.#pull.nextNs);
     if (due === Number.POSITIVE_INFINITY) this.#alarm.cancel();
     else if (!this.#alarm.scheduled || this.#alarm.dueNs !== due) this.#alarm.schedule(due);
-  }
-
-  /** Recomputed for each output, as a callback may have changed the registers. */
-  #updateIrqs(): void {
-    for (let irq = 0; irq < 4; irq++) {
-      const bit = 1 << irq;
-      const asserted = this.#irqLevel(irq);
-      if (asserted === ((this.#irqs & bit) !== 0)) continue;
-      this.#irqs ^= bit;
-      this.#onBankIrq(irq, asserted);
-    }
-  }
-
-  #irqLevel(irq: number): boolean {
-    const eds0 = this.#bank0.eds;
-    const eds1 = this.#bank1.eds;
-    if (irq === 0) return (eds0 & IRQ0_LINES) !== 0;
-    if (irq === 1) return ((eds0 & IRQ1_LINES_LOW) | (eds1 & IRQ1_LINES_HIGH)) !== 0;
-    if (irq === 2) return (eds1 & IRQ2_LINES) !== 0;
-    return (eds0 | eds1) !== 0;
   }
 
   /** A listener that changes pads is told of it after the present round, so that all hear changes in the same order. */
