@@ -116,17 +116,22 @@ class Supervision {
   }
 }
 
-/** Runs until a signal or the service itself ends it. */
-async function serve(
-  service: Service,
-  mqtt: Mqtt,
-  options: RunOptions,
-  config: Config,
-  io: Surroundings,
-  log: Logger,
-  notifier: Notifier,
-  hangups: Hangups,
-): Promise<number> {
+/** A daemon whose service runs, and that nobody can ask yet. */
+interface Running {
+  readonly service: Service;
+  readonly mqtt: Mqtt;
+  readonly options: RunOptions;
+  /** As at the start. */
+  readonly config: Config;
+  readonly io: Surroundings;
+  readonly log: Logger;
+  readonly notifier: Notifier;
+  readonly hangups: Hangups;
+}
+
+/** Serves until a signal or the service itself ends it. @returns the exit code */
+async function serve(running: Running): Promise<number> {
+  const { service, mqtt, options, config, io, log, notifier, hangups } = running;
   const path = resolve(options.socket ?? defaultSocketPath(io));
   let stop: (signal: string) => void = () => undefined;
   const signalled = new Promise<string>((settle) => {
@@ -152,7 +157,7 @@ async function serve(
       const program = ctlCommand(io.env, import.meta.url);
       io.out(banner(service, path, options.socket === undefined ? program : `${program} --socket ${path}`, config));
     }
-    const reloads = createReloader({ service, mqtt, control, supervision, options, config, log });
+    const reloads = createReloader({ ...running, control, supervision });
     service.onReload(() => reloads.reload());
     await supervision.ready(service);
     hangups.take({ reload: () => void reloads.reload(), end: () => stop('SIGHUP') });
@@ -175,16 +180,10 @@ async function serve(
   }
 }
 
-/** What a reload of a daemon that serves goes through. */
-interface Serving {
-  readonly service: Service;
-  readonly mqtt: Mqtt;
+/** One that is asked, and that tells systemd. */
+interface Serving extends Running {
   readonly control: ControlServer;
   readonly supervision: Supervision;
-  readonly options: RunOptions;
-  /** As at the start. */
-  readonly config: Config;
-  readonly log: Logger;
 }
 
 function createReloader({ service, mqtt, control, supervision, options, config: started, log }: Serving): Reloader {
@@ -267,7 +266,7 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
     const kept = await openKeptLines(driver, notifier, io.takeInheritedFds?.() ?? [], log);
     const service = await startService({ ...started, messages: mqtt, kept });
     await kept?.letGo();
-    return await serve(service, mqtt, options, config, io, log, notifier, hangups);
+    return await serve({ service, mqtt, options, config, io, log, notifier, hangups });
   } finally {
     hangups.close();
   }
