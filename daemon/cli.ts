@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { KernelError } from '../kernel/errno.js';
 import { type InheritedFd, takeInheritedFds } from '../systemd/listen-fds.js';
 import { ControlClientError } from './control/client-error.js';
+import { writeError } from './file-faults.js';
 import { packageVersion } from './version.js';
 
 /** Exit codes: done; refused or failed; wrong use or wrong configuration. */
@@ -14,6 +15,8 @@ export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 export interface Surroundings {
   out(text: string): void;
   err(text: string): void;
+  /** What a full disk has no room for is left out from now on, and counted, in place of ending the command. */
+  beginPatience?(): void;
   readonly terminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
@@ -121,21 +124,31 @@ class PatientOutput {
 }
 
 /**
- * The real ones. A reader that went away (`| head`) ends the command quietly; a service without its journal has failed.
+ * The real ones. A reader that went away (`| head`) ends the command quietly, and a disk without room with what is wrong; a service
+ * without its journal has failed.
  *
- * @param options `patient`: goes on when the disk that its output goes to is full, in place of failing
+ * @param name of the command, which says what is wrong
  */
-export function processSurroundings({ patient = false }: { readonly patient?: boolean } = {}): Surroundings {
+export function processSurroundings(name = 'gpio-irqd'): Surroundings {
   const output = new PatientOutput();
-  for (const stream of [process.stdout, process.stderr]) {
+  let patient = false;
+  for (const [stream, what] of [
+    [process.stdout, 'standard output'],
+    [process.stderr, 'standard error'],
+  ] as const) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(process.env.NOTIFY_SOCKET === undefined ? EXIT.done : EXIT.failed);
-      if (!patient || !output.failed(error)) throw error;
+      if (patient && output.failed(error)) return;
+      if (stream === process.stdout) process.stderr.write(explainError(name, writeError(error, what)));
+      process.exit(EXIT.failed);
     });
   }
   return {
-    out: patient ? output.write : (text) => void process.stdout.write(text),
+    out: (text) => (patient ? output.write(text) : void process.stdout.write(text)),
     err: (text) => void process.stderr.write(text),
+    beginPatience: () => {
+      patient = true;
+    },
     terminal: process.stdout.isTTY === true,
     env: process.env,
     uid: process.getuid?.() ?? 0,
@@ -170,11 +183,20 @@ export function createProgram(name: string, description: string, io: Surrounding
     .addHelpText('after', '\nExit status: 0 done, 1 refused or failed, 2 wrong use or wrong configuration.');
 }
 
+/** What the system says by itself, which is no fault of the program: its text names code, call and file. */
+function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
+}
+
 /** Says an error to a person: what is wrong, then what to do. */
 export function explainError(name: string, error: unknown): string {
   if (error instanceof KernelError || error instanceof ControlClientError) {
     const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
     return `${name}: ${error.message} (${error.code})${hint}\n`;
+  }
+  if (isOfSystem(error)) {
+    const hint = error.syscall === 'uv_cwd' ? '\n  the folder that it was called in is gone: cd to another one' : '';
+    return `${name}: ${error.message}${hint}\n`;
   }
   return `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
 }

@@ -253,6 +253,8 @@ export async function run(options: RunOptions, io: Surroundings, startService: S
     io.err(`gpio-irqd: --demo presses simulated buttons; leave --driver ${options.driver} out\n`);
     return EXIT.usage;
   }
+  // A service goes on when its log has no room.
+  if (options.demo !== true) io.beginPatience?.();
   const driver = options.demo === true ? 'sim' : chosenDriver(result.config.driver, options.driver);
   const config: Config = Object.freeze({ ...result.config, driver });
   const log = createLogger({ level: levelOf(options, config), output: { write: io.out }, ...formatOf(config, io) });

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Surroundings } from './cli.js';
 import { ControlClient, type Method } from './control/client.js';
+import { ControlClientError } from './control/client-error.js';
 import { checkDirectory, defaultSocketPath } from './control/socket.js';
 
 /** Where the shipped unit has its socket. */
@@ -53,6 +54,21 @@ export class Session {
   /** Asks, and shows the answer: as JSON, or as `format` says. */
   async ask<T>(method: Method, route: string, format: (answer: T) => string, body?: unknown): Promise<void> {
     const answer = (await this.connected((client) => client.call(method, route, body))) as T;
-    this.io.out(this.json ? `${JSON.stringify(answer)}\n` : format(answer));
+    this.io.out(this.json ? `${JSON.stringify(answer)}\n` : shown(() => format(answer)));
   }
+}
+
+/** An answer as text. @throws ControlClientError `BAD_ANSWER` for one of another form, as another version of the daemon may give */
+export function shown(format: () => unknown): string {
+  let text: unknown;
+  try {
+    text = format();
+  } catch (error) {
+    // What a form that is not there comes to.
+    if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
+  }
+  if (typeof text === 'string') return text;
+  const hint =
+    'Is it a gpio-irqd of the version of this command (--version)? With --json the answer is shown as it is.';
+  throw new ControlClientError('BAD_ANSWER', 'the daemon answered in a form that this command does not know', hint);
 }

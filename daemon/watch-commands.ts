@@ -11,7 +11,7 @@ import { followEvents } from './control/follow.js';
 import { TRACE_FORMATS } from './control/trace-formats.js';
 import { writeError } from './file-faults.js';
 import { formatEvent, formatGap } from './format.js';
-import type { Session } from './session.js';
+import { type Session, shown } from './session.js';
 import { renderTop, type TopSnapshot } from './top.js';
 
 const NS_PER_MS = 1e6;
@@ -99,8 +99,7 @@ function write(path: string, text: string): void {
 async function trace(session: Session, { format, out }: TraceOptions): Promise<void> {
   const route = format === undefined ? '/v1/trace' : `/v1/trace?format=${format}`;
   const answer = await session.connected((client) => client.text('GET', route));
-  const text =
-    format === undefined ? (session.json ? `${answer}\n` : (JSON.parse(answer) as { text: string }).text) : answer;
+  const text = format === undefined ? (session.json ? `${answer}\n` : shown(() => JSON.parse(answer).text)) : answer;
   if (out === undefined) session.io.out(text);
   else write(out, text);
 }
@@ -144,7 +143,10 @@ async function top(session: Session, { interval, count = Number.POSITIVE_INFINIT
         const now = await snapshot(client);
         const size = full ? io.size : undefined;
         if (json) io.out(`${JSON.stringify(now)}\n`);
-        else io.out(full ? screen(renderTop(now, before, size)) : `${renderTop(now, before, size)}\n`);
+        else {
+          const picture = shown(() => renderTop(now, before, size));
+          io.out(full ? screen(picture) : `${picture}\n`);
+        }
         before = now;
       }
     });

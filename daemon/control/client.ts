@@ -1,9 +1,12 @@
 // The client of the control API: one request, or the stream of events, over the daemon's unix socket.
 
+import { statSync } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { faultOf } from '../file-faults.js';
 import { ControlClientError } from './client-error.js';
 import type { ControlErrorBody } from './errors.js';
 import { readEvents, type SentEvent } from './event-reader.js';
+import { checkPathLength } from './socket.js';
 import type { ControlEvent } from './target.js';
 
 const UNREACHABLE: Readonly<Record<string, readonly [message: string, hint: string]>> = {
@@ -14,6 +17,10 @@ const UNREACHABLE: Readonly<Record<string, readonly [message: string, hint: stri
   ERR_STREAM_PREMATURE_CLOSE: ['the connection was closed at', 'The daemon was stopped; try again.'],
   EPIPE: ['the connection was closed at', 'The daemon has too many clients or was stopped; try again.'],
 };
+
+/** As what connect(2) fails for a path that is no socket. */
+const NO_SOCKET: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EACCES']);
+const WHO = 'Is it a gpio-irqd?';
 
 /** The longest that the daemon takes for an answer: a press of 10 s, and what it set off. */
 const ANSWER_MS = 60_000;
@@ -43,7 +50,9 @@ export class ControlClient {
 
   /** Sends one request; the body of the answer. Rejects with {@link ControlClientError}. */
   async call(method: Method, route: string, body?: unknown): Promise<unknown> {
-    return JSON.parse(await this.text(method, route, body));
+    const answer = jsonOf(await this.text(method, route, body));
+    if (answer === undefined) throw noJson(200);
+    return answer;
   }
 
   /** As {@link call}, for an answer as it is. */
@@ -94,6 +103,7 @@ export class ControlClient {
     headers: Record<string, string>,
     timeout?: number,
   ): Promise<IncomingMessage> {
+    checkPathLength(this.#path);
     const content = body === undefined ? undefined : JSON.stringify(body);
     const typed =
       content === undefined
@@ -127,19 +137,44 @@ export class ControlClient {
   }
 
   #unreachable(error: unknown): ControlClientError {
-    const { code = 'EIO', message = '' } = error as { code?: string; message?: string };
+    const { code = 'EIO' } = error as { code?: string };
+    if (NO_SOCKET.has(code) && isNoSocket(this.#path)) {
+      const hint = 'Name the socket of the daemon with --socket PATH.';
+      return new ControlClientError('ENOTSOCK', `${this.#path} is no socket`, hint);
+    }
+    if (code.startsWith('HPE_'))
+      return new ControlClientError('BAD_ANSWER', `${this.#path} does not answer in HTTP`, WHO);
     const known = UNREACHABLE[code];
-    if (known === undefined) return new ControlClientError(code, `${this.#path}: ${message}`);
-    return new ControlClientError(code, `${known[0]} ${this.#path}`, known[1]);
+    if (known !== undefined) return new ControlClientError(code, `${known[0]} ${this.#path}`, known[1]);
+    const { words, hint } = faultOf(error, this.#path);
+    return new ControlClientError(code, `${this.#path}: ${words}`, hint);
   }
 }
 
-function refusal(status = 0, text: string): ControlClientError {
-  let body: Partial<ControlErrorBody> = {};
+/** A file that is there and is something else. */
+function isNoSocket(path: string): boolean {
   try {
-    body = JSON.parse(text);
+    return !statSync(path).isSocket();
   } catch {
-    return new ControlClientError('BAD_ANSWER', `the daemon answered ${status}, and not in JSON`, 'Is it a gpio-irqd?');
+    return false;
   }
-  return new ControlClientError(body.code ?? 'BAD_ANSWER', body.message ?? `status ${status}`, body.hint);
+}
+
+/** What a text in JSON stands for; undefined when it is none. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function noJson(status: number): ControlClientError {
+  return new ControlClientError('BAD_ANSWER', `the daemon answered ${status}, and not in JSON`, WHO);
+}
+
+function refusal(status = 0, text: string): ControlClientError {
+  const body = jsonOf(text) as Partial<ControlErrorBody> | null | undefined;
+  if (body === undefined) return noJson(status);
+  return new ControlClientError(body?.code ?? 'BAD_ANSWER', body?.message ?? `status ${status}`, body?.hint);
 }

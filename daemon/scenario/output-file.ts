@@ -20,8 +20,10 @@ export class OutputFile {
 
   /** @throws KernelError with the path, such as `ENOSPC`; part of the text may be written then */
   readonly write = (text: string): void => {
+    const bytes = Buffer.from(text);
     try {
-      writeSync(this.#fd, text);
+      // A disk that is almost full takes a part, and says why only when it is asked to take the rest.
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
     } catch (error) {
       throw writeError(error, this.#path);
     }

@@ -18,7 +18,7 @@ import { OutputFile } from './output-file.js';
 import { overwrites } from './overwrites.js';
 import { type Played, play, type Unmet } from './play.js';
 import { Simulation } from './simulation.js';
-import { openFault, TextFault, textLines } from './text-lines.js';
+import { TextFault, textLines } from './text-lines.js';
 import { TraceWriter } from './trace.js';
 import { dumpLevels } from './vcd-dump.js';
 
@@ -75,8 +75,9 @@ function* texts(path: string): Generator<string> {
   try {
     for (const { text } of textLines(path)) yield text;
   } catch (error) {
-    const line = error instanceof TextFault ? `:${error.line}` : '';
-    throw new KernelError('EINVAL', `${path}${line}: ${openFault(error, path)}`, { subject: path, cause: error });
+    if (!(error instanceof TextFault)) throw fileError(error, path, 'read');
+    const { line, message, hint } = error;
+    throw new KernelError('EINVAL', `${path}:${line}: ${message}`, { hint, subject: path, cause: error });
   }
 }
 

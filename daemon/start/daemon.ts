@@ -9,10 +9,7 @@ import { daemonMain } from '../daemon-commands.js';
 export const PLACE = fileURLToPath(import.meta.url);
 
 /** @returns the exit code */
-export function daemon(
-  args: readonly string[],
-  io: Surroundings = processSurroundings({ patient: true }),
-): Promise<number> {
+export function daemon(args: readonly string[], io: Surroundings = processSurroundings()): Promise<number> {
   return daemonMain(args, io, {
     startService: async () => (await import('../service.js')).startService,
     detect: async (json) => {

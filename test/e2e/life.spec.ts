@@ -1,7 +1,9 @@
 // From start to end: sockets, signals, wrong starts, the demonstration, check and detect.
 
+import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Detection } from '../../drivers/detect.js';
 import { EXAMPLE, useLab } from './running-daemon.js';
@@ -83,6 +85,21 @@ test('a directory that everyone may write to is no place for the socket', { time
     code: 1,
     err: expect.stringMatching(/can be written to by everyone.*\(EACCES\)/),
   });
+});
+
+test('a disk without room for what a command writes makes it fail', { timeout: TIMEOUT }, async () => {
+  const run = (program: string, command: string) => {
+    const path = join(lab.programs, `${program}.js`);
+    return promisify(execFile)('sh', ['-c', `"$0" "$1" ${command} > /dev/full`, process.execPath, path]);
+  };
+  const why = /standard output cannot be written: no room is left on its disk \(ENOSPC\)/;
+  for (const [program, command] of [
+    ['main', 'schema'],
+    ['main', '--help'],
+    ['ctl', 'completion bash'],
+  ] as const) {
+    await expect(run(program, command)).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(why) });
+  }
 });
 
 test('--demo lights the LED and puts it out, shows the contexts, and ends with /proc/interrupts: 0', {
