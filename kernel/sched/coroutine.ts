@@ -1,5 +1,5 @@
 // How handlers give the CPU back: plain functions do not, generators at every `yield*`, async functions at every `await`.
-import type { KernelError } from '../errno.js';
+import { KernelError } from '../errno.js';
 
 /** What a kernel primitive tells the CPU when it yields. User code never yields these itself: it writes `yield* msleep(5)`. */
 export const Request = {
@@ -14,6 +14,13 @@ export const Request = {
   /** As point; without kernel preemption it is also where another task may be put on the CPU (cond_resched). */
   condResched: 4,
 } as const;
+
+/** For whoever yields what is no {@link Request}. */
+export function badRequest(request: unknown): KernelError {
+  return new KernelError('EINVAL', `a handler yielded ${String(request)}, which asks for nothing`, {
+    hint: 'write `yield* msleep(5)`, with the star',
+  });
+}
 
 /** A function body in progress that the CPU can go on with. */
 export type Coroutine<R = unknown> = Generator<number, R, unknown>;
@@ -71,5 +78,13 @@ export class Frame {
 
   constructor(coroutine: Coroutine) {
     this.coroutine = coroutine;
+  }
+
+  /** Its code goes on to the next `yield` or to its end, at first with its {@link fault}. */
+  resume(): IteratorResult<number, unknown> {
+    const { coroutine, fault } = this;
+    if (fault === undefined) return coroutine.next();
+    this.fault = undefined;
+    return coroutine.throw(fault);
   }
 }

@@ -10,6 +10,7 @@ import type { LastLook } from '../time/last-look.js';
 import { TimerBase } from '../time/timer-wheel.js';
 import { Tracepoint, type TracepointId, type TraceRing } from '../trace/ring.js';
 import {
+  badRequest,
   type Continuation,
   type Coroutine,
   DONE,
@@ -260,60 +261,60 @@ export class Cpu {
   }
 
   #goOn(frame: Frame): boolean {
-    if (frame.spinning) return false;
-    if (frame.busyUntilNs !== 0) {
-      if (frame.busyUntilNs > this.machine.clock.now()) {
-        this.#busyAlarm.schedule(frame.busyUntilNs);
-        return false;
-      }
-      frame.busyUntilNs = 0;
-    }
+    if (frame.spinning || (frame.busyUntilNs !== 0 && this.#isBusy(frame))) return false;
     if (frame.scheduleDue) {
       frame.scheduleDue = false;
       switchTask(this, true);
       return true;
     }
-    let value: unknown;
-    let thrown = false;
+    let result: IteratorResult<number, unknown>;
+    this.executing = frame;
+    if (!frame.own) this.#look.others();
     try {
-      this.executing = frame;
-      if (!frame.own) this.#look.others();
-      const { fault } = frame;
-      frame.fault = undefined;
-      const result = fault === undefined ? frame.coroutine.next() : frame.coroutine.throw(fault);
-      this.executing = undefined;
-      this.#look.othersDone();
-      if (this.unstarted !== undefined) {
-        const error = this.unstarted.abandon();
-        if (result.done === true) throw error;
-        if (frame === this.current.frame) this.current.state = TASK_RUNNING;
-        frame.fault = error;
-        return true;
-      }
-      if (result.done !== true) {
-        try {
-          this.#serve(result.value, frame);
-        } catch (error) {
-          frame.fault = error;
-        }
-        return true;
-      }
-      if (frame.tail !== undefined) {
-        frame.coroutine = frame.tail;
-        frame.tail = undefined;
-        return true;
-      }
-      value = result.value;
+      result = frame.resume();
     } catch (error) {
       this.executing = undefined;
       this.#look.othersDone();
       this.unstarted?.abandon();
-      value = error;
-      thrown = true;
+      this.#ended(frame, error, true);
+      return true;
     }
+    this.executing = undefined;
+    this.#look.othersDone();
+    if (this.unstarted !== undefined) this.#leaveUnstarted(frame, this.unstarted, result.done === true);
+    else if (result.done !== true) this.#serve(result.value, frame);
+    else if (frame.tail === undefined) this.#ended(frame, result.value, false);
+    else {
+      frame.coroutine = frame.tail;
+      frame.tail = undefined;
+    }
+    return true;
+  }
+
+  /** The CPU does nothing else for the activation yet; the alarm comes when that is over. */
+  #isBusy(frame: Frame): boolean {
+    if (frame.busyUntilNs > this.machine.clock.now()) {
+      this.#busyAlarm.schedule(frame.busyUntilNs);
+      return true;
+    }
+    frame.busyUntilNs = 0;
+    return false;
+  }
+
+  /** A plain function has called what has to wait, and its caller has not started that. */
+  #leaveUnstarted(frame: Frame, call: Unstarted, ended: boolean): void {
+    const error = call.abandon();
+    if (ended) {
+      this.#ended(frame, error, true);
+      return;
+    }
+    if (frame === this.current.frame) this.current.state = TASK_RUNNING;
+    frame.fault = error;
+  }
+
+  #ended(frame: Frame, value: unknown, thrown: boolean): void {
     if (frame === this.current.frame) exitTask(this, value, thrown);
     else this.#continue(frame, value, thrown);
-    return true;
   }
 
   #takeInterrupt(): void {
@@ -383,26 +384,17 @@ export class Cpu {
     }
   }
 
-  /** Does what a coroutine asked for; throws, which ends the coroutine's activation, when it may not ask for it. */
+  /** Does what a coroutine asked for; what it may not ask for is thrown at its `yield`, where its own code can tidy up. */
   #serve(request: number, frame: Frame): void {
-    switch (request) {
-      case Request.schedule:
+    if (request === Request.schedule) {
+      try {
         this.#schedule(frame);
-        return;
-      case Request.point:
-      case Request.busy:
-        return;
-      case Request.condResched:
-        this.#preemptible = true;
-        return;
-      case Request.spin:
-        frame.spinning = true;
-        return;
-      default:
-        throw new KernelError('EINVAL', `a handler yielded ${String(request)}, which asks for nothing`, {
-          hint: 'write `yield* msleep(5)`, with the star',
-        });
-    }
+      } catch (error) {
+        frame.fault = error;
+      }
+    } else if (request === Request.condResched) this.#preemptible = true;
+    else if (request === Request.spin) frame.spinning = true;
+    else if (request !== Request.point && request !== Request.busy) frame.fault = badRequest(request);
   }
 
   /** The running activation asked for another task (schedule() in the kernel). */
