@@ -170,7 +170,10 @@ export class Machine {
    * the model's own code it only notes that, so hardware and handlers may call it at any time.
    */
   pump(): void {
-    if (this.#pumping) return;
+    if (!this.#pumping) this.#pump();
+  }
+
+  #pump(): void {
     if (this.#continueAlarm.scheduled) {
       this.#takeInterrupts();
       return;
@@ -292,7 +295,6 @@ export class Machine {
 
   /** A task that waits on another CPU and may run on `cpu`, which has nothing better to do: a FIFO one, or any for an idle CPU. */
   waitingElsewhere(cpu: Cpu, fifoOnly: boolean): Task | undefined {
-    if (this.cpus.length === 1) return undefined;
     for (const other of this.cpus) {
       if (other === cpu || other.rq.length === 0) continue;
       // An idle CPU that is about to switch takes its only task itself.

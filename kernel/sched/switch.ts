@@ -19,15 +19,17 @@ export function switchTask(cpu: Cpu, voluntary: boolean): void {
     selectCpu(previous).activate(previous);
   }
   let next = rq.pick();
-  if (next?.policy !== 'SCHED_FIFO') {
-    const pulled = cpu.machine.waitingElsewhere(cpu, next !== undefined);
-    if (pulled !== undefined) {
-      pulled.cpu.rq.dequeue(pulled);
-      cpu.adopt(pulled);
-      next = rq.pick();
-    }
-  }
+  if (next?.policy !== 'SCHED_FIFO' && cpu.machine.cpus.length > 1) next = pull(cpu, next);
   put(cpu, previous, next ?? cpu.idle);
+}
+
+/** Takes over a task that waits on another CPU, if that is of use here; the task to run then. */
+function pull(cpu: Cpu, next: Task | undefined): Task | undefined {
+  const pulled = cpu.machine.waitingElsewhere(cpu, next !== undefined);
+  if (pulled === undefined) return next;
+  pulled.cpu.rq.dequeue(pulled);
+  cpu.adopt(pulled);
+  return cpu.rq.pick();
 }
 
 /** A task goes to sleep, or ends; a signal that was sent already, and that ends such a sleep, keeps it awake. */

@@ -26,6 +26,10 @@ export const WORKER_UNBOUND = 1 << 7;
 /** While one of these is set, it does not count in its pool's nrRunning. */
 export const WORKER_NOT_RUNNING = WORKER_PREP | WORKER_CPU_INTENSIVE | WORKER_UNBOUND;
 
+function notQueued({ name }: Work): KernelError {
+  return new KernelError('EINVAL', `work ${name} is on a list, but not queued`);
+}
+
 /** One worker. Its task is undefined in a pool of softirqs. */
 export class Worker implements WorkerHooks {
   readonly id: number;
@@ -212,7 +216,7 @@ export class Worker implements WorkerHooks {
   claim(work: Work): PoolWorkqueue {
     const { pool } = this;
     const { pwq } = work;
-    if (pwq === undefined) throw new KernelError('EINVAL', `work ${work.name} is on a list, but not queued`);
+    if (pwq === undefined) throw notQueued(work);
     this.nextRunner = work.runner;
     work.runner = this;
     this.currentWork = work;
