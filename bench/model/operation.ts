@@ -62,25 +62,26 @@ async function allocated(repeat: Repeat, count: number): Promise<number> {
   return grown / count;
 }
 
-/**
- * Takes all operations in turn, `rounds` times, so that what else the machine does meets all of them. Throws when one
- * allocates that may not.
- */
-export async function measure(operations: readonly Operation[], rounds: number): Promise<Measured[]> {
-  const running = operations.map((operation) => ({ ...operation, repeat: operation.prepare(), ns: [] as number[] }));
+/** Measures one operation. Throws when it allocates and may not. */
+export async function measure(
+  { name, count, whole, allocationFree, prepare }: Operation,
+  rounds: number,
+): Promise<Measured> {
+  const repeat = prepare();
+  const ns: number[] = [];
   for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
-    for (const { count, whole, repeat, ns } of running) {
-      const values = await timed(repeat, count, whole === true ? 1 : BATCHES);
-      if (round >= 0) ns.push(...values);
-    }
+    const values = await timed(repeat, count, whole === true ? 1 : BATCHES);
+    if (round >= 0) ns.push(...values);
   }
-  const measured: Measured[] = [];
-  for (const { name, count, allocationFree, repeat, ns } of running) {
-    let bytes = Number.POSITIVE_INFINITY;
-    // What the engine does on the side can only add to it.
-    for (let i = 0; i < 3; i++) bytes = Math.min(bytes, await allocated(repeat, Math.ceil(count / 4)));
-    if (allocationFree === true && bytes >= NOISE_BYTES) throw new Error(`${name}: allocates ${bytes} bytes each time`);
-    measured.push({ name, ns, bytes });
-  }
-  return measured;
+  let bytes = Number.POSITIVE_INFINITY;
+  // What the engine does on the side can only add to it.
+  for (let i = 0; i < 3; i++) bytes = Math.min(bytes, await allocated(repeat, Math.ceil(count / 4)));
+  if (allocationFree === true && bytes >= NOISE_BYTES) throw new Error(`${name}: allocates ${bytes} bytes each time`);
+  return { name, ns, bytes };
+}
+
+/** What several measurements of an operation say together. */
+export function together(parts: readonly Measured[]): Measured {
+  const [{ name } = { name: '' }] = parts;
+  return { name, ns: parts.flatMap(({ ns }) => ns), bytes: Math.min(...parts.map(({ bytes }) => bytes)) };
 }
