@@ -1,7 +1,7 @@
 // What an installation consists of: which file goes where, with which content, and what is run afterwards.
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageRootOf } from './package-root.js';
 
 /** A refusal, with what the user can do about it. */
 export class InstallError extends Error {
@@ -34,8 +34,8 @@ export interface PlanInput {
   readonly node: string;
   /** The daemon's main script. Absolute. */
   readonly entry: string;
-  /** Whether that Node can call libsystemd; if not, the unit gets a drop-in with `NotifyAccess=all`. */
-  readonly libsystemd: boolean;
+  /** Whether the daemon can notify systemd itself; if not, the unit gets a drop-in with `NotifyAccess=all`. */
+  readonly notifies: boolean;
   /** Whether the service gets the network drop-in. */
   readonly network: boolean;
 }
@@ -61,14 +61,11 @@ export const OWNED_PATHS: readonly string[] = [
   RULES_PATH,
 ];
 
-/** The package that this script belongs to, from a git clone as from an npm directory. */
+/** The package that this script belongs to. */
 export function findPackageRoot(moduleUrl: string): string {
-  for (let directory = dirname(fileURLToPath(moduleUrl)); ; directory = dirname(directory)) {
-    if (readIfThere(join(directory, 'package.json'))?.includes('"name": "gpio-irqd"')) return directory;
-    if (directory === dirname(directory)) {
-      throw new InstallError('ENOENT', `no gpio-irqd package around ${moduleUrl}`, 'Install the package again.');
-    }
-  }
+  const root = packageRootOf(moduleUrl);
+  if (root !== undefined) return root;
+  throw new InstallError('ENOENT', `no gpio-irqd package around ${moduleUrl}`, 'Install the package again.');
 }
 
 /** The file's text, or `undefined` when there is none. */
@@ -124,8 +121,8 @@ export function planFiles(input: PlanInput): PlannedFile[] {
   const dropIn = (path: string, why: string, setting: string): void => {
     files.push({ path, content: `# ${why}\n[Service]\n${setting}\n`, keep: false });
   };
-  if (!input.libsystemd) {
-    dropIn(NOTIFY_DROP_IN, 'libsystemd cannot be called here: a child of the daemon notifies.', 'NotifyAccess=all');
+  if (!input.notifies) {
+    dropIn(NOTIFY_DROP_IN, 'The addon cannot be loaded here: a child of the daemon notifies.', 'NotifyAccess=all');
   }
   if (isInHome(node) || isInHome(entry)) {
     dropIn(HOME_DROP_IN, 'The daemon or its Node lives in a home directory.', 'ProtectHome=read-only');

@@ -69,7 +69,7 @@ function host(change: Partial<InstallHost> = {}): InstallHost {
     booted: true,
     execPath: join(packageRoot, 'dist/daemon/main.js'),
     privateDirectories: [],
-    canCallLibsystemd: () => Promise.resolve(true),
+    hasAddon: true,
     run: (command, args) => Promise.resolve(void ran.push([command, ...args].join(' '))),
     print: (line) => void printed.push(line),
     ...change,
@@ -182,9 +182,9 @@ describe('on the machine itself', () => {
     expect(printed).toContain(`kept ${join(target, CONFIG)}`);
   });
 
-  test('without libsystemd a drop-in lets the tool notify, and goes when it is no longer needed', async () => {
+  test('without the addon a drop-in lets the tool notify, and goes when it is no longer needed', async () => {
     const dropIn = `${UNIT}.d/50-notify-access.conf`;
-    await install({}, host({ canCallLibsystemd: () => Promise.resolve(false) }));
+    await install({}, host({ hasAddon: false }));
     expect(read(dropIn)).toContain('[Service]\nNotifyAccess=all\n');
     await install({}, host());
     expect(filesIn(target)).toEqual(STAGED);
@@ -192,7 +192,7 @@ describe('on the machine itself', () => {
   });
 
   test("--uninstall stops the service first, and leaves the user's drop-ins", async () => {
-    await install({}, host({ canCallLibsystemd: () => Promise.resolve(false) }));
+    await install({}, host({ hasAddon: false }));
     writeFileSync(join(target, `${UNIT}.d`, 'mine.conf'), '');
     ran = [];
     await install({ uninstall: true }, host());

@@ -22,7 +22,7 @@ import {
   SERVICE,
   UNIT_PATH,
 } from './install-plan.js';
-import { loadLibsystemd } from './notify.js';
+import { loadSdNotify } from './sd-notify.js';
 
 /** What the command line asks for. */
 export interface InstallOptions {
@@ -49,7 +49,8 @@ export interface InstallHost {
   readonly execPath: string;
   /** Directories that the service sees empty ones in place of. */
   readonly privateDirectories: readonly string[];
-  canCallLibsystemd(): Promise<boolean>;
+  /** Whether the addon can be loaded, by which the daemon notifies. */
+  readonly hasAddon: boolean;
   /** Runs a program without a shell; rejects when it cannot be run or fails. */
   run(command: string, args: readonly string[]): Promise<void>;
   print(line: string): void;
@@ -73,7 +74,7 @@ export async function install(options: InstallOptions, host: InstallHost): Promi
   const { root, dryRun = false } = options;
   const live = root === undefined;
   const remove = options.uninstall === true;
-  const files = remove ? [] : planFiles(await planInput(options, host));
+  const files = remove ? [] : planFiles(planInput(options, host));
   if (live && !dryRun) refuseWithoutPower(host);
 
   const step = new Steps(host, root ?? host.filesystem, dryRun);
@@ -94,17 +95,17 @@ async function keepCode(options: InstallOptions, host: InstallHost): Promise<voi
   if (existsSync(warm)) await host.run(options.node ?? host.execPath, [warm]).catch(() => undefined);
 }
 
-async function planInput(options: InstallOptions, host: InstallHost): Promise<PlanInput> {
+function planInput(options: InstallOptions, host: InstallHost): PlanInput {
   const node = options.node ?? host.execPath;
   const entry = options.entry ?? join(host.packageRoot, 'dist/daemon/main.js');
   const network = options.network ?? existsSync(join(options.root ?? host.filesystem, NETWORK_DROP_IN));
   // With --root the files are for another machine: what is on this one says nothing.
-  if (options.root !== undefined) return { packageRoot: host.packageRoot, node, entry, libsystemd: true, network };
+  if (options.root !== undefined) return { packageRoot: host.packageRoot, node, entry, notifies: true, network };
   for (const path of [node, entry]) {
     checkVisible(path, host.privateDirectories);
     checkReachable(path);
   }
-  return { packageRoot: host.packageRoot, node, entry, libsystemd: await host.canCallLibsystemd(), network };
+  return { packageRoot: host.packageRoot, node, entry, notifies: host.hasAddon, network };
 }
 
 function refuseWithoutPower(host: InstallHost): void {
@@ -201,6 +202,15 @@ function afterUninstall(): string[] {
 
 const execFileAsync = promisify(execFile);
 
+function canNotify(): boolean {
+  try {
+    loadSdNotify('');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function realHost(): InstallHost {
   return {
     packageRoot: findPackageRoot(import.meta.url),
@@ -209,11 +219,7 @@ function realHost(): InstallHost {
     booted: existsSync('/run/systemd/system'),
     execPath: process.execPath,
     privateDirectories: ['/tmp', '/var/tmp'],
-    canCallLibsystemd: () =>
-      loadLibsystemd().then(
-        () => true,
-        () => false,
-      ),
+    hasAddon: canNotify(),
     run: async (command, args) => void (await execFileAsync(command, [...args])),
     print: (line) => void process.stdout.write(`${line}\n`),
   };

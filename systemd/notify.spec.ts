@@ -1,28 +1,13 @@
-// Specification of sd_notify: real datagrams through libsystemd, the tool as the fallback, silence outside systemd.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+// Specification of sd_notify: real datagrams through the addon, the tool as the fallback, silence outside systemd.
+import { closeSync, mkdtempSync, openSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Manager, startManager } from './manager.spec-helper.js';
 import { createNotifier, type NotifierSources, type ServiceLog } from './notify.js';
-
-// Node has no unix datagram sockets: python3 (Debian: apt-get install python3) receives, and prints each message as JSON.
-const RECEIVER = `
-import json, os, socket, sys, time
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-print(json.dumps("bound"), flush=True)
-while True:
-    data, fds, flags, address = socket.recv_fds(s, 65536, 16)
-    files = [os.readlink("/proc/self/fd/%d" % fd) for fd in fds]
-    for fd in fds: os.close(fd)
-    if data == b"BARRIER=1": time.sleep(0.05)
-    print(json.dumps("\\n".join([data.decode(), *files])), flush=True)
-`;
 
 function recorder() {
   const lines: string[] = [];
@@ -34,43 +19,37 @@ function recorder() {
 /** Sources that must not be asked, but for those given. */
 function sources(given: Partial<NotifierSources>): NotifierSources {
   const missing = () => Promise.reject(new Error('not installed'));
-  return { libsystemd: missing, systemdNotify: missing, runTool: missing, ...given };
+  const noAddon = () => {
+    throw new Error('not built');
+  };
+  return { sdNotify: noAddon, systemdNotify: missing, runTool: missing, ...given };
 }
 
 const UNDER_SYSTEMD = { NOTIFY_SOCKET: '/run/systemd/notify' };
 
-describe.runIf(process.platform === 'linux')('with libsystemd and a real socket', () => {
+describe.runIf(process.platform === 'linux')('with the addon and a real socket', () => {
   let directory: string;
-  let receiver: ChildProcess;
-  let next: () => Promise<string>;
+  let manager: Manager;
+  let next: Manager['next'];
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'gpio-irqd-notify-'));
     const socket = join(directory, 'notify');
-    const child = spawn('python3', ['-c', RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
-    receiver = child;
-    const messages = createInterface(child.stdout)[Symbol.asyncIterator]();
-    next = async () => {
-      const { done, value } = await messages.next();
-      if (done) throw new Error('the receiver ended; is python3 installed?');
-      return JSON.parse(value) as string;
-    };
-    expect(await next()).toBe('bound');
+    manager = await startManager(socket);
+    next = manager.next;
     vi.stubEnv('NOTIFY_SOCKET', socket);
   });
 
   afterEach(async () => {
     vi.unstubAllEnvs();
-    const ended = new Promise((resolve) => receiver.once('close', resolve));
-    receiver.kill('SIGKILL');
-    await ended;
+    await manager.end();
     rmSync(directory, { recursive: true });
   });
 
   test('every message arrives as sd_notify(3) spells it', async () => {
     const { log, lines } = recorder();
     const notifier = await createNotifier({ env: process.env, log });
-    expect(notifier.kind).toBe('libsystemd');
+    expect(notifier.kind).toBe('addon');
     expect(await notifier.ready('3 lines, hardware')).toBe(true);
     expect(await next()).toBe('READY=1\nSTATUS=3 lines, hardware');
     await notifier.ready();
@@ -131,14 +110,14 @@ describe.runIf(process.platform === 'linux')('with libsystemd and a real socket'
   test('a socket that is gone is reported once, and again only after it worked', async () => {
     const { log, lines } = recorder();
     const notifier = await createNotifier({ env: process.env, log });
-    const socket = join(directory, 'notify');
-    vi.stubEnv('NOTIFY_SOCKET', join(directory, 'gone'));
+    const [socket, away] = [join(directory, 'notify'), join(directory, 'away')];
+    renameSync(socket, away);
     expect(await notifier.watchdog()).toBe(false);
     expect(await notifier.watchdog()).toBe(false);
     expect(lines).toEqual(['warn systemd was not notified of WATCHDOG: sd_notify failed with errno 2']);
-    vi.stubEnv('NOTIFY_SOCKET', socket);
+    renameSync(away, socket);
     expect(await notifier.watchdog()).toBe(true);
-    vi.stubEnv('NOTIFY_SOCKET', join(directory, 'gone'));
+    renameSync(socket, away);
     await notifier.status('x');
     expect(lines).toHaveLength(2);
   });
@@ -152,8 +131,10 @@ describe.runIf(process.platform === 'linux')('with libsystemd and a real socket'
 describe('outside systemd', () => {
   test.each([[{}], [{ NOTIFY_SOCKET: '' }]])('with %j nothing is loaded, sent or logged', async (env) => {
     const { log, lines } = recorder();
-    const unexpected = vi.fn(() => Promise.reject(new Error('must not be asked')));
-    const all = { libsystemd: unexpected, systemdNotify: unexpected, runTool: unexpected };
+    const unexpected = vi.fn(() => {
+      throw new Error('must not be asked');
+    });
+    const all = { sdNotify: unexpected, systemdNotify: unexpected, runTool: unexpected };
     const notifier = await createNotifier({ env, log, sources: all });
     expect(notifier.kind).toBe('none');
     const sent = await Promise.all([notifier.ready('x'), notifier.watchdog(), notifier.stopping()]);
@@ -163,7 +144,7 @@ describe('outside systemd', () => {
   });
 });
 
-describe('without libsystemd', () => {
+describe('without the addon', () => {
   test('READY and STATUS take the package, the rest the tool, in the order of the calls', async () => {
     const { log, lines } = recorder();
     const sent: unknown[] = [];
@@ -181,7 +162,7 @@ describe('without libsystemd', () => {
     });
     expect(notifier.kind).toBe('systemd-notify');
     expect(notifier.info).toContain('NotifyAccess=all');
-    expect(lines).toEqual([expect.stringContaining('warn libsystemd cannot be used (not installed)')]);
+    expect(lines).toEqual([expect.stringContaining('warn the addon cannot be used (not built)')]);
     const all = [notifier.ready('up'), notifier.status('a\nb'), notifier.watchdog(), notifier.stopping('bye')];
     release();
     expect(await Promise.all(all)).toEqual([true, true, true, true]);
@@ -233,28 +214,20 @@ describe('without libsystemd', () => {
     const notifier = await createNotifier({ env: UNDER_SYSTEMD, log, sources: sources({}) });
     expect(notifier.kind).toBe('none');
     expect(await notifier.ready()).toBe(false);
-    expect(lines).toEqual([expect.stringMatching(/^error systemd cannot be notified: .*Install the packages/)]);
+    expect(lines).toEqual([expect.stringMatching(/^error systemd cannot be notified: .*Install gpio-irqd or/)]);
   });
 
   test('of a package that is not there, its name is told and not who wanted it', async () => {
     const { log, lines } = recorder();
-    const missing = async (): Promise<never> => createRequire(import.meta.url)('no-such-package') as never;
+    const missing = (): never => createRequire(import.meta.url)('no-such-package') as never;
     await createNotifier({
       env: UNDER_SYSTEMD,
       log,
-      sources: sources({ libsystemd: missing, systemdNotify: missing }),
+      sources: sources({ sdNotify: missing, systemdNotify: async () => missing() }),
     });
     expect(lines).toEqual([
-      "error systemd cannot be notified: libsystemd: Cannot find module 'no-such-package'; systemd-notify: Cannot find module " +
-        "'no-such-package'. Install the packages koffi or systemd-notify again, or set Type=exec in the unit",
+      "error systemd cannot be notified: addon: Cannot find module 'no-such-package'; systemd-notify: Cannot find module " +
+        "'no-such-package'. Install gpio-irqd or the package systemd-notify again, or set Type=exec in the unit",
     ]);
-  });
-
-  test('a libsystemd call without a socket in the real environment is a failure, not a success', async () => {
-    const { log, lines } = recorder();
-    const libsystemd = () => Promise.resolve({ notify: () => 0, barrier: () => Promise.resolve(0) });
-    const notifier = await createNotifier({ env: UNDER_SYSTEMD, log, sources: sources({ libsystemd }) });
-    expect(await notifier.ready()).toBe(false);
-    expect(lines).toEqual([expect.stringContaining('NOTIFY_SOCKET is not in the environment')]);
   });
 });

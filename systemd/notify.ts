@@ -1,7 +1,7 @@
 // sd_notify: telling the service manager that the daemon is ready, reloading, stopping, alive; and giving it descriptors to keep.
 
-import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { loadSdNotify, type SdNotify } from './sd-notify.js';
 
 /** Where notifications and the watchdog report what went wrong; a pino logger is one. */
 export interface ServiceLog {
@@ -13,18 +13,18 @@ export interface ServiceLog {
 /**
  * The way a notification takes.
  *
- * - `libsystemd`: `sd_notify()` of libsystemd.so.0, from this process. Everything can be sent; `NotifyAccess=main` is enough.
+ * - `addon`: as `sd_notify()` of libsystemd, from this process. Everything can be sent; `NotifyAccess=main` is enough.
  * - `systemd-notify`: the command line tool, one process a message. It is a child of the daemon, so the unit needs
  *   `NotifyAccess=all`.
  * - `none`: the daemon was not started by systemd (no `NOTIFY_SOCKET`), or no sender could be loaded.
  */
-export type NotifierKind = 'libsystemd' | 'systemd-notify' | 'none';
+export type NotifierKind = 'addon' | 'systemd-notify' | 'none';
 
 /**
  * Sends state to the service manager.
  *
  * Every method resolves to whether the message was handed over, and never rejects: a failure is logged once, when a run of
- * failures begins. With `libsystemd` the message is sent before the method returns.
+ * failures begins. With `addon` the message is sent before the method returns.
  */
 export interface Notifier {
   readonly kind: NotifierKind;
@@ -52,19 +52,13 @@ export interface Notifier {
   removeFds(name: string): Promise<boolean>;
 }
 
-/** libsystemd's functions, as in sd_notify(3): positive when sent, 0 when `NOTIFY_SOCKET` is unset, else a negative error number. */
-export interface Libsystemd {
-  /** `sd_pid_notify_with_fds(0, 0, state, fds, n_fds)`. */
-  notify(state: string, fds: readonly number[]): number;
-  /** `sd_notify_barrier()`: resolves when the manager has taken in what was sent before, or time is up. */
-  barrier(timeoutUs: number): Promise<number>;
-}
 /** The npm package `systemd-notify`: READY and STATUS only. */
 export type SystemdNotifyPackage = (options: { ready?: true; status?: string }) => Promise<unknown>;
 
 /** Where the senders come from; tests put their own here. */
 export interface NotifierSources {
-  libsystemd(): Promise<Libsystemd>;
+  /** @param address as `NOTIFY_SOCKET` has it */
+  sdNotify(address: string): SdNotify;
   systemdNotify(): Promise<SystemdNotifyPackage>;
   /** Runs the command line tool with options and assignments such as `WATCHDOG=1`; `fds` are its descriptors from 3 on. */
   runTool(args: readonly string[], fds: readonly number[]): Promise<void>;
@@ -72,7 +66,7 @@ export interface NotifierSources {
 
 /** What {@link createNotifier} needs. */
 export interface NotifierOptions {
-  /** Decides whether there is anybody to notify. The senders read the process's own environment, as sd_notify(3) does. */
+  /** Whether there is anybody to notify, and where. The package and the tool read the process's own environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: ServiceLog;
   readonly sources?: NotifierSources;
@@ -84,33 +78,17 @@ const TOOL_WORDS = 200;
 /** The first descriptor of the tool's that is not its standard input, output or error. */
 const FIRST_TOOL_FD = 3;
 /** How long the manager may take to close a descriptor. */
-const BARRIER_US = 5_000_000;
+const BARRIER_MS = 5_000;
 
-/** Loads libsystemd.so.0 through koffi; rejects when either cannot be loaded. */
-export async function loadLibsystemd(): Promise<Libsystemd> {
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-  const library = koffi.load('libsystemd.so.0');
-  const send = library.func(
-    'int sd_pid_notify_with_fds(int pid, int unset_environment, const char *state, const int *fds, unsigned int n_fds)',
-  );
-  const wait = library.func('int sd_notify_barrier(int unset_environment, uint64_t timeout)');
-  return {
-    notify: (state, fds) => Number(send(0, 0, state, [...fds], fds.length)),
-    barrier: (timeoutUs) =>
-      new Promise((resolve, reject) => {
-        wait.async(0, timeoutUs, (error: unknown, result: unknown) => {
-          if (error === null) resolve(Number(result));
-          else reject(error);
-        });
-      }),
-  };
-}
+const require = createRequire(import.meta.url);
 
 async function loadSystemdNotify(): Promise<SystemdNotifyPackage> {
-  return createRequire(import.meta.url)('systemd-notify') as SystemdNotifyPackage;
+  return require('systemd-notify') as SystemdNotifyPackage;
 }
 
 function runTool(args: readonly string[], fds: readonly number[]): Promise<void> {
+  // Not at the start, which has no need of it.
+  const { spawn } = require('node:child_process') as typeof import('node:child_process');
   return new Promise((resolve, reject) => {
     const child = spawn('systemd-notify', args, {
       stdio: ['ignore', 'ignore', 'pipe', ...fds],
@@ -128,7 +106,7 @@ function runTool(args: readonly string[], fds: readonly number[]): Promise<void>
   });
 }
 
-const realSources: NotifierSources = { libsystemd: loadLibsystemd, systemdNotify: loadSystemdNotify, runTool };
+const realSources: NotifierSources = { sdNotify: loadSdNotify, systemdNotify: loadSystemdNotify, runTool };
 
 type Assignment = readonly [key: string, value: string];
 type Send = (assignments: readonly Assignment[], fds: readonly number[]) => Promise<void>;
@@ -143,20 +121,15 @@ function monotonicMicroseconds(): string {
   return String(process.hrtime.bigint() / 1000n);
 }
 
-function libsystemdSender(libsystemd: Libsystemd): Send {
+function addonSender({ notify, barrier }: SdNotify): Send {
   return async (assignments, fds) => {
-    const result = libsystemd.notify(assignments.map(([key, value]) => `${key}=${value}`).join('\n'), fds);
-    if (result <= 0) throw sendError(result);
-    if (!assignments.some(([key]) => key === 'FDSTOREREMOVE')) return;
-    const waited = await libsystemd.barrier(BARRIER_US);
-    if (waited <= 0) throw sendError(waited);
+    checkSent(notify(assignments.map(([key, value]) => `${key}=${value}`).join('\n'), fds));
+    if (assignments.some(([key]) => key === 'FDSTOREREMOVE')) checkSent(await barrier(BARRIER_MS));
   };
 }
 
-function sendError(result: number): Error {
-  const reason =
-    result === 0 ? 'NOTIFY_SOCKET is not in the environment of the process' : `sd_notify failed with errno ${-result}`;
-  return Object.assign(new Error(reason), { errno: result });
+function checkSent(result: number): void {
+  if (result < 0) throw Object.assign(new Error(`sd_notify failed with errno ${-result}`), { errno: result });
 }
 
 /** READY and STATUS go through the package, the rest through the tool itself; one after the other, to keep their order. */
@@ -234,7 +207,7 @@ function reasonOf(error: unknown): string {
 /**
  * Finds the best way to notify the service manager. Never rejects.
  *
- * Outside systemd nothing is loaded and nothing is sent. Under systemd without libsystemd or koffi the command line tool is
+ * Outside systemd nothing is loaded and nothing is sent. Under systemd without the addon the command line tool is
  * used, with a warning; without that too, the notifier is `none` and an error is logged, since a `Type=notify` unit will then
  * fail with a start time-out.
  */
@@ -243,7 +216,7 @@ export async function createNotifier(options: NotifierOptions): Promise<Notifier
   if (!env.NOTIFY_SOCKET) return notifier('none', 'not started by systemd: NOTIFY_SOCKET is not set', log, undefined);
   let reason: string;
   try {
-    return notifier('libsystemd', 'sd_notify of libsystemd.so.0', log, libsystemdSender(await sources.libsystemd()));
+    return notifier('addon', 'sd_notify by the addon', log, addonSender(sources.sdNotify(env.NOTIFY_SOCKET)));
   } catch (error) {
     reason = reasonOf(error);
   }
@@ -252,11 +225,14 @@ export async function createNotifier(options: NotifierOptions): Promise<Notifier
     const info =
       'the systemd-notify tool: READY and STATUS by the npm package, which cannot send WATCHDOG, RELOADING or STOPPING; ' +
       'those by the tool itself. The unit needs NotifyAccess=all';
-    log.warn({ reason }, `libsystemd cannot be used (${reason}); notifying with ${info}`);
+    log.warn({ reason }, `the addon cannot be used (${reason}); notifying with ${info}`);
     return notifier('systemd-notify', info, log, send);
   } catch (error) {
-    const info = `systemd cannot be notified: libsystemd: ${reason}; systemd-notify: ${reasonOf(error)}`;
-    log.error({ reason }, `${info}. Install the packages koffi or systemd-notify again, or set Type=exec in the unit`);
+    const info = `systemd cannot be notified: addon: ${reason}; systemd-notify: ${reasonOf(error)}`;
+    log.error(
+      { reason },
+      `${info}. Install gpio-irqd or the package systemd-notify again, or set Type=exec in the unit`,
+    );
     return notifier('none', info, log, undefined);
   }
 }

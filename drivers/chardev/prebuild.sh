@@ -13,9 +13,10 @@ only=${2:-}
 # node-gyp builds in the folder of the package, where the addon of this machine lies.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/drivers/chardev"
+mkdir -p "$work/drivers/chardev" "$work/systemd"
 cp "$root/package.json" "$root/binding.gyp" "$work"
 cp -r "$root/drivers/chardev/addon" "$work/drivers/chardev"
+cp -r "$root/systemd/addon" "$work/systemd"
 ln -s "$root/node_modules" "$work/node_modules"
 
 # prebuild ARCH GNU-TRIPLET [OPTION...]

@@ -83,8 +83,7 @@ libraries() {
   mv "$npm/node_modules" "$library"
   (
     cd "$library/node_modules"
-    rm -rf .bin .package-lock.json @types undici-types koffi/vendor koffi/doc
-    find koffi/src -type f ! -name '*.js' ! -name '*.cjs' ! -name '*.json' -delete
+    rm -rf .bin .package-lock.json @types undici-types
     find . -depth -type d \( -name test -o -name tests -o -name __tests__ -o -name benchmark -o -name benchmarks -o -name .github \) -exec rm -rf {} +
     find . -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' -o -name '.*' \) \
       ! -iname 'licen[cs]e*' ! -iname 'copying*' -delete

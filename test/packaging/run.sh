@@ -36,7 +36,7 @@ contents() {
   [ -z "$unwanted" ] || fail "these have no business in the package:"$'\n'"$unwanted"
   unwanted=$(grep -E '\.ts$' <<<"$list" | grep -vE '\.d\.ts$|^examples/' || true)
   [ -z "$unwanted" ] || fail "sources that are not shipped:"$'\n'"$unwanted"
-  for path in package.json LICENSE README.md CHANGELOG.md SECURITY.md binding.gyp drivers/chardev/addon/ prebuilds/linux- \
+  for path in package.json LICENSE README.md CHANGELOG.md SECURITY.md binding.gyp drivers/chardev/addon/ systemd/addon/ prebuilds/linux- \
     dist/daemon/main.js dist/daemon/ctl.js dist/kernel/index.js dist/drivers/index.d.ts dist/sim-fallback/index.js dist/testing/index.js \
     dist/systemd/install.js systemd/gpio-irqd.service systemd/gpio-irqd.sysusers.conf systemd/99-gpio-irqd.rules \
     systemd/drop-ins/network.conf examples/button-led.yaml docs/security.md; do

@@ -1,9 +1,10 @@
 /*
  * The chardev addon: GPIO character device uAPI v2 (<linux/gpio.h>, Linux 5.10) for JavaScript.
  *
- * Speaks ioctl and nothing else; drivers/chardev/addon.ts gives its types, chardev.ts makes a GpioChip of it. The
- * system's answers are return values as in C: a result, or a negative errno number. Only wrong use by our own
- * TypeScript (a wrong type or length) throws.
+ * Speaks ioctl and little else; drivers/chardev/addon.ts gives its types, chardev.ts makes a GpioChip of it. What the
+ * service manager is told goes through it too, since a package has one addon (systemd/addon/notify.h). The system's
+ * answers are return values as in C: a result, or a negative errno number. Only wrong use by our own TypeScript (a wrong
+ * type or length) throws.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <sys/ioctl.h>
 
 #include "gpio_fd.h"
+#include "notify.h"
 #include "shared_memory.h"
 #include "values.h"
 
@@ -369,6 +371,8 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */)
 		FUNCTION("adoptRequest", adopt_request),
 		FUNCTION("createMemory", create_memory),
 		FUNCTION("mapMemory", map_memory),
+		FUNCTION("notify", notify),
+		FUNCTION("notifyBarrier", notify_barrier),
 		FUNCTION("pollFd", poll_fd),
 		FUNCTION("listen", listen_records),
 		FUNCTION("setReading", set_reading),
