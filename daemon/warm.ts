@@ -33,8 +33,6 @@ const UNIT_OPTIONS = ['--max-semi-space-size=1'];
 const AS_CALLED = '--as-called';
 /** Most that a start may take here, in ms: whoever installs the package does not wait for ever. */
 const PATIENCE_MS = 120_000;
-/** V8 takes code from a multiple of this, in bytes. */
-const ALIGNMENT = 8;
 
 /** Has the daemon start and end. @returns what it compiled, by module */
 async function startOnce(directory: string): Promise<ReadonlyMap<string, Script>> {
@@ -71,24 +69,16 @@ async function startOnce(directory: string): Promise<ReadonlyMap<string, Script>
 /** The file of {@link cachePath}, put together. */
 function fileOf(scripts: ReadonlyMap<string, Script>, folder: string): Buffer {
   const code = [...scripts].map(([path, script]) => [relative(folder, path), script.createCachedData()] as const);
-  const aligned = (size: number): number => Math.ceil(size / ALIGNMENT) * ALIGNMENT;
-  const indexFrom = (begin: number): Place[] => {
-    let offset = begin;
-    return code.map(([path, { length }]) => {
-      const place: Place = [path, offset, length];
-      offset += aligned(length);
-      return place;
-    });
-  };
-  // Offsets have fewer digits than this bound.
-  const begin = aligned(INDEX_AT + JSON.stringify(indexFrom(Number.MAX_SAFE_INTEGER / 2)).length);
-  const index = JSON.stringify(indexFrom(begin));
-  const file = Buffer.alloc(begin + code.reduce((sum, [, { length }]) => sum + aligned(length), 0));
-  file.writeBigUInt64LE(BigInt(index.length));
-  file.write(index, INDEX_AT);
-  for (const [i, [, offset]] of indexFrom(begin).entries()) file.set(code[i]?.[1] ?? [], offset);
-  file.writeUInt32LE(sumOf(file), SUM_AT);
-  return file;
+  let offset = 0;
+  const places = code.map(([path, data]): Place => {
+    offset += data.length;
+    return [path, offset - data.length, data.length, sumOf(data)];
+  });
+  const index = Buffer.from(JSON.stringify(places));
+  const head = Buffer.alloc(INDEX_AT);
+  head.writeBigUInt64LE(BigInt(index.length));
+  head.writeUInt32LE(sumOf(index), SUM_AT);
+  return Buffer.concat([head, index, ...code.map(([, data]) => data)]);
 }
 
 /** Writes a file that is there whole or not at all, even after a loss of power, and that the daemon's user may read. */

@@ -2,8 +2,17 @@
 
 import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { GpioDesc, IrqHandler, IrqThreadFn, Process, WorkFn } from '../../kernel/index.js';
-import * as kernel from '../../kernel/index.js';
+import type * as kernel from '../../kernel/index.js';
+import {
+  DelayedWork,
+  type GpioDesc,
+  IRQ_WAKE_THREAD,
+  type IrqHandler,
+  type IrqThreadFn,
+  KernelError,
+  type Process,
+  type WorkFn,
+} from '../../kernel/index.js';
 import { fileError, shellWord } from '../file-faults.js';
 import { ownFiles } from '../own-files.js';
 import { importFile } from './import-file.js';
@@ -57,21 +66,27 @@ export async function loadHandlerModule(
   const exports = await importModule(path, anew);
   for (const part of PARTS) {
     if (exports[part] !== undefined && typeof exports[part] !== 'function') {
-      throw new kernel.KernelError('EINVAL', `handler module ${path}: ${part} is not a function`);
+      throw new KernelError('EINVAL', `handler module ${path}: ${part} is not a function`);
     }
   }
   const { topHalf, threadFn, work } = exports;
   if (topHalf === undefined && threadFn === undefined) {
-    throw new kernel.KernelError('EINVAL', `handler module ${path} exports neither topHalf nor threadFn`, {
+    throw new KernelError('EINVAL', `handler module ${path} exports neither topHalf nor threadFn`, {
       hint: 'export function topHalf(irq, dev) { … return dev.kernel.IRQ_HANDLED }',
     });
   }
   const runWork: WorkFn = (item) => {
     if (work !== undefined) return work(item, bound);
-    throw new kernel.KernelError('EINVAL', `handler module ${path} queues dev.work, and exports no function work`);
+    throw new KernelError('EINVAL', `handler module ${path} queues dev.work, and exports no function work`);
   };
-  const bound: HandlerDevice = { ...device, kernel, work: new kernel.DelayedWork(runWork, `${device.line.name}.work`) };
-  return { topHalf: topHalf ?? (() => kernel.IRQ_WAKE_THREAD), threadFn: threadFn ?? null, device: bound };
+  // All of its names, which only a module may ask for.
+  const kernelNames = await import('../../kernel/index.js');
+  const bound: HandlerDevice = {
+    ...device,
+    kernel: kernelNames,
+    work: new DelayedWork(runWork, `${device.line.name}.work`),
+  };
+  return { topHalf: topHalf ?? (() => IRQ_WAKE_THREAD), threadFn: threadFn ?? null, device: bound };
 }
 
 async function importModule(path: string, anew: number | Anew | undefined): Promise<HandlerExports> {
@@ -87,7 +102,7 @@ async function importModule(path: string, anew: number | Anew | undefined): Prom
     return (await importFile(pathToFileURL(path).href + query)) as HandlerExports;
   } catch (error) {
     checkReachable(error);
-    throw new kernel.KernelError('EINVAL', `handler module ${path} cannot be loaded: ${placeOf(error)}`, {
+    throw new KernelError('EINVAL', `handler module ${path} cannot be loaded: ${placeOf(error)}`, {
       hint: 'it is an ES module; `node --check` finds errors of syntax in JavaScript, `tsc --noEmit` in TypeScript',
       subject: path,
       cause: error,

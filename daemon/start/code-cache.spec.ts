@@ -7,7 +7,18 @@ import { basename, join } from 'node:path';
 import { Script } from 'node:vm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mulberry32 } from '../../sim-fallback/board/prng.js';
-import { cachePath, INDEX_AT, isOutdated, Loader, loadFromCache, SUM_AT, sumOf, unfinishedPath } from './code-cache.js';
+import {
+  cachePath,
+  INDEX_AT,
+  isOutdated,
+  KeptCode,
+  Loader,
+  loadFromCache,
+  Scratch,
+  SUM_AT,
+  sumOf,
+  unfinishedPath,
+} from './code-cache.js';
 
 let folder: string;
 /** Bytes as code has them, the same ones each time. */
@@ -38,13 +49,13 @@ const everything = (): Loader =>
     () => undefined,
   );
 
-/** A file as warm.ts writes it. */
-function keep(index: unknown, data = Buffer.alloc(0)): void {
+/** A file as warm.ts writes it, with an index of that form. */
+function keep(index: unknown, code = Buffer.alloc(0)): void {
   const text = Buffer.from(JSON.stringify(index));
-  const file = Buffer.concat([Buffer.alloc(INDEX_AT), text, data]);
-  file.writeBigUInt64LE(BigInt(text.length));
-  file.writeUInt32LE(sumOf(file), SUM_AT);
-  writeFileSync(cachePath(folder), file);
+  const head = Buffer.alloc(INDEX_AT);
+  head.writeBigUInt64LE(BigInt(text.length));
+  head.writeUInt32LE(sumOf(text), SUM_AT);
+  writeFileSync(cachePath(folder), Buffer.concat([head, text, code]));
 }
 
 test('a module is run as `require` runs it, once, and `require` has it then', () => {
@@ -93,10 +104,29 @@ test.each([
 
 test('the first module of the file is loaded', () => {
   const path = write('main.js', 'exports.marker = globalThis.loadedFromFile = "yes";');
-  keep([['main.js', 200, 50]], Buffer.alloc(300));
+  const code = Buffer.alloc(50);
+  keep([['main.js', 0, code.length, sumOf(code)]], code);
   loadFromCache(folder);
   expect(globalThis).toHaveProperty('loadedFromFile', 'yes');
   expect(require.cache[path]?.loaded).toBe(true);
+});
+
+test('each module is given its own code, also when the file has been replaced meanwhile', () => {
+  const parts = [100, 0, 3, 5_000, 2_000_000].map((size) => bytes(size, size));
+  let offset = 0;
+  const index = parts.map((part, i) => {
+    offset += part.length;
+    return [`${i}.js`, offset - part.length, part.length, sumOf(part)];
+  });
+  keep(index, Buffer.concat(parts));
+  const kept = KeptCode.open(folder);
+  rmSync(cachePath(folder));
+  keep([]);
+  const scratch = new Scratch();
+  for (const i of [0, 4, 3, 2, 1, 4, 0])
+    expect(kept?.codeOf(join(folder, `${i}.js`), scratch)?.equals(parts[i] ?? Buffer.alloc(1))).toBe(true);
+  expect(kept?.codeOf(join(folder, 'other.js'), scratch)).toBeUndefined();
+  expect(kept?.first).toBe(join(folder, '0.js'));
 });
 
 /** The smallest that disks and file systems lose. */
@@ -106,23 +136,34 @@ test.each([
   ['full of zeros', (): Buffer => Buffer.alloc(BLOCK)],
   ['full of ones', () => Buffer.alloc(BLOCK, 0xff)],
   ['of another file', () => bytes(BLOCK, 1)],
-] as const)('a file with a block %s is not taken, wherever the block is: damaged code ends the process', (_, lost) => {
-  const path = write('main.js', 'exports.done = true;');
-  keep([['main.js', BLOCK, 8 * BLOCK]], bytes(9 * BLOCK, 2));
+] as const)('code with a block %s is not taken, wherever the block is: damaged code ends the process', (_, lost) => {
+  const code = bytes(9 * BLOCK + 100, 2);
+  const index = ['one.js', 'two.js'].map((name, i) => [name, i * code.length, code.length, sumOf(code)]);
+  keep(index, Buffer.concat([code, code]));
   const whole = readFileSync(cachePath(folder));
+  const [one, two] = [join(folder, 'one.js'), join(folder, 'two.js')];
+  const taken = (file: Buffer): string[] => {
+    writeFileSync(cachePath(folder), file);
+    const kept = KeptCode.open(folder);
+    return [one, two].filter((path) => kept?.codeOf(path, new Scratch()) !== undefined);
+  };
   for (let at = 0; at + BLOCK <= whole.length; at += BLOCK) {
     const damaged = Buffer.from(whole);
     damaged.set(lost(), at);
-    writeFileSync(cachePath(folder), damaged);
-    loadFromCache(folder);
-    expect(require.cache[path]).toBeUndefined();
+    const [begin, end] = [at - (whole.length - 2 * code.length), at + BLOCK - (whole.length - 2 * code.length)];
+    const rest = [...(begin >= code.length ? [one] : []), ...(end <= code.length ? [two] : [])];
+    expect(taken(damaged)).toEqual(begin < 0 ? [] : rest);
   }
-  writeFileSync(cachePath(folder), whole.subarray(0, 6 * BLOCK));
+  expect(taken(whole.subarray(0, whole.length - 1))).toEqual([one]);
+  expect(taken(whole.subarray(0, INDEX_AT + 10))).toEqual([]);
+  expect(taken(whole)).toEqual([one, two]);
+});
+
+test('a module whose code is damaged is run without it', () => {
+  const path = write('whole.js', 'exports.done = true;');
+  keep([['whole.js', 0, 600, 0]], bytes(600, 3));
   loadFromCache(folder);
-  expect(require.cache[path]).toBeUndefined();
-  writeFileSync(cachePath(folder), whole);
-  loadFromCache(folder);
-  expect(require.cache[path]?.loaded).toBe(true);
+  expect(require.cache[path]?.exports).toEqual({ done: true });
 });
 
 test.each([

@@ -25,7 +25,7 @@ const begin = ${INDEX_AT} + Number(file.readBigUInt64LE());
 const index = JSON.parse(file.toString('utf8', ${INDEX_AT}, begin));
 for (const [path, offset, size] of index) {
   const source = require('node:module').wrap(readFileSync(path, 'latin1'));
-  const script = new (require('node:vm').Script)(source, { cachedData: file.subarray(offset, offset + size) });
+  const script = new (require('node:vm').Script)(source, { cachedData: file.subarray(begin + offset, begin + offset + size) });
   if (!script.cachedDataRejected) console.log(path);
 }`;
 
