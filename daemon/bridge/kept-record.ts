@@ -20,27 +20,33 @@ const REST = 3;
 const LOW = 1;
 const HIGH = 2;
 
-const level = z.union([z.literal(0), z.literal(1)]);
-const lineSchema = z.strictObject({
-  offset: z.int().nonnegative(),
-  direction: z.enum(['in', 'out']),
-  edge: z.enum(['none', 'rising', 'falling', 'both']).exactOptional(),
-  bias: z.enum(['as-is', 'disabled', 'pull-up', 'pull-down']).exactOptional(),
-  drive: z.enum(['push-pull', 'open-drain', 'open-source']).exactOptional(),
-  activeLow: z.boolean().exactOptional(),
-  debounceUs: z.int().nonnegative().exactOptional(),
-  initial: z.union([level, z.literal('keep')]).exactOptional(),
-});
-const descriptionSchema = z.strictObject({
-  chip: z.strictObject({ name: z.string(), label: z.string(), lines: z.int().positive() }),
-  consumer: z.string(),
-  eventBufferSize: z.int().positive(),
-  eventClock: z.enum(['monotonic', 'realtime']),
-  lines: z.array(lineSchema).min(1).max(MARKS),
-});
+/** Made when there is a record to read: most starts find none. */
+function makeSchema() {
+  const level = z.union([z.literal(0), z.literal(1)]);
+  const line = z.strictObject({
+    offset: z.int().nonnegative(),
+    direction: z.enum(['in', 'out']),
+    edge: z.enum(['none', 'rising', 'falling', 'both']).exactOptional(),
+    bias: z.enum(['as-is', 'disabled', 'pull-up', 'pull-down']).exactOptional(),
+    drive: z.enum(['push-pull', 'open-drain', 'open-source']).exactOptional(),
+    activeLow: z.boolean().exactOptional(),
+    debounceUs: z.int().nonnegative().exactOptional(),
+    initial: z.union([level, z.literal('keep')]).exactOptional(),
+  });
+  return z.strictObject({
+    chip: z.strictObject({ name: z.string(), label: z.string(), lines: z.int().positive() }),
+    consumer: z.string(),
+    eventBufferSize: z.int().positive(),
+    eventClock: z.enum(['monotonic', 'realtime']),
+    lines: z.array(line).min(1).max(MARKS),
+  });
+}
+
+type Schema = ReturnType<typeof makeSchema>;
+let schema: Schema | undefined;
 
 /** How a request was made. */
-export type KeptDescription = z.output<typeof descriptionSchema>;
+export type KeptDescription = z.output<Schema>;
 
 /** The memory of one request. A description takes the place of the one before as a whole, also when the process is killed meanwhile. */
 export class KeptRecord {
@@ -101,7 +107,8 @@ function placeAt(place: number | undefined): number {
 
 function parse(bytes: Uint8Array): KeptDescription {
   try {
-    return descriptionSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+    schema ??= makeSchema();
+    return schema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
   } catch (cause) {
     throw unreadable('its description cannot be read', cause);
   }
