@@ -11,7 +11,9 @@ limit=120
 stage=$(mktemp -d)
 daemon= manager=
 clean_up() {
-  [ -z "$daemon$manager" ] || kill -KILL $daemon $manager 2>/dev/null || true
+  [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || true
+  # Waited for, so that the shell does not tell of its end.
+  [ -z "$manager" ] || { kill "$manager" && wait "$manager"; } 2>/dev/null || true
   rm -rf "$stage"
 }
 trap clean_up EXIT
