@@ -137,7 +137,7 @@ function isDenied(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'EACCES';
 }
 
-function unreadable(error: unknown, file: string): kernel.KernelError {
+function unreadable(error: unknown, file: string): KernelError {
   return fileError(error, file, 'read', { denied: `sudo chmod o+r ${shellWord(file)}` });
 }
 
