@@ -4,10 +4,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadFromCache } from './start/code-cache.js';
-import { restCompilers } from './start/compilers.js';
 
-// To the end of the turn in which all is loaded and the configuration is read.
-setImmediate(restCompilers());
 loadFromCache(dirname(fileURLToPath(import.meta.url)));
 // Not `await`: what is built of this is CommonJS, which starts sooner.
 void import('./start/daemon.js')

@@ -17,7 +17,6 @@ import {
   sumOf,
   unfinishedPath,
 } from './start/code-cache.js';
-import { restCompilers } from './start/compilers.js';
 
 /** Lines, edges and actions as most configurations have them. */
 const CONFIG = `lines:
@@ -110,10 +109,7 @@ function removeOutdated(folder: string): void {
 }
 
 async function main(self: string): Promise<void> {
-  if (process.argv[2] === AS_CALLED) {
-    restCompilers();
-    return warm(dirname(self));
-  }
+  if (process.argv[2] === AS_CALLED) return warm(dirname(self));
   // Not the caller's own options.
   const { NODE_OPTIONS: _, ...env } = process.env;
   for (const options of [[], UNIT_OPTIONS]) {

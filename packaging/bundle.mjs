@@ -19,7 +19,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import { exportAtOnce, firstInCircle, requireLate } from './chunks.mjs';
+import { exportAtOnce, firstInCircle } from './exports.mjs';
 
 /** The package: this one, or one like it that is named on the command line. */
 const ROOT = realpathSync(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..'));
@@ -110,7 +110,7 @@ try {
   if (circle !== undefined) throw new Error(`bundle.mjs: ${circle} imports itself by way of others`);
   for (const { fileName, isEntry } of output) {
     if (!fileName.endsWith('.js')) continue;
-    const code = requireLate(inAscii(readFileSync(join(written, fileName), 'utf8')));
+    const code = inAscii(readFileSync(join(written, fileName), 'utf8'));
     // Of the names of an entry, those who import it by `import` must know before it runs.
     writeFileSync(join(written, fileName), isEntry ? code : exportAtOnce(code));
   }

@@ -1,28 +1,6 @@
-// What is done to the chunks of the bundle, so that a start touches less memory.
+// What a chunk of the bundle exports, given at once: rolldown defines a getter for each name, and hundreds of those cost a start more
+// memory than some parts of the program.
 
-/** What a start has no need of, and Node loads when it is asked for the first time. */
-const LATE = ['node:child_process', 'node:http'];
-
-/**
- * Has the modules of {@link LATE} required where they are used.
- *
- * @param code of a chunk
- */
-export function requireLate(code) {
-  let result = code;
-  for (const id of LATE) {
-    const [line, name] = new RegExp(`^\\t*(?:const|let) ([\\w$]+) = require\\("${id}"\\);\\n`, 'm').exec(result) ?? [];
-    if (name === undefined) continue;
-    const rest = result.replace(line, '');
-    const uses = rest.match(new RegExp(`(?<![\\w$.])${name}(?![\\w$])`, 'g')) ?? [];
-    const late = rest.replaceAll(new RegExp(`(?<![\\w$.])${name}(?=\\.\\w)`, 'g'), `require("${id}")`);
-    if (late.split(`require("${id}").`).length - 1 !== uses.length) throw new Error(`${id} is used as a whole`);
-    result = late;
-  }
-  return result;
-}
-
-/** rolldown defines a getter for each name that a chunk exports, and hundreds of those take more than some parts of the program. */
 const GETTER =
   /^Object\.defineProperty\(exports, "([\w$]+)", \{\n\tenumerable: true,\n\tget: function\(\) \{\n\t\treturn ([\w$]+);\n\t\}\n\}\);\n?/gm;
 const ASSIGNMENT = String.raw`\s*(?:[-+*/%&|^]|<<|>>>?|\*\*|&&|\|\||\?\?)?=(?![=>])|\+\+|--`;
