@@ -19,7 +19,6 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import { exportAtOnce, firstInCircle } from './exports.mjs';
 
 /** The package: this one, or one like it that is named on the command line. */
 const ROOT = realpathSync(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..'));
@@ -106,14 +105,7 @@ try {
       if (folder !== undefined && existsSync(join(folder, 'package.json'))) folders.add(folder);
     }
   }
-  const circle = firstInCircle(output);
-  if (circle !== undefined) throw new Error(`bundle.mjs: ${circle} imports itself by way of others`);
-  for (const { fileName, isEntry } of output) {
-    if (!fileName.endsWith('.js')) continue;
-    const code = inAscii(readFileSync(join(written, fileName), 'utf8'));
-    // Of the names of an entry, those who import it by `import` must know before it runs.
-    writeFileSync(join(written, fileName), isEntry ? code : exportAtOnce(code));
-  }
+  for (const file of filesEnding(written, '.js')) writeFileSync(file, inAscii(readFileSync(file, 'utf8')));
   writeFileSync(join(written, 'LICENSES-OF-PARTS.txt'), licences(folders));
   writeFileSync(join(written, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
   for (const ending of ['.js', '.js.map']) for (const file of filesEnding(dist, ending)) rmSync(file);

@@ -7,6 +7,9 @@ import { describe, printable } from './errors.js';
 import { nearest } from './suggest.js';
 import { isTemplate, PLACEHOLDERS, parseTemplate, type Template } from './template.js';
 
+// zod would write a program for each kind of entry, which takes longer than the few checks that it would speed up.
+z.config({ jitless: true });
+
 /** What a custom issue carries besides its message. */
 export interface IssueParams {
   readonly code: ConfigErrorCode;

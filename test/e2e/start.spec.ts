@@ -5,7 +5,6 @@ import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { INDEX_AT } from '../../daemon/start/code-cache.js';
-import { restCompilers } from '../../daemon/start/compilers.js';
 import { EXAMPLE, useLab } from './running-daemon.js';
 
 const lab = useLab({ own: true });
@@ -18,14 +17,9 @@ const kept = (): string[] =>
     .filter((name) => name.endsWith('.cache'))
     .map((name) => join(lab.programs, name));
 
-/** What a start has V8 do; see {@link restCompilers}. */
-const flags: string[] = [];
-restCompilers({ execArgv: [], env: {} }, (flag) => flags.push(flag));
-
 /** Prints, in a Node that has compiled nothing yet, which modules of a file V8 takes as they were kept. */
 const TAKEN = `
 const { readFileSync } = require('node:fs');
-for (const flag of ${JSON.stringify(flags)}) require('node:v8').setFlagsFromString(flag);
 const file = readFileSync(process.argv[1]);
 const begin = ${INDEX_AT} + Number(file.readBigUInt64LE());
 const index = JSON.parse(file.toString('utf8', ${INDEX_AT}, begin));
