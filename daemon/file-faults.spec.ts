@@ -57,6 +57,21 @@ it('tells which folder is in the way, or that it is the file itself', async () =
   expect(behind).toMatchObject({ code: 'EACCES', hint: `let this user through: sudo chmod o+x '${folder}/a b'` });
 });
 
+it('tells which folder is in the way of what links lead to', async () => {
+  const closed = join(folder, 'closed');
+  mkdirSync(join(folder, 'open'));
+  mkdirSync(closed);
+  writeFileSync(join(closed, 'file'), '');
+  symlinkSync('../closed', join(folder, 'open/near'));
+  symlinkSync('open/near/file', join(folder, 'link'));
+  symlinkSync(join(folder, 'link'), join(folder, 'open/far'));
+  chmodSync(closed, 0o000);
+  const told = await unprivileged(() => [join(folder, 'link'), join(folder, 'open/far')].map((path) => toldOf(path)));
+  chmodSync(closed, 0o755);
+  const hint = `let this user through: sudo chmod o+x ${folder}/open/near`;
+  expect(told).toMatchObject([{ hint }, { hint }]);
+});
+
 it.each([
   ['EROFS', 'EACCES', /its disk can only be read$/],
   ['EPERM', 'EACCES', /not permitted$/],

@@ -1,6 +1,6 @@
 // Files and folders that cannot be used: what the system says of them, in words, and what to do about it.
 
-import { statSync } from 'node:fs';
+import { readlinkSync, realpathSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ERRNO, type ErrnoCode, KernelError } from '../kernel/errno.js';
@@ -53,7 +53,7 @@ function wayTo(path: string): string | undefined {
   return closed === undefined ? undefined : `let this user through: sudo chmod o+x ${shellWord(closed)}`;
 }
 
-/** The folder on the way to a file that this user may not go through; `undefined` when there is none. */
+/** The folder on the way to a file, links followed, that this user may not go through; `undefined` when there is none. */
 function closedFolder(path: string): string | undefined {
   let at = '/';
   for (const word of resolve(path).split('/')) {
@@ -62,10 +62,22 @@ function closedFolder(path: string): string | undefined {
     try {
       statSync(at);
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EACCES' ? folder : undefined;
+      if ((error as NodeJS.ErrnoException).code !== 'EACCES') return undefined;
+      const target = linkAt(at);
+      // The folder is open then, and one behind the link is not.
+      return target === undefined ? folder : closedFolder(resolve(realpathSync(folder), target));
     }
   }
   return undefined;
+}
+
+/** Where a link leads; `undefined` for what is none, or cannot be looked at. */
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -1,7 +1,8 @@
 // A reload while handlers run and work is under way, in virtual time.
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   BASE,
@@ -21,6 +22,16 @@ import {
 import { changesOf } from './reload-report.js';
 import type { Simulation } from './scenario/simulation.js';
 import { unprivileged } from './unprivileged.spec-helper.js';
+
+// With the rights of this process, as Node does; here, files are read by another one.
+vi.mock('./bridge/import-file.js', async (original) => {
+  const { importFile } = await original<typeof import('./bridge/import-file.js')>();
+  const readAndImport = async (url: string): Promise<object> => {
+    readFileSync(fileURLToPath(url));
+    return importFile(url);
+  };
+  return { importFile: readAndImport };
+});
 
 setUpEach();
 

@@ -1,6 +1,6 @@
 // Handler modules: what of them is taken, and what their functions get.
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -96,6 +96,8 @@ describe('loadHandlerModule', () => {
     ['lib/far.mjs', 'sudo chmod o+r DIR/lib/far.mjs'],
   ])('says what to do when %s may not be read', async (closed, hint) => {
     const place = putWithLibrary(closed);
+    // As Node reads it; here, files are read by another process.
+    vi.mocked(importFile).mockImplementationOnce(async () => ({ text: readFileSync(place) }));
     await expect(unprivileged(() => loadFile())).rejects.toMatchObject({
       code: 'EACCES',
       message: `${place} cannot be read: permission denied`,
@@ -107,7 +109,10 @@ describe('loadHandlerModule', () => {
     const closed = putWithLibrary('lib');
     const place = join(closed, 'far.mjs');
     vi.mocked(importFile).mockRejectedValueOnce(
-      Object.assign(new Error(`Cannot find module ${place}`), { url: pathToFileURL(place).href }),
+      Object.assign(new Error(`Cannot find module ${place}`), {
+        code: 'ERR_MODULE_NOT_FOUND',
+        url: pathToFileURL(place).href,
+      }),
     );
     await expect(unprivileged(() => loadFile())).rejects.toMatchObject({
       code: 'EACCES',
@@ -115,6 +120,17 @@ describe('loadHandlerModule', () => {
       hint: `let this user through: sudo chmod o+x ${closed}`,
     });
     chmodSync(closed, 0o755);
+  });
+
+  it('takes a module that names a file which may not be read, and does not read it', async () => {
+    putWithLibrary('lib/far.mjs');
+    writeFileSync(join(directory, 'handler.mjs'), "// As './lib/far.mjs'.\nexport const topHalf = () => 1;");
+    expect(await unprivileged(() => loadFile())).toMatchObject({ threadFn: null });
+  });
+
+  it('tells what a module has thrown, with whatever address in it', async () => {
+    const failed = load("throw Object.assign(new Error('no answer'), { url: 'file://elsewhere/x' });");
+    await expect(failed).rejects.toMatchObject({ code: 'EINVAL', message: expect.stringContaining('no answer') });
   });
 });
 

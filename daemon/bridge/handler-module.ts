@@ -1,6 +1,6 @@
 // Handler modules: JavaScript or TypeScript of the user's in place of actions, with the kernel's names for its parts.
 
-import { closeSync, constants, openSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as kernel from '../../kernel/index.js';
 import {
@@ -91,16 +91,14 @@ export async function loadHandlerModule(
 
 async function importModule(path: string, anew: number | Anew | undefined): Promise<HandlerExports> {
   const files = ownFiles(path);
-  for (const file of files) {
-    checkReadable(file);
-    prepareTypescript(file);
-  }
+  for (const file of files) prepareTypescript(file);
   const instance = anew instanceof Anew ? anew.take(files) : anew;
   if (instance !== undefined && files.length > 1) loadImportsAnew();
   const query = instance === undefined ? '' : `?instance=${instance}`;
   try {
     return (await importFile(pathToFileURL(path).href + query)) as HandlerExports;
   } catch (error) {
+    checkReadable(error, files);
     checkReachable(error);
     throw new KernelError('EINVAL', `handler module ${path} cannot be loaded: ${placeOf(error)}`, {
       hint: 'it is an ES module; `node --check` finds errors of syntax in JavaScript, `tsc --noEmit` in TypeScript',
@@ -110,20 +108,27 @@ async function importModule(path: string, anew: number | Anew | undefined): Prom
   }
 }
 
-/** Before it is imported: of a file that may not be read, Node tells neither who nor what to do. */
-function checkReadable(file: string): void {
+/** Of a file that may not be read, Node tells neither who nor what to do. Not asked before: a module may name files that it never reads. */
+function checkReadable(error: unknown, files: readonly string[]): void {
+  if (!isDenied(error)) return;
+  const file = files.find((own) => own === error.path || loadedFrom(own) === error.path);
+  if (file !== undefined) throw unreadable(error, file);
+}
+
+/** Node loads what links lead to. Undefined for what is gone meanwhile. */
+function loadedFrom(file: string): string | undefined {
   try {
-    // Without O_NONBLOCK, opening a FIFO would wait for its writer.
-    closeSync(openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
-  } catch (error) {
-    // Of one that is not there, Node tells who imports it.
-    if (isDenied(error)) throw unreadable(error, file);
+    return realpathSync(file);
+  } catch {
+    return undefined;
   }
 }
 
 /** What Node does not find may be there, in a folder that this user may not go through. */
 function checkReachable(error: unknown): void {
-  const url = error instanceof Error && 'url' in error ? error.url : undefined;
+  // Others may be the module's own, with any address in them.
+  if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) return;
+  const url = 'url' in error ? error.url : undefined;
   if (typeof url !== 'string' || !url.startsWith('file:')) return;
   const file = fileURLToPath(url);
   try {
@@ -133,8 +138,8 @@ function checkReachable(error: unknown): void {
   }
 }
 
-function isDenied(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'EACCES';
+function isDenied(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && error.code === 'EACCES';
 }
 
 function unreadable(error: unknown, file: string): KernelError {
