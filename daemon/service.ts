@@ -215,11 +215,11 @@ class RunningService implements Service {
     if (line.direction === 'out') {
       throw new KernelError('EINVAL', `${name} is an output, and no button`, { subject: name });
     }
-    board.press(name, { holdNs: forNs, bounce });
+    const isMoving = board.press(name, { holdNs: forNs, bounce });
     // One after the other: a machine that is busy lets go late, and what follows begins then.
     await this.#pass(forNs);
     if (bounce) await this.#pass(BOUNCE_SETTLE_NS);
-    while (board.isMoving(name)) await this.#pass(BOUNCE_SETTLE_NS);
+    while (isMoving()) await this.#pass(BOUNCE_SETTLE_NS);
     if (line.debounceNs > 0) await this.#pass(line.debounceNs);
     await this.#pass(id === MAIN_CHIP ? DETECTION_NS : CHIP_WAY_NS);
     await this.#settle(line);

@@ -172,18 +172,13 @@ export class Board {
   }
 
   /** Presses a button now. `ENOENT` when there is none of that name; else as {@link Button.press}. */
-  press(name: string, options: PressOptions = {}): void {
-    partNamed('button', this.#buttons, name).press(options);
+  press(name: string, options: PressOptions = {}): () => boolean {
+    return partNamed('button', this.#buttons, name).press(options);
   }
 
   /** Lets a button go now. `ENOENT` when there is none of that name; else as {@link Button.release}. */
   release(name: string, options: ReleaseOptions = {}): void {
     partNamed('button', this.#buttons, name).release(options);
-  }
-
-  /** True as long as the contact of a button is still to move by itself. False where there is none of that name. */
-  isMoving(name: string): boolean {
-    return this.#buttons.get(name)?.moving === true;
   }
 
   /** An LED by name; `ENOENT` when there is none. */

@@ -46,6 +46,18 @@ describe('Button', () => {
     ]);
   });
 
+  it('tells of each press whether its contact is still to move, whoever presses next', () => {
+    const { clock, button } = makeButton();
+    const first = button.press({ holdNs: 20e6, bounce: true });
+    expect(first()).toBe(true);
+    clock.advance(20e6);
+    expect([button.pressed, first()]).toEqual([false, true]);
+    const second = button.press({ holdNs: 1e9 });
+    expect([first(), second()]).toEqual([false, true]);
+    clock.advance(1e9);
+    expect(second()).toBe(false);
+  });
+
   it('keeps the distances of its bounces, and of the release, where the process stands still in real time', () => {
     const traceOf = (stallNs: () => number): [boolean, number][] => {
       let timeNs = 0;

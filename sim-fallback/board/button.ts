@@ -32,6 +32,7 @@ export class Button {
   #movedAtNs = 0;
   #dueNs = NEVER;
   #pressed = false;
+  #presses = 0;
   #closed = false;
   #releaseAtNs = NEVER;
   #releaseBounce: Required<BounceOptions> | undefined;
@@ -54,13 +55,12 @@ export class Button {
     return this.#pressed;
   }
 
-  /** The contact is still to move by itself: it bounces, or is let go when its hold time is over. */
-  get moving(): boolean {
-    return this.#alarm.scheduled;
-  }
-
-  /** Presses now. `EBUSY` when it is pressed already, `EINVAL` for options out of range. */
-  press(options: PressOptions = {}): void {
+  /**
+   * Presses now. `EBUSY` when it is pressed already, `EINVAL` for options out of range.
+   *
+   * @returns whether the contact is still to move by itself for this press: it bounces, or is let go when its hold time is over
+   */
+  press(options: PressOptions = {}): () => boolean {
     const { holdNs } = options;
     if (holdNs !== undefined && !(Number.isSafeInteger(holdNs) && holdNs >= 1)) {
       throw new KernelError('EINVAL', `holdNs ${holdNs}: not a time to hold ${this.name}`, {
@@ -77,11 +77,15 @@ export class Button {
     }
     this.#releaseAtNs = NEVER;
     this.#releaseBounce = bounce;
+    const number = ++this.#presses;
     this.#move(true, bounce);
-    if (holdNs === undefined || !this.#pressed) return;
-    // From now, and not from the call: a process that stood still meanwhile would let go before the chip has looked.
-    this.#releaseAtNs = this.#clock.now() + holdNs;
-    this.#rearm();
+    if (holdNs !== undefined && this.#pressed) {
+      // From now, and not from the call: a process that stood still meanwhile would let go before the chip has looked.
+      this.#releaseAtNs = this.#clock.now() + holdNs;
+      this.#rearm();
+    }
+    // The next press ends what is left of the bounce.
+    return () => this.#presses === number && this.#alarm.scheduled;
   }
 
   /** Lets go now; nothing happens when it is not pressed. */
