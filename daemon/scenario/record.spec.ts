@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Machine, VirtualClock } from '../../kernel/index.js';
@@ -10,7 +11,7 @@ import { formatConfigError } from '../config/errors.js';
 import { parseConfig } from '../config/load.js';
 import { loadScenario } from './load.js';
 import { play } from './play.js';
-import { recordChip } from './record.js';
+import { over, recordChip } from './record.js';
 import { type RecordedFrom, Recorder } from './recorder.js';
 import { Simulation } from './simulation.js';
 
@@ -159,4 +160,17 @@ describe('Recorder', () => {
       }),
     );
   });
+});
+
+it('goes on until a signal where it is to last for longer than timers of Node do', async () => {
+  let signal = (_: string): void => {};
+  const onSignal = (listener: (signal: string) => void) => {
+    signal = listener;
+    return () => {};
+  };
+  const { done, forget } = over({ onSignal }, 2 ** 31 * 1e6);
+  expect(await Promise.race([done.then(() => 'over'), setTimeout(5, 'goes on')])).toBe('goes on');
+  signal('SIGINT');
+  await done;
+  forget();
 });

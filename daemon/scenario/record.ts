@@ -28,6 +28,8 @@ export interface RecordOptions {
 
 const CONSUMER = 'gpio-irqd-record';
 const NS_PER_MS = 1e6;
+/** Some 25 days; Node's timers take what is longer for no time at all. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 /** How long a daemon may take to tell what had happened when the recording ended. */
 const LAST_EVENTS_MS = 10_000;
 
@@ -89,19 +91,28 @@ function gapBefore(seqnos: Map<number, number>, gpio: number, seqno: number): nu
 }
 
 /** Waits for a signal, or the end of the time. */
-function over(io: Surroundings, forNs: number | undefined): { readonly done: Promise<void>; forget(): void } {
+export function over(
+  io: Pick<Surroundings, 'onSignal'>,
+  forNs: number | undefined,
+): { readonly done: Promise<void>; forget(): void } {
   let forget: () => void = () => {};
   const done = new Promise<void>((resolve) => {
     const ignore = io.onSignal(() => resolve());
     const timer = new AbortController();
-    if (forNs !== undefined)
-      void setTimeout(Math.ceil(forNs / NS_PER_MS), undefined, { signal: timer.signal }).then(resolve, () => {});
+    if (forNs !== undefined) void passed(Math.ceil(forNs / NS_PER_MS), timer.signal).then(resolve, () => {});
     forget = () => {
       ignore();
       timer.abort();
     };
   });
   return { done, forget: () => forget() };
+}
+
+/** Resolves after a time, of any length. */
+async function passed(ms: number, signal: AbortSignal): Promise<void> {
+  for (let left = ms; left > 0; left -= TIMER_MAX_MS) {
+    await setTimeout(Math.min(left, TIMER_MAX_MS), undefined, { signal });
+  }
 }
 
 async function tooLate(ms: number): Promise<never> {
