@@ -267,11 +267,13 @@ export class Cpu {
       switchTask(this, true);
       return true;
     }
-    let result: IteratorResult<number, unknown>;
+    let done: boolean | undefined;
+    let value: unknown;
     this.executing = frame;
     if (!frame.own) this.#look.others();
     try {
-      result = frame.resume();
+      // An iterator that is no generator may return anything: to take that apart may throw too.
+      ({ done, value } = frame.resume());
     } catch (error) {
       this.executing = undefined;
       this.#look.othersDone();
@@ -281,9 +283,9 @@ export class Cpu {
     }
     this.executing = undefined;
     this.#look.othersDone();
-    if (this.unstarted !== undefined) this.#leaveUnstarted(frame, this.unstarted, result.done === true);
-    else if (result.done !== true) this.#serve(result.value, frame);
-    else if (frame.tail === undefined) this.#ended(frame, result.value, false);
+    if (this.unstarted !== undefined) this.#leaveUnstarted(frame, this.unstarted, done === true);
+    else if (done !== true) this.#serve(value, frame);
+    else if (frame.tail === undefined) this.#ended(frame, value, false);
     else {
       frame.coroutine = frame.tail;
       frame.tail = undefined;
@@ -385,16 +387,15 @@ export class Cpu {
   }
 
   /** Does what a coroutine asked for; what it may not ask for is thrown at its `yield`, where its own code can tidy up. */
-  #serve(request: number, frame: Frame): void {
-    if (request === Request.schedule) {
-      try {
-        this.#schedule(frame);
-      } catch (error) {
-        frame.fault = error;
-      }
-    } else if (request === Request.condResched) this.#preemptible = true;
-    else if (request === Request.spin) frame.spinning = true;
-    else if (request !== Request.point && request !== Request.busy) frame.fault = badRequest(request);
+  #serve(request: unknown, frame: Frame): void {
+    try {
+      if (request === Request.schedule) this.#schedule(frame);
+      else if (request === Request.condResched) this.#preemptible = true;
+      else if (request === Request.spin) frame.spinning = true;
+      else if (request !== Request.point && request !== Request.busy) throw badRequest(request);
+    } catch (error) {
+      frame.fault = error;
+    }
   }
 
   /** The running activation asked for another task (schedule() in the kernel). */

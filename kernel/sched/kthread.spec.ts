@@ -17,6 +17,7 @@ import {
   setCurrentState,
   setUserNice,
 } from './core.js';
+import type { Coroutine } from './coroutine.js';
 import { current, irqsDisabled, preemptCount, preemptible, smpProcessorId } from './current.js';
 import {
   kthreadBind,
@@ -280,6 +281,35 @@ describe('a report', () => {
       'info: note: thrower[2] exited with irqs disabled',
       'info: note: thrower[2] exited with preempt_count 1',
     ]);
+  });
+
+  it.each<[string, () => Coroutine, string]>([
+    [
+      'yields what no text can be made of',
+      function* () {
+        yield Object.create(null);
+      },
+      'TypeError: Cannot convert',
+    ],
+    [
+      'yields what throws when text is made of it',
+      function* () {
+        const request: unknown = { toString: () => expect.fail('no text') };
+        yield request as number;
+      },
+      'AssertionError: no text',
+    ],
+    [
+      'is an iterator that returns nothing',
+      () => ({ next: () => undefined }) as unknown as Coroutine,
+      "TypeError: .* 'done'",
+    ],
+  ])('of a thread that %s, and the next one runs', (_, body, error) => {
+    const { machine, printed } = rig();
+    const odd = machine.spawn('odd', body);
+    expect(odd.exited).toBe(true);
+    expect(printed).toEqual([expect.stringMatching(new RegExp(`^alert: Oops: exception in task odd/2\n${error}`))]);
+    expect(machine.runTask(() => 'ran')).toBe('ran');
   });
 
   it('of scheduling while atomic: the sleep happens, and the count is 0 behind it (recording 78a)', () => {
