@@ -163,25 +163,31 @@ export class Watch {
   }
 }
 
+/** A step of the build. Compilers complain on their output, which the error of `execFile` does not show. */
+async function runNode(...args: string[]): Promise<void> {
+  try {
+    await promisify(execFile)(process.execPath, args);
+  } catch (error) {
+    const { message, stdout } = error as Error & { stdout: string };
+    throw new Error(`${message}\n${stdout}`);
+  }
+}
+
 async function buildPackage(folder: string): Promise<void> {
   for (const part of ['package.json', 'node_modules', 'build', 'examples'])
     symlinkSync(join(ROOT, part), join(folder, part));
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const args = [tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')];
-  await promisify(execFile)(process.execPath, args);
-  await promisify(execFile)(process.execPath, [join(ROOT, 'packaging/bundle.mjs'), folder]);
+  await runNode(tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist'));
+  await runNode(join(ROOT, 'packaging/bundle.mjs'), folder);
 }
 
 /** Whoever comes first builds it, in whatever process; the others wait until it is there. */
 async function buildOnce(folder: string): Promise<void> {
-  const [begun, done, failed] = ['begun', 'done', 'failed'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [begun, done, failed] = [join(folder, 'begun'), join(folder, 'done'), join(folder, 'failed')];
   try {
     mkdirSync(begun);
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     while (!existsSync(done)) {
       if (existsSync(failed)) throw new Error('the package could not be built: see the spec that began to');
       await sleep(50);

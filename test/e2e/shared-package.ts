@@ -1,6 +1,6 @@
 // The package that the specs of one run share: a folder for it, which is there before the first of them and goes after the last.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -15,6 +15,12 @@ declare module 'vitest' {
 /** Called by Vitest. */
 export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'gpio-irqd-built-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
   project.provide('package', folder);
-  return () => rmSync(folder, { recursive: true, force: true });
+  // Of sources that have changed, the package has to be another one; and what could not be built may be by now.
+  project.onTestsRerun(() => {
+    remove();
+    mkdirSync(folder);
+  });
+  return remove;
 }
