@@ -45,7 +45,10 @@ function report(): void {
   const wanted = all.filter(({ name }) => values.only === undefined || name.includes(values.only));
   if (wanted.length === 0) throw new Error(`--only ${values.only}: no operation is called so`);
   const turns = Array.from({ length: PROCESSES }, () => wanted.map(inItsOwnProcess));
-  const measured = wanted.map((_, i) => together(turns.flatMap((turn) => turn[i] ?? [])));
+  const measured = wanted.map((operation, i) => {
+    const parts = turns.flatMap((turn) => turn[i] ?? []);
+    return together(operation, parts);
+  });
   const lines = [
     `Each operation ${PROCESSES} times in a process of its own, ${rounds} rounds a time.`,
     '',
