@@ -279,6 +279,42 @@ describe('a contended spinlock', () => {
       expect(spinIsLocked(lock)).toBe(false);
     }
   });
+
+  it('is left by a task that forgets the star and throws, and nobody else is blamed for it', () => {
+    const lock = new Spinlock('shared');
+    const { machine } = rig({ cpus: 2 });
+    machine.spawn(
+      'a',
+      function* () {
+        yield* spinLock(lock);
+        yield* udelay(100);
+        spinUnlock(lock);
+      },
+      { cpusAllowed: 1 },
+    );
+    const thrown = new Error('of its own');
+    const b = machine.spawn(
+      'b',
+      function* () {
+        yield* udelay(10);
+        spinLock(lock);
+        throw thrown;
+      },
+      { cpusAllowed: 2 },
+    );
+    const c = machine.spawn(
+      'c',
+      function* () {
+        yield* udelay(20);
+        return 'done';
+      },
+      { cpusAllowed: 2 },
+    );
+    machine.advance(1_000_000);
+    expect(b.exitError).toBe(thrown);
+    expect([c.exitError, c.exitValue]).toEqual([undefined, 'done']);
+    expect(spinIsLocked(lock)).toBe(false);
+  });
 });
 
 describe('a spinlock that would never be free', () => {
