@@ -171,7 +171,7 @@ export class Board {
     this.#parts.set(`led ${name}`, { kind: 'led', description: part, remove });
   }
 
-  /** Presses a button now. `ENOENT` when there is none of that name; else as {@link Button.press}. */
+  /** Presses a button now. `ENOENT` when there is none of that name; else, and what it returns, as {@link Button.press}. */
   press(name: string, options: PressOptions = {}): () => boolean {
     return partNamed('button', this.#buttons, name).press(options);
   }

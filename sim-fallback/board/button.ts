@@ -58,7 +58,8 @@ export class Button {
   /**
    * Presses now. `EBUSY` when it is pressed already, `EINVAL` for options out of range.
    *
-   * @returns whether the contact is still to move by itself for this press: it bounces, or is let go when its hold time is over
+   * @returns tells at any time whether the contact is still to move by itself for this press: it bounces, or is let go when its hold
+   *   time is over
    */
   press(options: PressOptions = {}): () => boolean {
     const { holdNs } = options;
